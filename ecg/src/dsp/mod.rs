@@ -1,0 +1,3 @@
+//! Filters and resampling shared by detection, quality and recipes.
+
+pub mod butterworth;
