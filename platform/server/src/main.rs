@@ -1,0 +1,2 @@
+//! The `einthoven` binary.
+fn main() {}

@@ -1,0 +1,158 @@
+//! Tensors as they cross between host and engine: dense, row-major, little-endian.
+
+use crate::failure::{Code, Failure};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// Element type of a tensor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[allow(missing_docs, reason = "the types' own names")]
+pub enum DType {
+    F32,
+    F16,
+    I64,
+    I8,
+    U8,
+    Bool,
+}
+
+impl DType {
+    /// Bytes per element.
+    #[must_use]
+    pub fn size(self) -> usize {
+        match self {
+            Self::I64 => 8,
+            Self::F32 => 4,
+            Self::F16 => 2,
+            Self::I8 | Self::U8 | Self::Bool => 1,
+        }
+    }
+}
+
+impl fmt::Display for DType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::F32 => "f32",
+            Self::F16 => "f16",
+            Self::I64 => "i64",
+            Self::I8 => "i8",
+            Self::U8 => "u8",
+            Self::Bool => "bool",
+        })
+    }
+}
+
+/// What a model takes or gives under one name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TensorSpec {
+    /// The tensor's name in the model.
+    pub name: String,
+    /// Element type.
+    pub dtype: DType,
+    /// Dimensions; `None` where any size goes (the batch, usually first).
+    pub dims: Vec<Option<usize>>,
+}
+
+/// All inputs and outputs of a model.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Signature {
+    /// In the model's order.
+    pub inputs: Vec<TensorSpec>,
+    /// In the model's order.
+    pub outputs: Vec<TensorSpec>,
+}
+
+/// A tensor that the host owns; valid until the call returns.
+#[derive(Debug, Clone, Copy)]
+pub struct TensorView<'a> {
+    name: &'a str,
+    dtype: DType,
+    dims: &'a [usize],
+    bytes: &'a [u8],
+}
+
+impl<'a> TensorView<'a> {
+    /// A view over `bytes`, whose length must be what `dims` and `dtype` say.
+    ///
+    /// # Errors
+    /// `InvalidArgument` naming the tensor and both lengths when they differ or the product overflows.
+    pub fn new(name: &'a str, dtype: DType, dims: &'a [usize], bytes: &'a [u8]) -> Result<Self, Failure> {
+        let wanted = dims
+            .iter()
+            .try_fold(dtype.size(), |product, &dim| product.checked_mul(dim));
+        if wanted != Some(bytes.len()) {
+            return Err(Failure::new(
+                Code::InvalidArgument,
+                format!(
+                    "tensor `{name}` of shape {dims:?} and type {dtype} does not fit {} bytes",
+                    bytes.len()
+                ),
+            ));
+        }
+        Ok(Self {
+            name,
+            dtype,
+            dims,
+            bytes,
+        })
+    }
+
+    /// The tensor's name.
+    #[must_use]
+    pub fn name(&self) -> &'a str {
+        self.name
+    }
+
+    /// Element type.
+    #[must_use]
+    pub fn dtype(&self) -> DType {
+        self.dtype
+    }
+
+    /// Dimensions.
+    #[must_use]
+    pub fn dims(&self) -> &'a [usize] {
+        self.dims
+    }
+
+    /// The elements' bytes.
+    #[must_use]
+    pub fn bytes(&self) -> &'a [u8] {
+        self.bytes
+    }
+
+    /// The elements as `f32`.
+    ///
+    /// # Errors
+    /// `InvalidArgument` when the tensor holds another type or is not aligned.
+    pub fn as_f32(&self) -> Result<&'a [f32], Failure> {
+        if self.dtype != DType::F32 {
+            return Err(Failure::new(
+                Code::InvalidArgument,
+                format!("tensor `{}` holds {}, not f32", self.name, self.dtype),
+            ));
+        }
+        bytemuck::try_cast_slice(self.bytes)
+            .map_err(|cause| Failure::new(Code::InvalidArgument, format!("tensor `{}`: {cause}", self.name)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_view_refuses_bytes_that_do_not_fit_its_shape() {
+        let bytes = [0_u8; 24];
+        assert!(TensorView::new("x", DType::F32, &[2, 3], &bytes).is_ok());
+        assert!(TensorView::new("x", DType::F32, &[2, 4], &bytes).is_err());
+        assert!(TensorView::new("x", DType::F32, &[usize::MAX, 2], &bytes).is_err());
+        assert!(
+            TensorView::new("x", DType::I64, &[3], &bytes)
+                .unwrap()
+                .as_f32()
+                .is_err()
+        );
+    }
+}
