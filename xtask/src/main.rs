@@ -1,2 +1,36 @@
-//! `cargo xtask`: everything a developer or CI runs.
-fn main() {}
+//! `cargo xtask`: everything a developer or CI runs. One file per command.
+#![forbid(unsafe_code)]
+
+mod bench;
+mod ci;
+mod setup;
+mod shell;
+mod tidy;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "usage: cargo xtask <command>
+
+  ci      everything that decides whether a change lands: format, lints, tidy, tests, the page in a browser
+  setup   install what the tests need (Chromium, the page's tools)
+  tidy    file lengths, the arrows between crates, licences, words that do not belong
+  bench   measure the product and write bench/RESULTS.md
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let done = match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        ["ci"] => ci::run(),
+        ["setup"] => setup::run(),
+        ["tidy"] => tidy::run(),
+        ["bench"] => bench::run(),
+        _ => Err(anyhow::anyhow!("{USAGE}")),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(cause) => {
+            eprintln!("{cause:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

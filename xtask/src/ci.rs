@@ -1,0 +1,44 @@
+//! Everything that decides whether a change lands, cheapest first.
+
+use crate::shell::{self, built, cargo, command, root};
+use crate::{setup, tidy};
+use std::time::Instant;
+
+fn step(name: &str, work: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result<()> {
+    let start = Instant::now();
+    eprintln!("== {name}");
+    work()?;
+    eprintln!("== {name}: {:.0} s", start.elapsed().as_secs_f64());
+    Ok(())
+}
+
+pub(crate) fn run() -> anyhow::Result<()> {
+    step("format", || cargo(&["fmt", "--all", "--check"]))?;
+    step("tidy", tidy::run)?;
+    step("setup", setup::run)?;
+    // The same profile everywhere, so that nothing is built twice.
+    step("lints", || {
+        cargo(&[
+            "clippy",
+            "--release",
+            "--workspace",
+            "--all-targets",
+            "--",
+            "-D",
+            "warnings",
+        ])
+    })?;
+    step("documentation", || {
+        let mut doc = command("cargo", &["doc", "--release", "--workspace", "--no-deps"]);
+        doc.env("RUSTDOCFLAGS", "-D warnings");
+        shell::run(doc)
+    })?;
+    step("build", || cargo(&["build", "--release"]))?;
+    step("tests", || cargo(&["test", "--release", "--workspace"]))?;
+    step("page", || {
+        let mut tests = command("npm", &["test"]);
+        tests.current_dir(root().join("web/tests"));
+        tests.env("EINTHOVEN_BIN", built("einthoven"));
+        shell::run(tests)
+    })
+}

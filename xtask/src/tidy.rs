@@ -1,0 +1,153 @@
+//! Checks that no linter has. All findings are collected before it fails.
+
+use crate::shell::{command, output, root};
+use anyhow::{Context, bail};
+use serde_json::Value;
+use std::fs;
+
+/// Lines of a source file above which it is refused.
+const LONGEST_FILE: usize = 800;
+
+/// Folders by layer: a crate may depend on its own layer's names to the right, and on nothing else of ours.
+const ARROWS: [(&str, &[&str]); 10] = [
+    ("einthoven-ecg", &[]),
+    ("einthoven-web", &[]),
+    ("einthoven-models", &[]),
+    ("einthoven-plugin-sdk", &[]),
+    ("einthoven-plugin-host", &["einthoven-plugin-sdk"]),
+    ("einthoven-backend-tract", &["einthoven-plugin-sdk"]),
+    ("einthoven-intake", &[]),
+    ("einthoven-classify", &["einthoven-ecg", "einthoven-plugin-host"]),
+    (
+        "einthoven",
+        &[
+            "einthoven-backend-tract",
+            "einthoven-classify",
+            "einthoven-ecg",
+            "einthoven-intake",
+            "einthoven-models",
+            "einthoven-plugin-host",
+            "einthoven-web",
+        ],
+    ),
+    (
+        "einthoven-bench",
+        &[
+            "einthoven-backend-tract",
+            "einthoven-classify",
+            "einthoven-ecg",
+            "einthoven-models",
+            "einthoven-plugin-host",
+        ],
+    ),
+];
+
+/// Licences that a dependency may stand under; an expression needs one of them on each side of an AND.
+const LICENCES: [&str; 13] = [
+    "Apache-2.0",
+    "Apache-2.0 WITH LLVM-exception",
+    "0BSD",
+    "BSD-1-Clause",
+    "BSD-2-Clause",
+    "BSD-3-Clause",
+    "BSL-1.0",
+    "CC0-1.0",
+    "ISC",
+    "MIT",
+    "Unicode-3.0",
+    "Unlicense",
+    "Zlib",
+];
+
+pub(crate) fn run() -> anyhow::Result<()> {
+    let mut findings = Vec::new();
+    let metadata: Value = serde_json::from_str(&output(command(
+        "cargo",
+        &["metadata", "--format-version", "1", "--locked"],
+    ))?)?;
+    let packages = metadata["packages"]
+        .as_array()
+        .context("cargo's metadata lists no packages")?;
+    arrows(packages, &mut findings);
+    licences(packages, &mut findings);
+    sources(&mut findings)?;
+    if findings.is_empty() {
+        return Ok(());
+    }
+    bail!("tidy has {} findings:\n  {}", findings.len(), findings.join("\n  "))
+}
+
+fn arrows(packages: &[Value], findings: &mut Vec<String>) {
+    for package in packages.iter().filter(|package| package["source"].is_null()) {
+        let name = package["name"].as_str().unwrap_or_default();
+        let Some((_, allowed)) = ARROWS.iter().find(|(layer, _)| *layer == name) else {
+            if name != "xtask" {
+                findings.push(format!(
+                    "crate `{name}` is not in the table of arrows in xtask/src/tidy.rs"
+                ));
+            }
+            continue;
+        };
+        let dependencies = package["dependencies"].as_array().into_iter().flatten();
+        for dependency in dependencies.filter(|dependency| dependency["kind"].is_null()) {
+            let other = dependency["name"].as_str().unwrap_or_default();
+            if other.starts_with("einthoven") && !allowed.contains(&other) {
+                findings.push(format!(
+                    "crate `{name}` must not depend on `{other}`; see ARCHITECTURE.md"
+                ));
+            }
+        }
+    }
+}
+
+fn licences(packages: &[Value], findings: &mut Vec<String>) {
+    for package in packages {
+        let expression = package["license"].as_str().unwrap_or_default().replace('/', " OR ");
+        let allowed = expression.split(" AND ").all(|part| {
+            part.split(" OR ")
+                .any(|one| LICENCES.contains(&one.trim_matches(|c: char| c == '(' || c == ')' || c == ' ')))
+        });
+        if !allowed {
+            findings.push(format!(
+                "crate `{}` has the licence `{expression}`",
+                package["name"].as_str().unwrap_or("?")
+            ));
+        }
+    }
+}
+
+fn sources(findings: &mut Vec<String>) -> anyhow::Result<()> {
+    let listed = output(command(
+        "git",
+        &["ls-files", "--cached", "--others", "--exclude-standard"],
+    ))?;
+    for name in listed.lines().filter(|name| !name.contains("/vendor/")) {
+        let code = [".rs", ".js", ".mjs", ".ts", ".py", ".css", ".html"]
+            .iter()
+            .any(|ending| name.ends_with(ending));
+        let Ok(text) = fs::read_to_string(root().join(name)) else {
+            continue;
+        };
+        if code && text.lines().count() > LONGEST_FILE {
+            findings.push(format!(
+                "{name} has {} lines; {LONGEST_FILE} are allowed",
+                text.lines().count()
+            ));
+        }
+        let base = name.rsplit('/').next().unwrap_or(name);
+        if ["utils.", "util.", "manager.", "helper.", "helpers."]
+            .iter()
+            .any(|word| base.starts_with(word))
+        {
+            findings.push(format!("{name}: the name says nothing; name what it holds"));
+        }
+        if code && !name.starts_with("xtask/src/tidy") {
+            for word in ["dbg!(", "todo!(", "unimplemented!(", "FIXME", "XXX"] {
+                if text.contains(word) {
+                    findings.push(format!("{name} holds `{word}`"));
+                }
+            }
+        }
+    }
+    Ok(())
+}
