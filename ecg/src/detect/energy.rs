@@ -1,0 +1,82 @@
+//! A signal that is high where the QRS is and low elsewhere, at a common low rate.
+
+/// The rate that a lead is averaged down to, at least; QRS energy lies below 40 Hz.
+const TARGET_HZ: f64 = 120.0;
+
+/// Averaged and band-passed lead and its energy.
+pub(super) struct Energy {
+    /// Samples per second of the two below.
+    pub(super) rate_hz: f64,
+    /// Original samples behind one of these.
+    pub(super) factor: usize,
+    /// Band-passed, mV.
+    pub(super) band: Vec<f32>,
+    /// Root of the smoothed squared slope; mV per step.
+    pub(super) level: Vec<f32>,
+}
+
+pub(super) fn of(samples_mv: &[f32], rate_hz: f64) -> Energy {
+    let factor = ((rate_hz / TARGET_HZ).floor() as usize).max(1);
+    let rate = rate_hz / factor as f64;
+    let low = averaged(samples_mv, factor);
+    let width = |seconds: f64| ((seconds * rate).round() as usize).max(1);
+    // Differences of centred moving averages: no phase, two additions a sample. 8 to 20 Hz, roughly.
+    let smooth = moving_average(&low, width(0.025) | 1);
+    let slow = moving_average(&low, width(0.095) | 1);
+    let band: Vec<f32> = smooth.iter().zip(&slow).map(|(a, b)| a - b).collect();
+    let squared: Vec<f32> = (0..band.len())
+        .map(|i| {
+            let (before, after) = (band[i.saturating_sub(1)], band[(i + 1).min(band.len() - 1)]);
+            let slope = after - before;
+            slope * slope + 0.5 * band[i] * band[i]
+        })
+        .collect();
+    let mut level = moving_average(&moving_average(&squared, width(0.06) | 1), width(0.06) | 1);
+    for value in &mut level {
+        *value = value.max(0.0).sqrt();
+    }
+    Energy {
+        rate_hz: rate,
+        factor,
+        band,
+        level,
+    }
+}
+
+/// Means of `factor` samples; where a sample is invalid the last valid mean goes on.
+fn averaged(samples: &[f32], factor: usize) -> Vec<f32> {
+    let first = samples.iter().copied().find(|value| value.is_finite()).unwrap_or(0.0);
+    let mut last = first;
+    samples
+        .chunks(factor)
+        .map(|chunk| {
+            let mean = chunk.iter().sum::<f32>() / chunk.len() as f32;
+            if mean.is_finite() {
+                last = mean;
+            }
+            last
+        })
+        .collect()
+}
+
+/// Centred mean over `width` samples (odd), fewer at the ends.
+fn moving_average(samples: &[f32], width: usize) -> Vec<f32> {
+    let half = width / 2;
+    let n = samples.len();
+    // Sums in f64: over a day the rounding of f32 would drift.
+    let mut sum: f64 = samples.iter().take(half).map(|value| f64::from(*value)).sum();
+    let mut count = half.min(n);
+    (0..n)
+        .map(|i| {
+            if i + half < n {
+                sum += f64::from(samples[i + half]);
+                count += 1;
+            }
+            if i > half {
+                sum -= f64::from(samples[i - half - 1]);
+                count -= 1;
+            }
+            (sum / count as f64) as f32
+        })
+        .collect()
+}
