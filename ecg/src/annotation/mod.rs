@@ -1,6 +1,9 @@
 //! Annotations: labels at samples, reference or computed, with the MIT codes they travel under.
 
+mod format;
+
 use crate::beat::BeatClass;
+pub use format::{AnnotationError, decode, encode, time_resolution};
 
 /// One annotation of a record, as MIT annotation files carry it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
