@@ -17,7 +17,7 @@ const OVERDUE: f64 = 1.6;
 /// Positions (in the energy's own samples) of the complexes.
 pub(super) fn complexes(energy: &Energy) -> Vec<usize> {
     let candidates = local_maxima(&energy.level, (REFRACTORY_S * energy.rate_hz) as usize);
-    let levels = local_levels(energy, &candidates);
+    let levels = local_levels(&energy.level, energy.rate_hz, &candidates);
     let mut chosen: Vec<usize> = Vec::with_capacity(candidates.len());
     // Indices into candidates.
     for (index, &position) in candidates.iter().enumerate() {
@@ -37,7 +37,7 @@ pub(super) fn complexes(energy: &Energy) -> Vec<usize> {
 }
 
 /// Local maxima, each the highest within `distance` samples on both sides.
-fn local_maxima(level: &[f32], distance: usize) -> Vec<usize> {
+pub(super) fn local_maxima(level: &[f32], distance: usize) -> Vec<usize> {
     let mut maxima: Vec<usize> = Vec::new();
     for i in 1..level.len().saturating_sub(1) {
         if level[i] > level[i - 1] && level[i] >= level[i + 1] {
@@ -56,13 +56,13 @@ fn local_maxima(level: &[f32], distance: usize) -> Vec<usize> {
 }
 
 /// The level of a QRS around each candidate: the median of the highest peak of each of nine stretches of 1.5 s.
-fn local_levels(energy: &Energy, candidates: &[usize]) -> Vec<f32> {
-    let stretch = 1.5 * energy.rate_hz;
-    let count = (energy.level.len() as f64 / stretch).ceil().max(1.0) as usize;
+pub(super) fn local_levels(level: &[f32], rate_hz: f64, candidates: &[usize]) -> Vec<f32> {
+    let stretch = 1.5 * rate_hz;
+    let count = (level.len() as f64 / stretch).ceil().max(1.0) as usize;
     let mut highest = vec![0.0_f32; count];
     for &candidate in candidates {
         let slot = ((candidate as f64 / stretch) as usize).min(count - 1);
-        highest[slot] = highest[slot].max(energy.level[candidate]);
+        highest[slot] = highest[slot].max(level[candidate]);
     }
     let medians: Vec<f32> = (0..count)
         .map(|slot| {

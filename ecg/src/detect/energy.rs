@@ -15,8 +15,13 @@ pub(super) struct Energy {
     pub(super) level: Vec<f32>,
 }
 
+/// Samples that are averaged to one.
+pub(super) fn factor(rate_hz: f64) -> usize {
+    ((rate_hz / TARGET_HZ).floor() as usize).max(1)
+}
+
 pub(super) fn of(samples_mv: &[f32], rate_hz: f64) -> Energy {
-    let factor = ((rate_hz / TARGET_HZ).floor() as usize).max(1);
+    let factor = factor(rate_hz);
     let rate = rate_hz / factor as f64;
     let low = averaged(samples_mv, factor);
     let width = |seconds: f64| ((seconds * rate).round() as usize).max(1);
@@ -44,7 +49,7 @@ pub(super) fn of(samples_mv: &[f32], rate_hz: f64) -> Energy {
 }
 
 /// Means of `factor` samples; where a sample is invalid the last valid mean goes on.
-fn averaged(samples: &[f32], factor: usize) -> Vec<f32> {
+pub(super) fn averaged(samples: &[f32], factor: usize) -> Vec<f32> {
     let first = samples.iter().copied().find(|value| value.is_finite()).unwrap_or(0.0);
     let mut last = first;
     samples
@@ -60,7 +65,7 @@ fn averaged(samples: &[f32], factor: usize) -> Vec<f32> {
 }
 
 /// Centred mean over `width` samples (odd), fewer at the ends.
-fn moving_average(samples: &[f32], width: usize) -> Vec<f32> {
+pub(super) fn moving_average(samples: &[f32], width: usize) -> Vec<f32> {
     let half = width / 2;
     let n = samples.len();
     // Sums in f64: over a day the rounding of f32 would drift.

@@ -6,6 +6,9 @@
 mod choose;
 mod energy;
 mod locate;
+mod second;
+
+pub use second::second_opinion;
 
 /// Sampling rates, in hertz, that [`r_peaks`] is meant for; outside it finds nothing.
 pub const RATES_HZ: std::ops::RangeInclusive<f64> = 60.0..=4000.0;
