@@ -1,9 +1,14 @@
 //! Annotations: labels at samples, reference or computed, with the MIT codes they travel under.
 
-mod format;
+mod read;
+mod time;
+mod write;
+
+pub use read::{DecodeError, decode};
+pub use time::{at_rate, time_resolution};
+pub use write::{EncodeError, encode};
 
 use crate::beat::BeatClass;
-pub use format::{AnnotationError, decode, encode, time_resolution};
 
 /// One annotation of a record, as MIT annotation files carry it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

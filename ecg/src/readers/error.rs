@@ -1,181 +1,235 @@
-//! Why files were refused: which thing, what was wrong, what to do.
+//! Why a set of files could not be read, in words the sender can act on.
 
-/// Why files were refused.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+use thiserror::Error;
+
+/// A reader's refusal. Every text names the file, the line or offset, what was wrong and what to do.
+///
+/// Names that come from a file or a sender are shortened and stripped of control characters before they are printed.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum ReadError {
-    /// Nothing in it.
-    #[error("`{name}` is empty; send a file that holds a recording")]
+    /// No file, or none with a byte in it.
+    #[error("{file}: the file is empty; send the recording's own file")]
     EmptyFile {
-        /// The file.
-        name: String,
+        /// The file's name.
+        file: String,
     },
-    /// No reader knows it.
+    /// The bytes hold no recording that any reader knows.
     #[error(
-        "`{name}` is not an ECG that can be read: {why}. Send a WFDB header with its signal files, a CSV of leads, or rows of 187 values"
+        "{file}: {found}, which is no ECG recording; send a WFDB record (.hea with its signal files) or a CSV \
+         with one row per sample"
     )]
     NotAnEcg {
-        /// The file.
-        name: String,
-        /// What was seen instead.
+        /// The file's name.
+        file: String,
+        /// What was found instead, as a phrase.
+        found: String,
+    },
+    /// Something that must be known is not in the file and was not stated.
+    #[error("{file}: {what}; give it as {}", ways(.field))]
+    MissingField {
+        /// The file's name.
+        file: String,
+        /// `sampling_rate`, `unit`, `record` or `lead`.
+        field: &'static str,
+        /// What is missing, as a phrase.
+        what: String,
+    },
+    /// A value the caller stated cannot be used.
+    #[error("the stated {} {value} {why}; give it as {}", .field.replace('_', " "), ways(.field))]
+    InvalidField {
+        /// `sampling_rate`, `unit`, `record` or `lead`.
+        field: &'static str,
+        /// The value as stated.
+        value: String,
+        /// What is wrong with it, as a phrase.
         why: String,
     },
-    /// The file does not say it, and neither did the caller.
+    /// The caller stated one thing and the file another.
     #[error(
-        "`{name}` does not say its {what}; give it by the query parameter `{parameter}`, the form field `{parameter}` or the flag `--{parameter}`{guess}"
-    )]
-    MissingField {
-        /// The file.
-        name: String,
-        /// For people.
-        what: &'static str,
-        /// For programs.
-        field: &'static str,
-        /// How callers name it.
-        parameter: &'static str,
-        /// What it might be, to be confirmed; empty or a sentence part.
-        guess: String,
-    },
-    /// The file says one thing, the caller another.
-    #[error(
-        "`{name}` says its {what} is {in_file}, the request says {stated}; leave the parameter away, or correct the file"
+        "{file}: the file says {} {in_file} but {stated} was stated; leave the statement out or correct it",
+        .field.replace('_', " ")
     )]
     Contradiction {
-        /// The file.
-        name: String,
-        /// For people.
-        what: &'static str,
-        /// For programs.
+        /// The file's name.
+        file: String,
+        /// `sampling_rate` or `unit`.
         field: &'static str,
-        /// In the file.
+        /// The value in the file.
         in_file: String,
-        /// By the caller.
+        /// The value the caller stated.
         stated: String,
     },
-    /// A file that another one names was not sent.
-    #[error("`{name}` is missing: {why}; send it together with the others")]
+    /// A file that is needed is not among those given.
+    #[error("{needed_by} needs the file {file}, which was not sent; send them together")]
     MissingFile {
-        /// The file that is not there.
-        name: String,
-        /// Who needs it.
-        why: String,
+        /// The file that is missing.
+        file: String,
+        /// The file that names it.
+        needed_by: String,
     },
-    /// A header names a file by a path.
-    #[error("`{header}` names the file `{name}`; files are named without folders and lie beside their header")]
+    /// A header names a file by a path or a stream.
+    #[error(
+        "{file}, line {line}: the name {name} is not a plain file name; a header may only name files beside itself"
+    )]
     UnsafeFileName {
         /// The header.
-        header: String,
-        /// The name in it.
+        file: String,
+        /// The line of the header, from 1; 0 where the name was stated by the caller.
+        line: usize,
+        /// The name.
         name: String,
     },
-    /// A file ends before its declared end.
-    #[error("`{name}` is cut off: {declared} samples a signal are declared, {present} are there; send the whole file")]
+    /// A signal file ends before the samples its header declares.
+    #[error(
+        "{file}: truncated: {declared} samples per signal are declared and {present} are present; \
+         send the whole file or correct the header's length"
+    )]
     Truncated {
-        /// The file.
-        name: String,
-        /// By the header.
+        /// The signal file.
+        file: String,
+        /// Samples (frames) per signal the header declares.
         declared: u64,
-        /// In the file.
+        /// Samples (frames) per signal the file holds.
         present: u64,
     },
-    /// The files hold several recordings.
-    #[error("the files hold several recordings: {}; send one, or choose it by the query parameter `record`, the form field `record` or the flag `--record`", names.join(", "))]
+    /// More than one recording was sent.
+    #[error(
+        "{count} recordings were sent ({names}); send one at a time or name one with {}",
+        ways("record")
+    )]
     SeveralRecordings {
-        /// All of them.
-        names: Vec<String>,
-    },
-    /// The record asked for is not among the files.
-    #[error("there is no record `{asked}` among the files: {}", there.join(", "))]
-    NoSuchRecord {
-        /// By the caller.
-        asked: String,
-        /// What there is.
-        there: Vec<String>,
-    },
-    /// Above a bound.
-    #[error("`{name}` has {count} {what}, {limit} are allowed; send a part of it")]
-    TooLarge {
-        /// The file.
-        name: String,
-        /// Samples, leads or columns.
-        what: &'static str,
         /// How many.
-        count: u64,
-        /// The bound.
+        count: usize,
+        /// Their names, comma separated, the first ones of many.
+        names: String,
+    },
+    /// The recording that was asked for is not among the files.
+    #[error(
+        "there is no recording {record} among the files sent ({names}); name one of them with {}",
+        ways("record")
+    )]
+    UnknownRecord {
+        /// The name that was asked for.
+        record: String,
+        /// The names there are.
+        names: String,
+    },
+    /// More of something than the limits allow.
+    #[error("{file}: {what}, and at most {limit} are accepted; send a shorter or smaller recording")]
+    TooLarge {
+        /// The file's name.
+        file: String,
+        /// How much of what, as a phrase.
+        what: String,
+        /// The limit that was passed.
         limit: u64,
     },
-    /// The structure does not hold.
-    #[error("`{name}`: {why}")]
+    /// The file breaks its format.
+    #[error("{file}, {place}: {what}")]
     Malformed {
-        /// The file.
-        name: String,
-        /// Where and what.
-        why: String,
+        /// The file's name.
+        file: String,
+        /// Where: `line 3`, `byte 12`, `header`.
+        place: String,
+        /// What was wrong and what was expected.
+        what: String,
     },
-    /// Understood, and not readable here.
-    #[error("`{name}`: {why}")]
+    /// The file is a recording of a kind that is not read.
+    #[error("{file}: {what}; send it as a WFDB record or as CSV")]
     Unsupported {
-        /// The file.
-        name: String,
-        /// What is not supported, and what would be.
-        why: String,
+        /// The file's name.
+        file: String,
+        /// What it is, as a phrase.
+        what: String,
+    },
+    /// There are signals, but none that can be an ECG lead.
+    #[error("{file}: none of its signals is a voltage that can be an ECG lead ({signals}); send a record with an ECG")]
+    NoEcgLead {
+        /// The file's name.
+        file: String,
+        /// What the signals are called.
+        signals: String,
     },
 }
 
 impl ReadError {
-    pub(super) fn malformed(name: &str, why: impl Into<String>) -> Self {
-        Self::Malformed {
-            name: name.to_owned(),
-            why: why.into(),
-        }
-    }
-
-    /// Stable code for answers.
+    /// A stable name for programs, in `snake_case`.
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
             Self::EmptyFile { .. } => "empty_file",
             Self::NotAnEcg { .. } => "not_an_ecg",
             Self::MissingField { .. } => "missing_field",
+            Self::InvalidField { .. } => "invalid_field",
             Self::Contradiction { .. } => "contradiction",
             Self::MissingFile { .. } => "missing_file",
             Self::UnsafeFileName { .. } => "unsafe_file_name",
             Self::Truncated { .. } => "truncated",
             Self::SeveralRecordings { .. } => "several_recordings",
-            Self::NoSuchRecord { .. } => "no_such_record",
+            Self::UnknownRecord { .. } => "no_such_record",
             Self::TooLarge { .. } => "too_large",
             Self::Malformed { .. } => "malformed",
             Self::Unsupported { .. } => "unsupported",
+            Self::NoEcgLead { .. } => "no_ecg_lead",
         }
     }
 
-    /// The field that is missing or wrong: `sampling_rate`, `unit` or `record`.
+    /// What the caller could state to help: `sampling_rate`, `unit`, `record` or `lead`.
     #[must_use]
     pub fn field(&self) -> Option<&'static str> {
         match self {
-            Self::MissingField { field, .. } | Self::Contradiction { field, .. } => Some(field),
-            Self::SeveralRecordings { .. } | Self::NoSuchRecord { .. } => Some("record"),
+            Self::MissingField { field, .. } | Self::InvalidField { field, .. } | Self::Contradiction { field, .. } => {
+                Some(field)
+            }
+            Self::SeveralRecordings { .. } | Self::UnknownRecord { .. } => Some("record"),
             _ => None,
         }
     }
 
-    pub(super) fn missing_rate(name: &str) -> Self {
-        Self::MissingField {
-            name: name.to_owned(),
-            what: "sampling rate (samples per second)",
-            field: "sampling_rate",
-            parameter: "rate",
-            guess: String::new(),
+    pub(super) fn malformed(file: &str, line: usize, what: impl Into<String>) -> Self {
+        Self::Malformed {
+            file: shown(file),
+            place: format!("line {line}"),
+            what: what.into(),
         }
     }
+}
 
-    pub(super) fn missing_unit(name: &str) -> Self {
-        Self::MissingField {
-            name: name.to_owned(),
-            what: "unit (mV, uV or V)",
-            field: "unit",
-            parameter: "unit",
-            guess: String::new(),
-        }
+/// How a field is given, by request and by command line.
+fn ways(field: &str) -> String {
+    let name = match field {
+        "sampling_rate" => "rate",
+        other => other,
+    };
+    let example = match name {
+        "rate" => " (samples per second, such as 360)",
+        "unit" => " (mV, uV, V or nV)",
+        _ => "",
+    };
+    format!("query parameter `{name}`, form field `{name}` or flag `--{name}`{example}")
+}
+
+/// A name or value from outside, fit to be printed: no control characters, at most 80 characters.
+pub(super) fn shown(text: &str) -> String {
+    let mut clean: String = text
+        .chars()
+        .map(|c| if c.is_control() { '?' } else { c })
+        .take(81)
+        .collect();
+    if let Some((cut, _)) = clean.char_indices().nth(80) {
+        clean.truncate(cut);
+        clean.push_str("...");
     }
+    clean
+}
+
+/// A list of names fit to be printed: the first twelve and how many more.
+pub(super) fn shown_list<'a>(names: impl ExactSizeIterator<Item = &'a str>) -> String {
+    let more = names.len().saturating_sub(12);
+    let mut list = names.take(12).map(shown).collect::<Vec<_>>().join(", ");
+    if more > 0 {
+        list.push_str(&format!(" and {more} more"));
+    }
+    list
 }

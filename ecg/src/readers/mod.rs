@@ -1,104 +1,104 @@
-//! Bytes to a recording, or a clear refusal.
+//! Bytes to a recording: WFDB records and CSV as people have it.
 //!
-//! [`read`] finds the reader by content. Nothing is assumed: where a file does not say its sampling rate or unit, the
-//! caller must, by [`Hints`].
+//! [`read`] looks at what it is given and picks the reader. Readers take bytes, never paths, and answer a
+//! [`Reading`] in millivolts or a [`ReadError`] that says what to do. Nothing is assumed: what neither the file, its
+//! format's specification nor the caller ([`Hints`]) says is asked for.
 
 mod csv;
 mod error;
+mod files;
 mod wfdb;
 
-use crate::annotation::{self, Annotation};
+pub use error::ReadError;
+
+use crate::annotation::Annotation;
 use crate::beat::BeatClass;
 use crate::recording::{Flag, Recording};
-pub use error::ReadError;
+use error::shown;
+use files::Files;
 
 /// One uploaded file.
 #[derive(Debug, Clone, Copy)]
 pub struct NamedFile<'a> {
-    /// Its name; only the part after the last path separator is ever used.
+    /// The name as uploaded; only its last path component is ever used.
     pub name: &'a str,
-    /// Its content.
+    /// The content.
     pub bytes: &'a [u8],
 }
 
-impl NamedFile<'_> {
-    fn base(&self) -> &str {
-        self.name.rsplit(['/', '\\']).next().unwrap_or(self.name)
-    }
-
-    /// The name without its ending.
-    fn stem(&self) -> &str {
-        let base = self.base();
-        base.rsplit_once('.').map_or(base, |(stem, _)| stem)
-    }
-}
-
-/// Unit of samples as a caller may state it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(missing_docs, reason = "the units' own names")]
+/// A unit of voltage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Unit {
-    Volt,
+    /// A thousandth of a volt, the unit of every [`Recording`].
     Millivolt,
+    /// A millionth of a volt.
     Microvolt,
+    /// One volt.
+    Volt,
+    /// A billionth of a volt.
     Nanovolt,
 }
 
 impl Unit {
-    /// The unit of that name: `V`, `mV`, `uV` (also with the micro sign), `nV`.
+    /// The unit of that name: `mV`, `uV` (or with a micro sign), `V`, `nV`, `millivolts`; case does not matter.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        Some(match name.trim() {
-            "V" | "v" | "volt" | "volts" => Self::Volt,
-            "mV" | "mv" | "MV" | "millivolt" | "millivolts" => Self::Millivolt,
-            "uV" | "uv" | "UV" | "\u{b5}V" | "\u{3bc}V" | "\u{b5}v" | "microvolt" | "microvolts" => Self::Microvolt,
-            "nV" | "nv" | "NV" | "nanovolt" | "nanovolts" => Self::Nanovolt,
+        // U+00B5 is the micro sign, U+03BC the Greek letter; both are in use.
+        let key = name.trim().to_lowercase().replace(['\u{b5}', '\u{3bc}'], "u");
+        Some(match key.as_str() {
+            "mv" | "millivolt" | "millivolts" => Self::Millivolt,
+            "uv" | "microvolt" | "microvolts" => Self::Microvolt,
+            "v" | "volt" | "volts" => Self::Volt,
+            "nv" | "nanovolt" | "nanovolts" => Self::Nanovolt,
             _ => return None,
         })
     }
 
-    /// Millivolts of one of it.
+    /// The unit's symbol in ASCII.
     #[must_use]
-    pub fn millivolts(self) -> f64 {
+    pub fn name(self) -> &'static str {
         match self {
-            Self::Volt => 1e3,
-            Self::Millivolt => 1.0,
-            Self::Microvolt => 1e-3,
-            Self::Nanovolt => 1e-6,
-        }
-    }
-
-    fn symbol(self) -> &'static str {
-        match self {
-            Self::Volt => "V",
             Self::Millivolt => "mV",
             Self::Microvolt => "uV",
+            Self::Volt => "V",
             Self::Nanovolt => "nV",
         }
     }
+
+    /// Millivolts in one of this unit.
+    #[must_use]
+    pub fn millivolts(self) -> f64 {
+        match self {
+            Self::Millivolt => 1.0,
+            Self::Microvolt => 1e-3,
+            Self::Volt => 1e3,
+            Self::Nanovolt => 1e-6,
+        }
+    }
 }
 
-/// What the caller states about the files.
-#[derive(Debug, Clone, Default)]
+/// What the caller states about the files. Used where the files are silent; a contradiction is an error.
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Hints {
     /// Samples per second.
     pub sampling_rate_hz: Option<f64>,
-    /// Unit of the samples.
+    /// The unit of the samples.
     pub unit: Option<Unit>,
-    /// Which record, where the files hold several.
+    /// Which recording, where the files hold several.
     pub record: Option<String>,
 }
 
-/// Bounds that are checked before memory is taken.
-#[derive(Debug, Clone, Copy)]
+/// What a reader may spend.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Decoded samples of all leads together; four bytes each.
+    /// Leads times samples, decoded; four bytes of memory each.
     pub max_samples: u64,
-    /// Leads, or columns of a table.
+    /// Leads.
     pub max_leads: usize,
 }
 
 impl Default for Limits {
-    /// 250 million samples (1 GB): a day of eight leads at 360 Hz. 64 leads.
+    /// 250 million samples (1 GB of memory), a day of eight leads at 360 Hz; 64 leads.
     fn default() -> Self {
         Self {
             max_samples: 250_000_000,
@@ -107,24 +107,24 @@ impl Default for Limits {
     }
 }
 
-/// What a file held.
+/// What the files hold.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Input {
-    /// Leads over time.
+    /// A recording: leads in time.
     Recording(Recording),
-    /// Single beats without time.
+    /// Single beats cut and scaled by somebody else.
     BeatRows(BeatRows),
 }
 
-/// Rows of 187 values, one beat each, as the Kaggle heartbeat set has them. Which recorder and patient they come from is
-/// not known.
+/// Rows of the Kaggle heartbeat set: one beat each, scaled to 0..1, at 125 Hz nominal; what they were cut from is
+/// unknown.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BeatRows {
-    /// The file's name without its ending.
+    /// The file's name without its extension.
     pub name: String,
-    /// 0 to 1, padded with zeros.
+    /// One row per beat, as it stands in the file.
     pub rows: Vec<[f32; 187]>,
-    /// The 188th value of each row, where there is one.
+    /// The class of each row, where the file has a 188th column.
     pub labels: Option<Vec<BeatClass>>,
     /// What a reader of the result must know.
     pub flags: Vec<Flag>,
@@ -133,77 +133,76 @@ pub struct BeatRows {
 /// What was read.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Reading {
-    /// The recording or rows.
+    /// The signal.
     pub input: Input,
-    /// Reference annotations that lay beside a WFDB record (`.atr`), at the recording's sampling rate.
+    /// The reference annotations of a `.atr` file beside the record, their samples at the recording's rate.
     pub annotations: Option<Vec<Annotation>>,
 }
 
-/// Reads the files of one recording.
+/// Reads one recording from the files that make it up.
+///
+/// A `.hea` among them means a WFDB record; otherwise one text file is read as CSV. Files that belong to no recording
+/// are ignored.
 ///
 /// # Errors
-/// [`ReadError`], which names the file or field, what was wrong and what to do.
+///
+/// [`ReadError`] names the file, the place, what was wrong and what to do.
 pub fn read(files: &[NamedFile<'_>], hints: &Hints, limits: &Limits) -> Result<Reading, ReadError> {
-    if files.is_empty() || files.iter().all(|file| file.bytes.is_empty()) {
-        let name = files.first().map_or("", |file| file.base());
-        return Err(ReadError::EmptyFile { name: name.to_owned() });
-    }
-    let has_ending = |file: &NamedFile<'_>, ending: &str| {
-        file.base()
-            .rsplit_once('.')
-            .is_some_and(|(_, found)| found.eq_ignore_ascii_case(ending))
-    };
-    if files.iter().any(|file| has_ending(file, "hea")) {
-        let recording = wfdb::read(files, hints, limits)?;
-        let annotations = files
-            .iter()
-            .find(|file| has_ending(file, "atr") && file.stem() == recording.name)
-            .map(|file| reference(file, recording.sampling_rate_hz))
-            .transpose()?;
-        return Ok(Reading {
-            input: Input::Recording(recording),
-            annotations,
-        });
-    }
-    if let Some(file) = files
-        .iter()
-        .find(|file| has_ending(file, "dat") && csv::text(file.bytes).is_none())
+    if let Some(rate) = hints.sampling_rate_hz
+        && !(rate.is_finite() && rate > 0.0)
     {
-        return Err(ReadError::MissingFile {
-            name: format!("{}.hea", file.stem()),
-            why: format!("`{}` holds samples whose format only a header tells", file.base()),
+        return Err(ReadError::InvalidField {
+            field: "sampling_rate",
+            value: rate.to_string(),
+            why: "is not a number above zero".to_owned(),
         });
     }
-    let chosen: Vec<_> = match &hints.record {
-        Some(record) => files
-            .iter()
-            .filter(|file| file.stem() == record || file.base() == record)
-            .collect(),
-        None => files.iter().collect(),
-    };
-    match chosen.as_slice() {
-        [file] => Ok(Reading {
-            input: csv::read(file, hints, limits)?,
-            annotations: None,
-        }),
-        [] => Err(ReadError::NoSuchRecord {
-            asked: hints.record.clone().unwrap_or_default(),
-            there: files.iter().map(|file| file.base().to_owned()).collect(),
-        }),
-        several => Err(ReadError::SeveralRecordings {
-            names: several.iter().map(|file| file.base().to_owned()).collect(),
-        }),
+    let files = Files::new(files);
+    if files.with_extension("hea").next().is_some() {
+        wfdb::read(&files, hints, limits)
+    } else {
+        let file = files.only_table(hints)?;
+        let mut reading = csv::read(&file, hints, limits)?;
+        if let Input::Recording(recording) = &reading.input {
+            reading.annotations = wfdb::annotations_beside(&files, &recording.name, None, recording)?;
+        }
+        Ok(reading)
     }
 }
 
-/// Reference annotations, brought to the recording's rate where their file counts in another.
-fn reference(file: &NamedFile<'_>, rate_hz: f64) -> Result<Vec<Annotation>, ReadError> {
-    let mut annotations =
-        annotation::decode(file.bytes).map_err(|cause| ReadError::malformed(file.base(), cause.to_string()))?;
-    if let Some(ticks) = annotation::time_resolution(&annotations) {
-        for annotation in &mut annotations {
-            annotation.sample = (annotation.sample as f64 * rate_hz / ticks).round() as u64;
-        }
+/// Fails where the caller stated another rate than the file; a thousandth is rounding.
+fn agree_on_rate(file: &str, in_file: f64, hints: &Hints) -> Result<(), ReadError> {
+    match hints.sampling_rate_hz {
+        Some(stated) if (stated - in_file).abs() > 1e-3 * in_file => Err(ReadError::Contradiction {
+            file: shown(file),
+            field: "sampling_rate",
+            in_file: format!("{in_file} Hz"),
+            stated: format!("{stated} Hz"),
+        }),
+        _ => Ok(()),
     }
-    Ok(annotations)
+}
+
+/// Fails where the caller stated another unit than the file.
+fn agree_on_unit(file: &str, in_file: Unit, hints: &Hints) -> Result<(), ReadError> {
+    match hints.unit {
+        Some(stated) if stated != in_file => Err(ReadError::Contradiction {
+            file: shown(file),
+            field: "unit",
+            in_file: in_file.name().to_owned(),
+            stated: stated.name().to_owned(),
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// The flag of a lead whose name says nothing about where it was taken.
+fn unknown_name_flag(name: &str) -> Flag {
+    Flag {
+        code: "lead_name_unknown",
+        detail: format!(
+            "The lead name \"{}\" does not say where the lead was taken.",
+            shown(name)
+        ),
+    }
 }

@@ -1,105 +1,160 @@
-//! Text as people have it: tables of leads, Apple Watch exports, rows of single beats.
-//!
-//! [`layout`] finds delimiter, decimal sign and header; then one file per kind.
+//! Tables of text: CSV and its relatives as people have them.
 
-mod apple;
+mod columns;
+mod head;
 mod kaggle;
-mod layout;
+mod number;
 mod table;
 mod time;
 
-use super::{Hints, Input, Limits, NamedFile, ReadError};
-use crate::recording::{Flag, Lead, StandardLead};
-use layout::Layout;
+use super::error::{ReadError, shown};
+use super::files::stem_and_extension;
+use super::{Hints, Input, Limits, NamedFile, Reading, Unit, agree_on_rate, agree_on_unit, unknown_name_flag};
+use crate::recording::{Flag, Lead, Recording, StandardLead};
+use columns::Role;
 
-/// Reads a text file.
-pub(super) fn read(file: &NamedFile<'_>, hints: &Hints, limits: &Limits) -> Result<Input, ReadError> {
-    let not_an_ecg = |why: &str| ReadError::NotAnEcg {
-        name: file.base().to_owned(),
-        why: why.to_owned(),
-    };
-    let bytes =
-        text(file.bytes).ok_or_else(|| not_an_ecg("it is neither text nor a format known by its first bytes"))?;
+/// Reads one text file.
+pub(super) fn read(file: &NamedFile<'_>, hints: &Hints, limits: &Limits) -> Result<Reading, ReadError> {
+    let bytes = file.bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(file.bytes);
     if bytes.iter().all(u8::is_ascii_whitespace) {
-        return Err(ReadError::EmptyFile {
-            name: file.base().to_owned(),
-        });
+        return Err(ReadError::EmptyFile { file: shown(file.name) });
     }
-    if let Some(export) = apple::Export::recognise(bytes) {
-        return export.read(file, hints, limits).map(Input::Recording);
-    }
-    let layout = Layout::find(bytes).ok_or_else(|| not_an_ecg("no line of numbers was found in its first lines"))?;
-    if kaggle::is_row_width(layout.columns) {
-        return kaggle::read(file, bytes, &layout, limits).map(Input::BeatRows);
-    }
-    table::read(file, bytes, &layout, hints, limits).map(Input::Recording)
+    let input = if kaggle::looks_like(bytes) {
+        Input::BeatRows(kaggle::read(file.name, bytes, limits)?)
+    } else {
+        Input::Recording(read_table(file.name, bytes, hints, limits)?)
+    };
+    Ok(Reading {
+        input,
+        annotations: None,
+    })
 }
 
-/// The bytes without a byte-order mark when they are text, judged by their beginning.
-pub(super) fn text(bytes: &[u8]) -> Option<&[u8]> {
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    let start = &bytes[..bytes.len().min(4096)];
-    let odd = start
+fn read_table(name: &str, bytes: &[u8], hints: &Hints, limits: &Limits) -> Result<Recording, ReadError> {
+    let head = head::read(name, bytes)?;
+    let (columns, mut flags) = columns::assign(name, &head, limits)?;
+    let unit_of = |column: &columns::Column| column.unit.or(head.unit);
+
+    // What must be known is asked for before the samples are read.
+    let known = columns
         .iter()
-        .filter(|byte| **byte < 9 || (14..32).contains(*byte) || **byte == 127)
+        .filter(|column| column.role == Role::Lead && unit_of(column).is_some())
         .count();
-    let high = start.iter().filter(|byte| **byte >= 128).count();
-    (odd == 0 && high * 4 <= start.len()).then_some(bytes)
-}
-
-/// The file's lines with their numbers from one, ends cut.
-fn lines(bytes: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
-    bytes
-        .split(|byte| *byte == b'\n')
-        .map(<[u8]>::trim_ascii)
-        .enumerate()
-        .map(|(index, line)| (index + 1, line))
-}
-
-/// The rate that file and caller agree on.
-fn agreed_rate(file: &NamedFile<'_>, in_file: Option<f64>, hints: &Hints) -> Result<f64, ReadError> {
-    match (in_file, hints.sampling_rate_hz) {
-        (Some(rate), Some(stated)) if (rate / stated - 1.0).abs() > 1e-3 => Err(ReadError::Contradiction {
-            name: file.base().to_owned(),
-            what: "sampling rate",
-            field: "sampling_rate",
-            in_file: format!("{rate} Hz"),
-            stated: format!("{stated} Hz"),
-        }),
-        (Some(rate), _) => Ok(rate),
-        (None, Some(stated)) => Ok(stated),
-        (None, None) => Err(ReadError::missing_rate(file.base())),
-    }
-}
-
-/// The unit that file and caller agree on.
-fn agreed_unit(file: &NamedFile<'_>, in_file: Option<super::Unit>, hints: &Hints) -> Result<super::Unit, ReadError> {
-    match (in_file, hints.unit) {
-        (Some(unit), Some(stated)) if unit != stated => Err(ReadError::Contradiction {
-            name: file.base().to_owned(),
-            what: "unit",
+    if known == 0 && hints.unit.is_none() {
+        return Err(ReadError::MissingField {
+            file: shown(name),
             field: "unit",
-            in_file: unit.symbol().to_owned(),
-            stated: stated.symbol().to_owned(),
-        }),
-        (Some(unit), _) | (None, Some(unit)) => Ok(unit),
-        (None, None) => Err(ReadError::missing_unit(file.base())),
-    }
-}
-
-fn lead(name: String, samples_mv: Vec<f32>, flags: &mut Vec<Flag>) -> Lead {
-    let standard = StandardLead::from_name(&name);
-    if standard.is_none() {
-        let detail = format!("the name of column `{name}` does not say which lead it is");
-        flags.push(Flag {
-            code: "lead_name_unknown",
-            detail,
+            what: match head.rate_hz.or(hints.sampling_rate_hz) {
+                None if !columns.iter().any(|column| column.role == Role::Time) => {
+                    "the file says neither the unit of its samples nor their sampling rate".to_owned()
+                }
+                _ => "the file does not say which unit its samples are in".to_owned(),
+            },
         });
     }
-    Lead {
-        name,
-        standard,
-        samples_mv,
-        rails_mv: None,
+    let mut units = Vec::new();
+    let mut roles = Vec::new();
+    let mut names = Vec::new();
+    for column in &columns {
+        let mut role = column.role;
+        if role == Role::Lead {
+            let unit = match (unit_of(column), hints.unit) {
+                (Some(unit), _) => {
+                    agree_on_unit(name, unit, hints)?;
+                    Some(unit)
+                }
+                (None, stated) => stated,
+            };
+            match unit {
+                Some(unit) => {
+                    units.push(unit);
+                    names.push(column.name.clone());
+                }
+                None => {
+                    flags.push(columns::dropped(&column.name, "it has no unit and others do"));
+                    role = Role::Skip;
+                }
+            }
+        }
+        roles.push(role);
     }
+    let timed = roles.contains(&Role::Time);
+    let stated_rate = head.rate_hz.or(hints.sampling_rate_hz);
+    if stated_rate.is_none() && !timed {
+        return Err(missing_rate(
+            name,
+            "the file has neither a sampling rate nor a time column",
+        ));
+    }
+
+    let factors: Vec<f64> = units.iter().map(|unit| unit.millivolts()).collect();
+    let table = table::read(name, bytes, &head, &roles, &factors, limits)?;
+    let sampling_rate_hz = match head.rate_hz {
+        Some(rate) => rate,
+        None if timed => match time::rate(name, &head, &columns, &table.times, &mut flags) {
+            Ok(rate) => rate,
+            // A time column that does not say its unit is no obstacle to somebody who states the rate.
+            Err(ReadError::MissingField { .. }) if hints.sampling_rate_hz.is_some() => {
+                hints.sampling_rate_hz.unwrap_or_default()
+            }
+            Err(error) => return Err(error),
+        },
+        None => hints.sampling_rate_hz.unwrap_or_default(),
+    };
+    if !(sampling_rate_hz.is_finite() && sampling_rate_hz > 0.0) {
+        return Err(missing_rate(
+            name,
+            "the sampling rate in the file is not a number above zero",
+        ));
+    }
+    agree_on_rate(name, sampling_rate_hz, hints)?;
+    let leads = leads(names, table.leads, &mut flags);
+    if leads.is_empty() {
+        return Err(ReadError::NoEcgLead {
+            file: shown(name),
+            signals: "every column is empty or not a number".to_owned(),
+        });
+    }
+    Ok(Recording {
+        name: stem_and_extension(name).0.to_owned(),
+        format: head.format,
+        sampling_rate_hz,
+        leads,
+        flags,
+    })
+}
+
+/// The columns that hold at least one number.
+fn leads(names: Vec<String>, samples: Vec<Vec<f32>>, flags: &mut Vec<Flag>) -> Vec<Lead> {
+    let mut leads = Vec::new();
+    for (name, samples_mv) in names.into_iter().zip(samples) {
+        if samples_mv.iter().all(|sample| sample.is_nan()) {
+            // Exports of fewer leads than there is room for leave columns empty; that is nothing to report.
+            continue;
+        }
+        let standard = StandardLead::from_name(&name);
+        if standard.is_none() {
+            flags.push(unknown_name_flag(&name));
+        }
+        leads.push(Lead {
+            name,
+            standard,
+            samples_mv,
+            rails_mv: None,
+        });
+    }
+    leads
+}
+
+fn missing_rate(file: &str, what: &str) -> ReadError {
+    ReadError::MissingField {
+        file: shown(file),
+        field: "sampling_rate",
+        what: what.to_owned(),
+    }
+}
+
+/// A voltage unit in brackets, parentheses or bare.
+fn unit_name(text: &str) -> Option<Unit> {
+    Unit::from_name(text.trim_matches(['(', ')', '[', ']', ' ', '\'', '"']))
 }

@@ -1,324 +1,177 @@
-//! A table with one lead a column, and perhaps a column of times or sample numbers.
+//! The rows of a table, read in one pass.
 
-use super::layout::{Layout, number_or_gap};
-use super::{agreed_rate, agreed_unit, lead, lines, time};
-use crate::readers::{Hints, Limits, NamedFile, ReadError, Unit};
-use crate::recording::{Flag, Recording};
+use super::columns::Role;
+use super::head::Head;
+use super::number::{Delimiter, cells, seconds, value};
+use crate::readers::Limits;
+use crate::readers::error::{ReadError, shown};
 
-/// What a column holds.
-#[derive(Debug, Clone, PartialEq)]
-enum Column {
-    /// Times; seconds of one unit, `None` where the header does not say.
-    Time(Option<f64>),
-    /// Numbers of samples or lines.
-    Count,
-    Lead {
-        name: String,
-        unit: Option<Unit>,
-        /// A unit that is no voltage.
-        foreign: Option<String>,
-    },
+/// The samples of the lead columns and the values of the time column.
+#[derive(Debug)]
+pub(super) struct Table {
+    pub(super) leads: Vec<Vec<f32>>,
+    /// As printed, clock times in seconds and unrolled over midnight; empty without a time column.
+    pub(super) times: Vec<f64>,
 }
 
+/// Reads all rows. `factors` are millivolts per unit of each lead column.
 pub(super) fn read(
-    file: &NamedFile<'_>,
+    file: &str,
     bytes: &[u8],
-    layout: &Layout,
-    hints: &Hints,
+    head: &Head,
+    roles: &[Role],
+    factors: &[f64],
     limits: &Limits,
-) -> Result<Recording, ReadError> {
-    if layout.columns > limits.max_leads + 2 {
-        return Err(ReadError::TooLarge {
-            name: file.base().to_owned(),
-            what: "columns",
-            count: layout.columns as u64,
-            limit: limits.max_leads as u64 + 2,
-        });
-    }
-    let mut columns = columns(layout);
-    let mut values = numbers(file, bytes, layout, limits)?;
-    refine(&mut columns, &values);
-    let rate = agreed_rate(file, rate_in_file(file, layout, &columns, &values, hints)?, hints)?;
-    let format = if layout
-        .header
-        .iter()
-        .any(|line| line.contains("'Elapsed time'") || line.contains("'sample #'"))
-    {
-        "csv-rdsamp"
-    } else {
-        "csv"
+) -> Result<Table, ReadError> {
+    let mut table = Table {
+        leads: vec![Vec::new(); factors.len()],
+        times: Vec::new(),
     };
-    let mut recording = Recording {
-        name: file.stem().to_owned(),
-        format,
-        sampling_rate_hz: rate,
-        leads: Vec::new(),
-        flags: Vec::new(),
+    let mut rows = 0_u64;
+    let most = limits.max_samples / (factors.len().max(1) as u64);
+    let mut rest = &bytes[head.data_at..];
+    let mut number = head.data_line;
+    let fast = match head.delimiter {
+        Delimiter::Byte(byte) if !head.decimal_comma => Some(byte),
+        _ => None,
     };
-    for (column, values) in columns.into_iter().zip(&mut values) {
-        let Column::Lead { name, unit, foreign } = column else {
-            continue;
-        };
-        // Programs that write a fixed number of columns leave those of absent leads empty.
-        if values.iter().all(|value| value.is_nan()) && layout.columns > 1 {
-            continue;
-        }
-        if let Some(foreign) = foreign {
-            let detail = format!("column `{name}` is left out: `{foreign}` is no unit of voltage");
-            recording.flags.push(Flag {
-                code: "signal_left_out",
-                detail,
-            });
-            continue;
-        }
-        let scale = agreed_unit(file, unit, hints)?.millivolts();
-        let samples = std::mem::take(values)
-            .into_iter()
-            .map(|value| (value * scale) as f32)
-            .collect();
-        let lead = lead(name, samples, &mut recording.flags);
-        recording.leads.push(lead);
-    }
-    if recording.leads.is_empty() {
-        return Err(ReadError::malformed(file.base(), "the table has no column of samples"));
-    }
-    Ok(recording)
-}
-
-/// All values by column, times of the clock as seconds.
-fn numbers(file: &NamedFile<'_>, bytes: &[u8], layout: &Layout, limits: &Limits) -> Result<Vec<Vec<f64>>, ReadError> {
-    let mut values: Vec<Vec<f64>> = vec![Vec::new(); layout.columns];
-    for (number, line) in lines(bytes).skip(layout.first_line - 1) {
-        if line.is_empty() || line.starts_with(b"#") {
-            continue;
-        }
-        let mut count = 0;
-        for field in layout.fields(line) {
-            let value = number_or_gap(field, layout.decimal_comma).or_else(|| time::clock(field));
-            match (values.get_mut(count), value) {
-                (Some(column), Some(value)) => column.push(value),
-                (None, Some(value)) if value.is_nan() => {}
-                (_, None) => {
-                    let shown: String = String::from_utf8_lossy(&field[..field.len().min(40)])
-                        .escape_debug()
-                        .collect();
-                    return Err(ReadError::malformed(
-                        file.base(),
-                        format!("line {number}: `{shown}` is not a number"),
-                    ));
-                }
-                (None, _) => {
-                    return Err(ReadError::malformed(
-                        file.base(),
-                        format!(
-                            "line {number} has more than the {} columns of the first",
-                            layout.columns
-                        ),
-                    ));
-                }
+    while !rest.is_empty() {
+        if let Some(after) = fast.and_then(|byte| fast_row(rest, byte, roles, factors, &mut table)) {
+            rest = after;
+        } else {
+            let end = rest.iter().position(|b| *b == b'\n');
+            let line = &rest[..end.unwrap_or(rest.len())];
+            rest = end.map_or(&[], |end| &rest[end + 1..]);
+            let trimmed = line.trim_ascii();
+            if trimmed.is_empty() || trimmed.starts_with(b"#") {
+                number += 1;
+                continue;
             }
-            count += 1;
+            slow_row(file, number, line, head, roles, factors, &mut table)?;
         }
-        if count < layout.columns {
-            return Err(ReadError::malformed(
-                file.base(),
-                format!(
-                    "line {number} has {count} columns, the first line of numbers has {}",
-                    layout.columns
-                ),
-            ));
-        }
-        let total = values[0].len() as u64 * layout.columns as u64;
-        if total > limits.max_samples {
+        number += 1;
+        rows += 1;
+        if rows > most {
             return Err(ReadError::TooLarge {
-                name: file.base().to_owned(),
-                what: "samples",
-                count: total,
+                file: shown(file),
+                what: format!("there are more than {most} rows of {} leads", factors.len()),
                 limit: limits.max_samples,
             });
         }
     }
-    Ok(values)
+    Ok(table)
 }
 
-/// Names and units from the header's last lines that have as many fields as there are columns.
-fn columns(layout: &Layout) -> Vec<Column> {
-    let rows: Vec<Vec<String>> = layout
-        .header
-        .iter()
-        .filter(|line| !line.starts_with('#'))
-        .map(|line| {
-            let fields = layout.fields(line.as_bytes());
-            fields
-                .map(|field| String::from_utf8_lossy(field).into_owned())
-                .collect()
-        })
-        .filter(|row: &Vec<String>| row.len() == layout.columns)
-        .collect();
-    let is_unit = |text: &String| {
-        Unit::from_name(text).is_some()
-            || seconds_of(text).is_some()
-            || ["", "hh:mm:ss.mmm", "-"].contains(&text.as_str())
-    };
-    let (names, units) = match rows.as_slice() {
-        [.., names, units]
-            if units.iter().any(|unit| !unit.is_empty())
-                && units.iter().filter(|unit| is_unit(unit)).count() * 2 >= units.len() =>
-        {
-            (Some(names), Some(units))
-        }
-        [.., names] => (Some(names), None),
-        [] => (None, None),
-    };
-    (0..layout.columns)
-        .map(|index| {
-            let full = names.map_or_else(String::new, |names| names[index].clone());
-            let (name, inner) = unit_in_name(&full);
-            let unit = units
-                .map(|units| units[index].trim_matches(['(', ')', '[', ']']).to_owned())
-                .or(inner);
-            column(name, unit, index)
-        })
-        .collect()
-}
-
-fn column(name: &str, unit: Option<String>, index: usize) -> Column {
-    let lower = name.to_lowercase();
-    if [
-        "time",
-        "elapsed time",
-        "t",
-        "seconds",
-        "sec",
-        "timestamp",
-        "zeit",
-        "temps",
-        "tiempo",
-    ]
-    .contains(&lower.as_str())
-    {
-        let by_name = ["seconds", "sec"].contains(&lower.as_str()).then_some(1.0);
-        let clock = unit.as_deref().is_some_and(|unit| unit.contains(':')).then_some(1.0);
-        return Column::Time(unit.as_deref().and_then(seconds_of).or(by_name).or(clock));
-    }
-    if [
-        "sample #",
-        "sample",
-        "samples",
-        "point",
-        "index",
-        "n",
-        "#",
-        "sample interval",
-    ]
-    .contains(&lower.as_str())
-    {
-        return Column::Count;
-    }
-    let name = if name.is_empty() {
-        format!("column {}", index + 1)
-    } else {
-        name.to_owned()
-    };
-    let voltage = unit.as_deref().and_then(Unit::from_name);
-    let foreign = unit.filter(|unit| voltage.is_none() && !unit.is_empty() && unit != "-");
-    Column::Lead {
-        name,
-        unit: voltage,
-        foreign,
-    }
-}
-
-/// `II (mV)` and `II [mV]` into name and unit.
-fn unit_in_name(full: &str) -> (&str, Option<String>) {
-    for (open, close) in [('(', ')'), ('[', ']')] {
-        if let Some(inner) = full.trim_end().strip_suffix(close)
-            && let Some((name, unit)) = inner.rsplit_once(open)
-        {
-            return (name.trim(), Some(unit.trim().to_owned()));
-        }
-    }
-    (full.trim(), None)
-}
-
-fn seconds_of(unit: &str) -> Option<f64> {
-    match unit.trim().to_lowercase().as_str() {
-        "s" | "sec" | "second" | "seconds" => Some(1.0),
-        "ms" | "msec" | "millisecond" | "milliseconds" => Some(1e-3),
-        "us" | "\u{b5}s" | "microseconds" => Some(1e-6),
-        _ => None,
-    }
-}
-
-/// A first column without a name that counts evenly upwards is no lead: it is a time or a count.
-fn refine(columns: &mut [Column], values: &[Vec<f64>]) {
-    if let [Column::Lead { name, .. }, _, ..] = columns
-        && name == "column 1"
-        && values[0].len() > 8
-        && time::rate(&values[0]).is_ok()
-        && values[0].windows(2).all(|pair| pair[1] > pair[0])
-    {
-        let step = values[0][1] - values[0][0];
-        columns[0] = if step == 1.0 { Column::Count } else { Column::Time(None) };
-    }
-}
-
-/// The rate by the time column or a comment such as `# Sampling Rate (Hz):= 1000.00`.
-fn rate_in_file(
-    file: &NamedFile<'_>,
-    layout: &Layout,
-    columns: &[Column],
-    values: &[Vec<f64>],
-    hints: &Hints,
-) -> Result<Option<f64>, ReadError> {
-    for line in layout.header.iter().map(|line| line.to_lowercase()) {
-        if let Some(after) = ["sampling rate", "sample rate", "sampling frequency"]
-            .iter()
-            .find_map(|key| line.split_once(key))
-        {
-            let number = after.1.trim_start_matches(|c: char| !c.is_ascii_digit());
-            let end = number
-                .find(|c: char| !c.is_ascii_digit() && c != '.')
-                .unwrap_or(number.len());
-            if let Some(rate) = number[..end].parse::<f64>().ok().filter(|rate| *rate > 0.0) {
-                return Ok(Some(rate));
+/// Reads a row of plain numbers, or nothing: then the row is left for [`slow_row`] and nothing was added.
+#[inline]
+fn fast_row<'b>(
+    bytes: &'b [u8],
+    delimiter: u8,
+    roles: &[Role],
+    factors: &[f64],
+    table: &mut Table,
+) -> Option<&'b [u8]> {
+    let mut rest = bytes;
+    let mut lead = 0;
+    let mut done = 0;
+    let complete = loop {
+        let role = roles[done];
+        let consumed = match role {
+            Role::Time => match fast_float2::parse_partial::<f64, _>(rest) {
+                Ok((time, consumed)) if time.is_finite() => {
+                    table.times.push(time);
+                    consumed
+                }
+                _ => break false,
+            },
+            Role::Lead => match fast_float2::parse_partial::<f64, _>(rest) {
+                Ok((number, consumed)) => {
+                    let sample = (number * factors[lead]) as f32;
+                    table.leads[lead].push(if sample.is_finite() { sample } else { f32::NAN });
+                    lead += 1;
+                    consumed
+                }
+                Err(_) => break false,
+            },
+            Role::Skip => match rest
+                .iter()
+                .position(|b| *b == delimiter || matches!(b, b'\n' | b'\r' | b'"'))
+            {
+                Some(end) if rest[end] != b'"' => end,
+                _ => break false,
+            },
+        };
+        done += 1;
+        rest = &rest[consumed..];
+        match rest {
+            [b'\n', after @ ..] | [b'\r', b'\n', after @ ..] if done == roles.len() => {
+                rest = after;
+                break true;
             }
+            [byte, after @ ..] if *byte == delimiter && done < roles.len() => rest = after,
+            _ => break false,
         }
-    }
-    let Some((index, scale)) = columns.iter().enumerate().find_map(|(index, column)| match column {
-        Column::Time(scale) => Some((index, *scale)),
-        _ => None,
-    }) else {
-        return Ok(None);
     };
-    let per_unit = time::rate(&values[index]).map_err(|row| {
-        let line = layout.first_line + row;
-        ReadError::malformed(
-            file.base(),
-            format!("the times are not evenly spaced near line {line}; resample, or send the parts one by one"),
-        )
-    })?;
-    match scale {
-        Some(seconds) => Ok(Some(per_unit / seconds)),
-        None if hints.sampling_rate_hz.is_some() => Ok(None),
-        None => match ReadError::missing_rate(file.base()) {
-            ReadError::MissingField {
-                name,
-                what,
-                field,
-                parameter,
-                ..
-            } => Err(ReadError::MissingField {
-                name,
-                what,
-                field,
-                parameter,
-                guess: format!(
-                    " (its time column has no unit: if it counts seconds the rate is {per_unit} Hz, if milliseconds {} Hz)",
-                    per_unit * 1e3
-                ),
-            }),
-            other => Err(other),
-        },
+    if complete {
+        return Some(rest);
     }
+    // Take back what this row added.
+    for samples in table.leads.iter_mut().take(lead) {
+        samples.pop();
+    }
+    if roles[..roles.len().min(done + 1)].contains(&Role::Time) {
+        let rows = table.leads.first().map_or(0, Vec::len);
+        table.times.truncate(rows);
+    }
+    None
+}
+
+fn slow_row(
+    file: &str,
+    number: usize,
+    line: &[u8],
+    head: &Head,
+    roles: &[Role],
+    factors: &[f64],
+    table: &mut Table,
+) -> Result<(), ReadError> {
+    let mut lead = 0;
+    let mut width = 0;
+    for cell in cells(line, head.delimiter) {
+        let unreadable = || {
+            let text = String::from_utf8_lossy(&cell[..cell.len().min(80)]);
+            ReadError::malformed(file, number, format!("\"{}\" is not a number", shown(&text)))
+        };
+        match roles.get(width) {
+            Some(Role::Lead) => {
+                let number = value(cell, head.decimal_comma).ok_or_else(unreadable)?;
+                let sample = (number * factors[lead]) as f32;
+                table.leads[lead].push(if sample.is_finite() { sample } else { f32::NAN });
+                lead += 1;
+            }
+            Some(Role::Time) => {
+                let mut time = seconds(cell, head.decimal_comma).ok_or_else(unreadable)?;
+                // A clock starts again at midnight.
+                if let Some(last) = table.times.last()
+                    && time < *last
+                    && cell.contains(&b':')
+                {
+                    time += ((last - time) / 86_400.0).ceil() * 86_400.0;
+                }
+                table.times.push(time);
+            }
+            Some(Role::Skip) => {}
+            None if cell.is_empty() => continue,
+            None => {}
+        }
+        width += 1;
+    }
+    if width != roles.len() {
+        return Err(ReadError::malformed(
+            file,
+            number,
+            format!("there are {width} cells where the first row has {}", roles.len()),
+        ));
+    }
+    Ok(())
 }

@@ -1,60 +1,106 @@
-//! The time column: what it says about the sampling rate.
+//! The sampling rate a time column implies.
 
-/// `h:mm:ss.mmm` or `mm:ss.mmm` as seconds.
-pub(super) fn clock(field: &[u8]) -> Option<f64> {
-    if !field.contains(&b':') {
-        return None;
-    }
-    let text = std::str::from_utf8(field).ok()?.trim_matches(|c| c == '[' || c == ']');
-    text.split(':').try_fold(0.0, |seconds, part| {
-        let value: f64 = part.trim().parse().ok()?;
-        (value.is_finite() && value >= 0.0).then_some(seconds * 60.0 + value)
-    })
-}
+use super::columns::{Column, Role};
+use super::head::Head;
+use super::missing_rate;
+use crate::readers::error::ReadError;
+use crate::recording::Flag;
 
-/// The sampling rate of equally spaced times in seconds, or the row at which they are not.
-///
-/// Times are printed rounded, so single steps wander; the whole span tells the rate, and each time must lie within one
-/// step of its place. Rates within 0.05 % of a whole number are that number.
-pub(super) fn rate(times_s: &[f64]) -> Result<f64, usize> {
-    let (Some(first), Some(last)) = (times_s.first(), times_s.last()) else {
-        return Err(0);
+/// Sampling rates a recorder of the heart may have; they decide between seconds and milliseconds where a time column
+/// says neither.
+const PLAUSIBLE_HZ: std::ops::RangeInclusive<f64> = 40.0..=20_000.0;
+
+/// Samples per second from the times of all rows, which must be evenly spaced up to the rounding they are printed
+/// with.
+pub(super) fn rate(
+    file: &str,
+    head: &Head,
+    columns: &[Column],
+    times: &[f64],
+    flags: &mut Vec<Flag>,
+) -> Result<f64, ReadError> {
+    let (Some(first), Some(last)) = (times.first(), times.last()) else {
+        return Err(missing_rate(file, "the time column is empty"));
     };
-    let step = (last - first) / (times_s.len() as f64 - 1.0);
-    if times_s.len() < 2 || !(step.is_finite() && step > 0.0) {
-        return Err(times_s.len().saturating_sub(1));
+    let rows = times.len();
+    let step = (last - first) / (rows.max(2) - 1) as f64;
+    if !(step.is_finite() && step > 0.0) {
+        return Err(missing_rate(file, "the times in the time column do not increase"));
     }
-    for (index, time) in times_s.iter().enumerate() {
-        if !((time - first - step * index as f64).abs() <= step) {
-            return Err(index);
+    let quantum = quantum(times);
+    // Half a printed step of rounding at either end of a time, and a tenth of a sample of jitter.
+    let tolerance = 1.01 * quantum + 0.1 * step;
+    for (row, time) in times.iter().enumerate() {
+        let expected = first + step * row as f64;
+        if (time - expected).abs() > tolerance || !time.is_finite() {
+            return Err(ReadError::malformed(
+                file,
+                head.data_line + row,
+                format!(
+                    "the time {time} is off the even spacing of the other rows ({expected:.6} is expected); fill gaps \
+                     or send the parts as separate recordings"
+                ),
+            ));
         }
     }
-    let rate = 1.0 / step;
+    let stated = columns
+        .iter()
+        .find(|column| column.role == Role::Time)
+        .and_then(|column| column.seconds);
+    let seconds = match stated {
+        Some(seconds) => seconds,
+        // Whole numbers one apart count samples; they are no time.
+        None if (step - 1.0).abs() < 1e-9 && times.iter().all(|time| time.fract() == 0.0) => {
+            return Err(missing_rate(
+                file,
+                "the first column counts samples and does not say how fast they follow",
+            ));
+        }
+        None => {
+            let fitting: Vec<f64> = [1.0, 1e-3, 1e-6]
+                .into_iter()
+                .filter(|unit| PLAUSIBLE_HZ.contains(&(1.0 / (step * unit))))
+                .collect();
+            let [one] = fitting.as_slice() else {
+                return Err(missing_rate(file, "the time column does not say its unit"));
+            };
+            flags.push(Flag {
+                code: "time_unit_inferred",
+                detail: format!(
+                    "The time column does not say its unit; a step of {step:.6} can only be {}.",
+                    if *one == 1.0 {
+                        "seconds"
+                    } else if *one == 1e-3 {
+                        "milliseconds"
+                    } else {
+                        "microseconds"
+                    }
+                ),
+            });
+            *one
+        }
+    };
+    let rate = 1.0 / (step * seconds);
+    // The ends are printed to one quantum, so the rate is known to that relative error: a whole number inside it is
+    // what was meant.
+    let error = 2.0 * quantum / (step * (rows.max(2) - 1) as f64) + 1e-9;
     let whole = rate.round();
-    Ok(if whole > 0.0 && (rate / whole - 1.0).abs() < 5e-4 {
+    Ok(if whole > 0.0 && (rate - whole).abs() <= error * rate {
         whole
     } else {
         rate
     })
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn rounded_times_tell_the_rate_and_a_gap_is_found() {
-        let rounded: Vec<f64> = (0..3600)
-            .map(|i| (f64::from(i) / 360.0 * 1000.0).round() / 1000.0)
-            .collect();
-        assert_eq!(rate(&rounded), Ok(360.0));
-        let mut gap = rounded;
-        for time in &mut gap[2000..] {
-            *time += 1.0;
-        }
-        assert!(rate(&gap).is_err());
-        assert!(rate(&[1.0]).is_err() && rate(&[]).is_err() && rate(&[1.0, 1.0]).is_err());
-        assert_eq!(clock(b"1:02.500"), Some(62.5));
-        assert_eq!(clock(b"noon:1"), None);
-    }
+/// The decimal step the times are printed with: the largest power of ten of which the first times are multiples.
+fn quantum(times: &[f64]) -> f64 {
+    let sample = &times[..times.len().min(1000)];
+    (0..=9)
+        .map(|places| 10_f64.powi(-places))
+        .find(|step| {
+            sample
+                .iter()
+                .all(|time| ((time / step).round() * step - time).abs() < 1e-3 * step)
+        })
+        .unwrap_or(0.0)
 }

@@ -1,98 +1,149 @@
-//! WFDB records: a header that says how samples lie in signal files.
+//! WFDB records: a `.hea` header, the signal files it names and, beside them, an `.atr` annotation file.
 //!
-//! Written from the WFDB Applications Guide (header(5), signal(5)) and held against the reference implementation's output.
-//! One file per step: [`header`] text to fields, [`decode`] bytes to converter values, [`record`] one segment to leads,
-//! [`segments`] several segments to one record.
+//! Written from the WFDB specification (`header(5)`, `signal(5)`, `annot(5)`). Comment lines, times and dates of a
+//! header are not kept: they say who was recorded and when.
 
-mod decode;
 mod flac;
+mod format;
 mod header;
+mod leads;
 mod record;
-mod segments;
+mod segment;
+mod signal_line;
+mod sink;
 
-use super::{Hints, Limits, NamedFile, ReadError};
+use super::error::{ReadError, shown, shown_list};
+use super::files::{Files, stem_and_extension};
+use super::{Hints, Input, Limits, Reading};
+use crate::annotation::{self, Annotation};
 use crate::recording::Recording;
-use header::Header;
-use std::collections::BTreeSet;
+use header::{Content, Header};
+use std::collections::{BTreeMap, HashSet};
 
-/// Reads the record that the files make up.
-pub(super) fn read(files: &[NamedFile<'_>], hints: &Hints, limits: &Limits) -> Result<Recording, ReadError> {
-    let mut headers = Vec::new();
-    for file in files
-        .iter()
-        .filter(|file| file.base().to_ascii_lowercase().ends_with(".hea"))
+/// The headers among the files, by record name.
+type Headers = BTreeMap<String, Header>;
+
+/// Reads the one record among the files.
+pub(super) fn read(files: &Files<'_>, hints: &Hints, limits: &Limits) -> Result<Reading, ReadError> {
+    let names: Vec<&str> = files
+        .with_extension("hea")
+        .map(|file| stem_and_extension(file.name).0)
+        .collect();
+    // Only the record that was asked for is read, so that a damaged neighbour does no harm.
+    let mut headers = Headers::new();
+    let record = match &hints.record {
+        Some(record) => {
+            let record = header::plain_name("the stated record", 0, record)?;
+            let record = record.strip_suffix(".hea").unwrap_or(record);
+            if !names.contains(&record) {
+                return Err(ReadError::UnknownRecord {
+                    record: shown(record),
+                    names: shown_list(names.iter().copied()),
+                });
+            }
+            record.to_owned()
+        }
+        None => {
+            for name in &names {
+                load(files, &mut headers, name, name)?;
+            }
+            top_level(&headers)?
+        }
+    };
+    load(files, &mut headers, &record, &record)?;
+    if let Some(Header {
+        content: Content::Segments(segments),
+        file,
+        ..
+    }) = headers.get(&record)
     {
-        headers.push((file.stem(), Header::parse(file.base(), file.bytes, limits)?));
+        let file = file.clone();
+        let parts: HashSet<String> = segments.iter().filter_map(|segment| segment.record.clone()).collect();
+        for part in parts {
+            load(files, &mut headers, &part, &file)?;
+        }
     }
-    let segments: BTreeSet<&str> = headers
-        .iter()
-        .flat_map(|(_, header)| &header.segments)
-        .map(|segment| segment.name.as_str())
-        .collect();
-    let top: Vec<_> = headers
-        .iter()
-        .filter(|(stem, _)| match &hints.record {
-            Some(record) => stem == record,
-            None => !segments.contains(stem),
-        })
-        .collect();
-    let (name, header) = match top.as_slice() {
-        [one] => one,
-        [] => {
-            return Err(ReadError::NoSuchRecord {
-                asked: hints.record.clone().unwrap_or_default(),
-                there: headers.iter().map(|(stem, _)| (*stem).to_owned()).collect(),
-            });
-        }
-        several => {
-            return Err(ReadError::SeveralRecordings {
-                names: several.iter().map(|(stem, _)| (*stem).to_owned()).collect(),
-            });
-        }
-    };
-    let rate = agreed_rate(name, header, hints)?;
-    let mut recording = if header.segments.is_empty() {
-        record::read(name, header, files, limits)?
-    } else {
-        segments::read(name, header, &headers, files, limits)?
-    };
-    recording.sampling_rate_hz = rate * f64::from(recording_frames(header));
-    if header.rate_hz.is_none() && hints.sampling_rate_hz.is_none() {
-        recording.flags.push(crate::recording::Flag {
-            code: "rate_from_specification",
-            detail: format!(
-                "the header of `{name}` gives no sampling frequency; the WFDB specification then says 250 Hz"
-            ),
+    let (recording, frame_rate) = record::read(files, &headers, &record, hints, limits)?;
+    let annotations = annotations_beside(files, &record, Some(frame_rate), &recording)?;
+    Ok(Reading {
+        input: Input::Recording(recording),
+        annotations,
+    })
+}
+
+fn load(files: &Files<'_>, headers: &mut Headers, record: &str, needed_by: &str) -> Result<(), ReadError> {
+    if headers.contains_key(record) {
+        return Ok(());
+    }
+    let name = format!("{record}.hea");
+    let Some(file) = files.get(&name)? else {
+        return Err(ReadError::MissingFile {
+            file: shown(&name),
+            needed_by: shown(needed_by),
         });
+    };
+    if file.bytes.iter().all(u8::is_ascii_whitespace) {
+        return Err(ReadError::EmptyFile { file: shown(&name) });
     }
-    Ok(recording)
+    headers.insert(record.to_owned(), header::parse(&name, file.bytes)?);
+    Ok(())
 }
 
-/// Samples per frame that the leads are kept at.
-fn recording_frames(header: &Header) -> u32 {
-    header
-        .signals
-        .iter()
-        .filter(|signal| signal.is_voltage())
-        .map(|signal| signal.per_frame)
-        .max()
-        .unwrap_or(1)
+/// The record that is no segment of another.
+fn top_level(headers: &Headers) -> Result<String, ReadError> {
+    let parts: HashSet<&str> = headers
+        .values()
+        .filter_map(|header| match &header.content {
+            Content::Segments(segments) => Some(segments),
+            Content::Signals(_) => None,
+        })
+        .flatten()
+        .filter_map(|segment| segment.record.as_deref())
+        .collect();
+    let tops: Vec<&str> = headers
+        .keys()
+        .map(String::as_str)
+        .filter(|name| !parts.contains(name))
+        .collect();
+    match tops.as_slice() {
+        [one] => Ok((*one).to_owned()),
+        [] => Err(ReadError::Malformed {
+            file: shown(headers.keys().next().map_or("", String::as_str)),
+            place: "header".to_owned(),
+            what: "the headers name each other as segments; segments cannot be nested".to_owned(),
+        }),
+        many => Err(ReadError::SeveralRecordings {
+            count: many.len(),
+            names: shown_list(many.iter().copied()),
+        }),
+    }
 }
 
-/// The frame rate: the header's, or the specification's, and never against what the caller says.
-fn agreed_rate(name: &str, header: &Header, hints: &Hints) -> Result<f64, ReadError> {
-    match (header.rate_hz, hints.sampling_rate_hz) {
-        (Some(rate), Some(stated)) if (rate * f64::from(recording_frames(header)) / stated - 1.0).abs() > 1e-3 => {
-            Err(ReadError::Contradiction {
-                name: name.to_owned(),
-                what: "sampling rate",
-                field: "sampling_rate",
-                in_file: format!("{} Hz", rate * f64::from(recording_frames(header))),
-                stated: format!("{stated} Hz"),
-            })
-        }
-        (Some(rate), _) => Ok(rate),
-        (None, Some(stated)) => Ok(stated / f64::from(recording_frames(header))),
-        (None, None) => Ok(250.0),
-    }
+/// The annotations of `record.atr`, if it is among the files, at the recording's rate.
+///
+/// Their times count frames (`frame_rate`, or samples where there are no frames) unless the file states a time
+/// resolution of its own.
+pub(super) fn annotations_beside(
+    files: &Files<'_>,
+    record: &str,
+    frame_rate: Option<f64>,
+    recording: &Recording,
+) -> Result<Option<Vec<Annotation>>, ReadError> {
+    let name = format!("{record}.atr");
+    let Some(file) = files.get(&name)? else {
+        return Ok(None);
+    };
+    let annotations = annotation::decode(file.bytes).map_err(|error| ReadError::Malformed {
+        file: shown(&name),
+        place: format!("byte {}", error.offset()),
+        what: error.to_string(),
+    })?;
+    let own_rate = annotation::time_resolution(&annotations)
+        .or(frame_rate)
+        .unwrap_or(recording.sampling_rate_hz);
+    Ok(Some(annotation::at_rate(
+        annotations,
+        own_rate,
+        recording.sampling_rate_hz,
+    )))
 }
