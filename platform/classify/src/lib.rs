@@ -1,1 +1,26 @@
+//! The main job: a recording and a model in, classified beats and their summary out.
+//!
+//! Start reading at [`classify`]; what comes out is [`Document`], the same for the page, the API and the command line.
+#![forbid(unsafe_code)]
 
+mod annotations;
+mod beats;
+mod document;
+mod error;
+mod lead;
+mod manifest;
+mod model;
+mod rows;
+
+pub use annotations::annotations;
+pub use beats::{Options, classify};
+pub use document::{
+    BeatOut, Document, LeadOut, ModelOut, Probabilities, RecordingOut, RowOut, RowsDocument, WindowOut,
+};
+pub use error::ClassifyError;
+pub use manifest::{Manifest, PackageFile};
+pub use model::{LoadError, ServedModel};
+pub use rows::classify_rows;
+
+/// Stands on every result until an owner configures otherwise.
+pub const NOTICE: &str = "Research use only. Not for diagnosis.";

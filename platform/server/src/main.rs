@@ -1,2 +1,27 @@
-//! The `einthoven` binary.
-fn main() {}
+//! The `einthoven` binary: serve the page and the API, classify files, score against a reference.
+//!
+//! Start reading at [`commands`]; [`http`] holds one file per resource.
+#![forbid(unsafe_code)]
+#![allow(
+    missing_docs,
+    reason = "a binary has no public items; its documentation is --help and docs/"
+)]
+
+mod commands;
+mod http;
+mod input;
+mod models;
+mod recordings;
+mod samples;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    match commands::Command::parse_or_serve().run() {
+        Ok(code) => code,
+        Err(cause) => {
+            eprintln!("einthoven: {cause:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! The steps from a recording to its document.
+
+use crate::document::{BeatOut, Document, ModelOut, Probabilities, RecordingOut, SpanOut, WindowOut, rounded};
+use crate::error::ClassifyError;
+use crate::lead;
+use crate::model::ServedModel;
+use einthoven_ecg::beat::BeatClass;
+use einthoven_ecg::quality::{Grade, Quality};
+use einthoven_ecg::recording::{Flag, Recording};
+use einthoven_ecg::recipe::{Recipe, RecipeError};
+use einthoven_ecg::{detect, quality, rhythm};
+use std::collections::BTreeMap;
+
+/// What a caller may choose.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// The lead, by name.
+    pub lead: Option<String>,
+}
+
+/// Finds every beat of the recording's chosen lead, grades the signal, classifies the beats and sums them up.
+///
+/// # Errors
+/// [`ClassifyError`] when the lead does not exist, the model takes another kind of input, or the engine fails.
+pub fn classify(recording: &Recording, model: &ServedModel, options: &Options) -> Result<Document, ClassifyError> {
+    let Some(recipe) = model.recipe().ok().filter(|recipe| *recipe == Recipe::BeatRrV1) else {
+        return Err(ClassifyError::WrongKind {
+            model: model.manifest().name.clone(),
+            takes: "rows of 187 values that hold one beat each",
+            given: "a recording",
+        });
+    };
+    let lead = &recording.leads[lead::choose(recording, options.lead.as_deref())?];
+    let rate = recording.sampling_rate_hz;
+    let peaks = detect::r_peaks(&lead.samples_mv, rate);
+    let graded = quality::assess(lead, rate, &peaks);
+    let mut described = RecordingOut::of(recording);
+    let positions: Vec<f64> = peaks.iter().map(|&peak| peak as f64).collect();
+    let probabilities = match recipe.prepare(&lead.samples_mv, rate, &positions) {
+        Ok(prepared) => model.predict(prepared.beats(), |range| prepared.tensors(range))?,
+        Err(cause @ RecipeError::Rate { .. }) => return Err(ClassifyError::Recipe(cause)),
+        Err(cause) => {
+            described.flags.push(Flag { code: "not_classified", detail: cause.to_string() });
+            Vec::new()
+        }
+    };
+    let beats = beats(&peaks, rate, &graded, &probabilities, model);
+
+    if beats.is_empty() {
+        described.flags.push(Flag {
+            code: "no_beats",
+            detail: format!(
+                "no heartbeat was found in lead `{}`; see the unreadable spans and their reasons",
+                lead.name
+            ),
+        });
+    }
+    let seconds = |sample: usize| rounded(sample as f64 / rate, 1e4);
+    let unreadable: Vec<_> = graded
+        .unreadable
+        .iter()
+        .map(|span| SpanOut {
+            start_s: seconds(span.start),
+            end_s: seconds(span.end),
+            reasons: span.reasons.clone(),
+        })
+        .collect();
+    let timed: Vec<_> = beats
+        .iter()
+        .map(|beat| rhythm::TimedBeat {
+            time_s: beat.sample as f64 / rate,
+            class: beat.class,
+            readable: beat.quality != Grade::Unreadable,
+        })
+        .collect();
+    let spans: Vec<_> = unreadable.iter().map(|span| (span.start_s, span.end_s)).collect();
+    Ok(Document {
+        id: None,
+        notice: crate::NOTICE,
+        recording: described,
+        model: ModelOut::of(model),
+        lead: lead.name.clone(),
+        summary: rhythm::summarize(&timed, &spans, recording.duration_s()),
+        beats,
+        unreadable,
+        quality: graded
+            .windows
+            .iter()
+            .map(|window| window_out(window, seconds))
+            .collect(),
+    })
+}
+
+/// Beats with their classes. Withheld ones went through the model too, since their neighbours' rhythm needs them.
+fn beats(peaks: &[usize], rate: f64, graded: &Quality, probabilities: &[f32], model: &ServedModel) -> Vec<BeatOut> {
+    let labels: Vec<_> = classes(model);
+    peaks
+        .iter()
+        .zip(&graded.beats)
+        .enumerate()
+        .map(|(index, (&sample, &grade))| {
+            let row = probabilities.get(index * labels.len()..(index + 1) * labels.len()).unwrap_or_default();
+            let finite = !row.is_empty() && row.iter().all(|value| value.is_finite());
+            let quality = if finite { grade } else { Grade::Unreadable };
+            let (class, probabilities) = if quality == Grade::Unreadable {
+                (None, None)
+            } else {
+                verdict(&labels, row)
+            };
+            BeatOut {
+                sample,
+                time_s: rounded(sample as f64 / rate, 1e4),
+                class,
+                probabilities,
+                quality,
+            }
+        })
+        .collect()
+}
+
+/// The classes of a model's output columns; a label that is no class of EC57 has none.
+pub(crate) fn classes(model: &ServedModel) -> Vec<Option<BeatClass>> {
+    let letter = |label: &String| label.chars().next().filter(|_| label.len() == 1);
+    model
+        .manifest()
+        .labels
+        .iter()
+        .map(|label| letter(label).and_then(BeatClass::from_letter))
+        .collect()
+}
+
+/// The likeliest class of one output row, and all probabilities.
+pub(crate) fn verdict(labels: &[Option<BeatClass>], row: &[f32]) -> (Option<BeatClass>, Option<Probabilities>) {
+    let known: BTreeMap<_, _> = labels
+        .iter()
+        .zip(row)
+        .filter_map(|(label, value)| label.map(|class| (class, rounded(f64::from(*value), 1e5))))
+        .collect();
+    let best = labels
+        .iter()
+        .zip(row)
+        .filter_map(|(label, value)| label.map(|class| (class, value)))
+        .max_by(|(_, a), (_, b)| a.total_cmp(b))
+        .map(|(class, _)| class);
+    (best, Some(known))
+}
+
+fn window_out(window: &quality::Window, seconds: impl Fn(usize) -> f64) -> WindowOut {
+    let finite = |value: f32| Some(rounded(f64::from(value), 1e3)).filter(|value| value.is_finite());
+    WindowOut {
+        start_s: seconds(window.start),
+        end_s: seconds(window.end),
+        grade: window.grade,
+        reasons: window.reasons.clone(),
+        k_sqi: finite(window.k_sqi),
+        p_sqi: finite(window.p_sqi),
+        bas_sqi: finite(window.bas_sqi),
+        agreement: finite(window.agreement),
+    }
+}

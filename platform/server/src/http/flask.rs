@@ -1,0 +1,42 @@
+//! `POST /upload`: the route of the Flask application that came before, for scripts that still call it.
+//!
+//! A multipart `file` in, `predictions` out: one class letter per row, or per beat where a recording was sent.
+
+use super::App;
+use super::problem::Problem;
+use super::upload::Upload;
+use crate::input::Answer;
+use axum::Json;
+use axum::extract::{Request, State};
+use einthoven_classify::ModelOut;
+use einthoven_ecg::beat::BeatClass;
+use serde::Serialize;
+use std::sync::Arc;
+
+/// `null` stands for a beat in an unreadable span.
+#[derive(Serialize)]
+pub(crate) struct Predictions {
+    predictions: Vec<Option<BeatClass>>,
+    model: ModelOut,
+    notice: &'static str,
+}
+
+pub(crate) async fn upload_csv(State(app): State<Arc<App>>, request: Request) -> Result<Json<Predictions>, Problem> {
+    let (predictions, model, notice) = match Upload::receive(&app, request).await?.answer(&app).await? {
+        Answer::Rows(document) => (
+            document.rows.iter().map(|row| Some(row.class)).collect(),
+            document.model,
+            document.notice,
+        ),
+        Answer::Beats { document, .. } => (
+            document.beats.iter().map(|beat| beat.class).collect(),
+            document.model,
+            document.notice,
+        ),
+    };
+    Ok(Json(Predictions {
+        predictions,
+        model,
+        notice,
+    }))
+}

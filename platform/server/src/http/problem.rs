@@ -1,0 +1,125 @@
+//! Errors as RFC 9457 problem documents; the one place that maps causes to answers.
+
+use crate::input::InputError;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use einthoven_classify::ClassifyError;
+use serde::Serialize;
+
+/// What was wrong, for programs (`type`, `errors[].pointer`) and for people (`detail`).
+#[derive(Debug, Serialize)]
+pub(crate) struct Problem {
+    #[serde(rename = "type")]
+    kind: String,
+    title: String,
+    status: u16,
+    detail: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<FieldError>,
+    #[serde(skip)]
+    retry_after_s: Option<u32>,
+}
+
+#[derive(Debug, Serialize)]
+struct FieldError {
+    pointer: String,
+    detail: String,
+}
+
+impl Problem {
+    /// A problem of a stable code, such as `missing_field`.
+    pub(crate) fn new(status: StatusCode, code: &str, detail: impl Into<String>) -> Self {
+        let title = code.replace('_', " ");
+        Self {
+            kind: format!("/problems/{code}"),
+            title,
+            status: status.as_u16(),
+            detail: detail.into(),
+            errors: Vec::new(),
+            retry_after_s: None,
+        }
+    }
+
+    /// Names the field that was missing or wrong.
+    pub(crate) fn at(mut self, pointer: impl Into<String>) -> Self {
+        self.errors.push(FieldError {
+            pointer: pointer.into(),
+            detail: self.detail.clone(),
+        });
+        self
+    }
+
+    pub(crate) fn busy(detail: impl Into<String>) -> Self {
+        Self {
+            retry_after_s: Some(5),
+            ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", detail)
+        }
+    }
+
+    pub(crate) fn too_large(limit_bytes: usize) -> Self {
+        let detail = format!(
+            "the upload is larger than {limit_bytes} bytes; send a shorter recording or raise --max-upload-mib"
+        );
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail)
+    }
+
+    pub(crate) fn not_found(what: &str) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not_found", format!("there is no {what}"))
+    }
+
+    /// A fault of the server's: said without particulars, logged with them.
+    pub(crate) fn internal(cause: &dyn std::fmt::Display) -> Self {
+        tracing::error!(%cause, "a request failed");
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "internal",
+            "the server could not answer; its log says why",
+        )
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let body = serde_json::to_vec(&self).unwrap_or_default();
+        let mut response = (status, [(header::CONTENT_TYPE, "application/problem+json")], body).into_response();
+        if let Some(seconds) = self.retry_after_s {
+            response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+        }
+        response
+    }
+}
+
+impl From<InputError> for Problem {
+    fn from(error: InputError) -> Self {
+        let detail = error.to_string();
+        let (status, code, pointer) = match &error {
+            InputError::Intake(cause) => (status_of(cause.code()), cause.code(), None),
+            InputError::Read(cause) => (status_of(cause.code()), cause.code(), cause.field()),
+            InputError::NoSuchModel { .. } => (StatusCode::NOT_FOUND, "no_such_model", Some("model")),
+            InputError::Classify(ClassifyError::NoSuchLead { .. }) => {
+                (StatusCode::UNPROCESSABLE_ENTITY, "no_such_lead", Some("lead"))
+            }
+            InputError::Classify(ClassifyError::WrongKind { .. }) => {
+                (StatusCode::UNPROCESSABLE_ENTITY, "wrong_kind", Some("model"))
+            }
+            InputError::Classify(ClassifyError::Recipe(_)) => {
+                (StatusCode::UNPROCESSABLE_ENTITY, "rate_out_of_range", Some("sampling_rate"))
+            }
+            InputError::Classify(cause) => return Self::internal(cause),
+        };
+        let problem = Self::new(status, code, detail);
+        match pointer {
+            Some(pointer) => problem.at(pointer),
+            None => problem,
+        }
+    }
+}
+
+fn status_of(code: &str) -> StatusCode {
+    match code {
+        "too_large" => StatusCode::PAYLOAD_TOO_LARGE,
+        "empty_file" => StatusCode::BAD_REQUEST,
+        _ => StatusCode::UNPROCESSABLE_ENTITY,
+    }
+}

@@ -1,0 +1,176 @@
+//! `/v1/recordings`: recordings that are kept for looking at.
+
+use super::App;
+use super::problem::Problem;
+use super::upload::{Upload, blocking};
+use crate::input::Answer;
+use crate::recordings::{Kept, Points};
+use axum::Json;
+use axum::extract::{Path, Query, Request, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// Points one answer holds at most: more than any screen is wide.
+const MOST_POINTS: usize = 20_000;
+
+pub(crate) async fn create_recording(State(app): State<Arc<App>>, request: Request) -> Result<Response, Problem> {
+    let answer = Upload::receive(&app, request).await?.answer(&app).await?;
+    keep(&app, answer).await
+}
+
+/// Keeps an answer and says where; rows are answered at once, since there is no trace to look at.
+pub(crate) async fn keep(app: &Arc<App>, answer: Answer) -> Result<Response, Problem> {
+    match answer {
+        Answer::Rows(document) => Ok(Json(document).into_response()),
+        Answer::Beats {
+            recording, document, ..
+        } => {
+            let inner = Arc::clone(app);
+            let kept = blocking(Arc::clone(&app.cores), move || {
+                inner.recordings.keep(&recording, *document).map_err(|cause| {
+                    tracing::error!(%cause, "a recording could not be kept");
+                    Problem::new(
+                        StatusCode::INSUFFICIENT_STORAGE,
+                        "no_room",
+                        "the recording could not be kept; the data folder is full",
+                    )
+                })
+            })
+            .await?;
+            let location = [(header::LOCATION, format!("/v1/recordings/{}", kept.id))];
+            Ok((StatusCode::CREATED, location, json(&kept)).into_response())
+        }
+    }
+}
+
+fn json(kept: &Kept) -> Response {
+    ([(header::CONTENT_TYPE, "application/json")], kept.json.clone()).into_response()
+}
+
+fn find(app: &App, id: &str) -> Result<Arc<Kept>, Problem> {
+    app.recordings
+        .get(id)
+        .ok_or_else(|| Problem::not_found("recording of that id; it may have made room for newer ones"))
+}
+
+#[derive(Serialize)]
+pub(crate) struct RecordingList {
+    items: Vec<RecordingItem>,
+    next: Option<String>,
+}
+
+#[derive(Serialize)]
+struct RecordingItem {
+    id: String,
+    name: String,
+    format: &'static str,
+    duration_s: f64,
+    created: String,
+    lead: String,
+    beats: usize,
+}
+
+pub(crate) async fn list_recordings(State(app): State<Arc<App>>) -> Json<RecordingList> {
+    let items = app
+        .recordings
+        .list()
+        .iter()
+        .map(|kept| RecordingItem {
+            id: kept.id.clone(),
+            name: kept.document.recording.name.clone(),
+            format: kept.document.recording.format,
+            duration_s: kept.document.recording.duration_s,
+            created: kept.created.to_string(),
+            lead: kept.document.lead.clone(),
+            beats: kept.document.beats.len(),
+        })
+        .collect();
+    Json(RecordingList { items, next: None })
+}
+
+pub(crate) async fn get_recording(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<Response, Problem> {
+    Ok(json(&*find(&app, &id)?))
+}
+
+pub(crate) async fn delete_recording(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Problem> {
+    find(&app, &id)?;
+    app.recordings.forget(&id);
+    Ok(StatusCode::NO_CONTENT)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Span {
+    lead: Option<String>,
+    from: Option<f64>,
+    to: Option<f64>,
+    points: Option<usize>,
+}
+
+pub(crate) async fn get_signal(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+    span: Result<Query<Span>, axum::extract::rejection::QueryRejection>,
+) -> Result<Json<Points>, Problem> {
+    let Query(span) = span.map_err(|cause| Problem::new(StatusCode::BAD_REQUEST, "bad_query", cause.body_text()))?;
+    let kept = find(&app, &id)?;
+    let name = span.lead.unwrap_or_else(|| kept.document.lead.clone());
+    let place = kept
+        .signals
+        .iter()
+        .position(|signal| signal.lead == name)
+        .ok_or_else(|| {
+            let there: Vec<_> = kept.signals.iter().map(|signal| signal.lead.as_str()).collect();
+            let detail = format!("the recording has no lead `{name}`; it has: {}", there.join(", "));
+            Problem::new(StatusCode::NOT_FOUND, "no_such_lead", detail).at("lead")
+        })?;
+    let from = span.from.unwrap_or(0.0);
+    let to = span.to.unwrap_or(kept.document.recording.duration_s);
+    let points = span.points.unwrap_or(2_000);
+    if !from.is_finite() || !to.is_finite() || from > to || !(1..=MOST_POINTS).contains(&points) {
+        let detail =
+            format!("`from` must not lie after `to` (both in seconds), and `points` must be 1 to {MOST_POINTS}");
+        return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "bad_field", detail).at("from"));
+    }
+    let read = move || {
+        kept.signals[place]
+            .points(from, to, points)
+            .map_err(|cause| Problem::internal(&cause))
+    };
+    tokio::task::spawn_blocking(read)
+        .await
+        .map_err(|cause| Problem::internal(&cause))?
+        .map(Json)
+}
+
+pub(crate) async fn get_annotations(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<Response, Problem> {
+    let kept = find(&app, &id)?;
+    let bytes = einthoven_ecg::annotation::encode(&einthoven_classify::annotations(&kept.document))
+        .map_err(|cause| Problem::internal(&cause))?;
+    let safe: String = kept
+        .document
+        .recording
+        .name
+        .chars()
+        .map(|c| {
+            if c.is_ascii_alphanumeric() || matches!(c, '-' | '_') {
+                c
+            } else {
+                '_'
+            }
+        })
+        .collect();
+    let headers = [
+        (header::CONTENT_TYPE, "application/octet-stream".to_owned()),
+        (
+            header::CONTENT_DISPOSITION,
+            format!("attachment; filename=\"{safe}.ein\""),
+        ),
+    ];
+    Ok((headers, bytes).into_response())
+}

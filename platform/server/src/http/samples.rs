@@ -1,0 +1,59 @@
+//! `/v1/samples`: recordings to try the product with.
+
+use super::App;
+use super::problem::Problem;
+use super::recordings::keep;
+use super::upload::blocking;
+use crate::input::{Request, answer};
+use crate::samples::SAMPLES;
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use serde::Serialize;
+use std::borrow::Cow;
+use std::sync::Arc;
+
+#[derive(Serialize)]
+pub(crate) struct SampleList {
+    items: Vec<SampleItem>,
+}
+
+#[derive(Serialize)]
+struct SampleItem {
+    id: &'static str,
+    title: &'static str,
+    description: &'static str,
+}
+
+pub(crate) async fn list_samples() -> Json<SampleList> {
+    let items = SAMPLES
+        .iter()
+        .map(|sample| SampleItem {
+            id: sample.id,
+            title: sample.title,
+            description: sample.description,
+        })
+        .collect();
+    Json(SampleList { items })
+}
+
+pub(crate) async fn create_sample_recording(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
+    let sample = SAMPLES
+        .iter()
+        .find(|sample| sample.id == id)
+        .ok_or_else(|| Problem::not_found("sample of that id"))?;
+    let inner = Arc::clone(&app);
+    let answer = blocking(Arc::clone(&app.cores), move || {
+        let files = sample
+            .files
+            .iter()
+            .map(|(name, bytes)| ((*name).to_owned(), Cow::Borrowed(*bytes)))
+            .collect();
+        answer(files, &Request::default(), &inner.models).map_err(Problem::from)
+    })
+    .await?;
+    keep(&app, answer).await
+}

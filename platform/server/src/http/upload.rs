@@ -1,0 +1,234 @@
+//! The body of a request as named files, raw or multipart, within the bounds.
+
+use super::App;
+use super::problem::Problem;
+use crate::input::{Answer, Request, answer};
+use axum::body::Body;
+use axum::extract::{FromRequest, Multipart, Query, Request as HttpRequest};
+use axum::http::{StatusCode, header};
+use einthoven_ecg::readers::{Hints, Unit};
+use futures_util::StreamExt;
+use serde::Deserialize;
+use std::borrow::Cow;
+use std::sync::Arc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// What a caller may state or choose, in the query or as form fields of the same names.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Fields {
+    rate: Option<String>,
+    unit: Option<String>,
+    lead: Option<String>,
+    record: Option<String>,
+    model: Option<String>,
+    /// Name of a file sent as the raw body.
+    name: Option<String>,
+}
+
+/// Files and wishes of one request, and the room its bytes take until it is answered.
+pub(crate) struct Upload {
+    files: Vec<(String, Vec<u8>)>,
+    request: Request,
+    _room: Vec<OwnedSemaphorePermit>,
+}
+
+impl Upload {
+    /// Reads the whole body, refusing what is too large as soon as that is known.
+    pub(crate) async fn receive(app: &Arc<App>, request: HttpRequest) -> Result<Self, Problem> {
+        let declared = request
+            .headers()
+            .get(header::CONTENT_LENGTH)
+            .and_then(|value| value.to_str().ok()?.parse().ok());
+        if declared.is_some_and(|length: usize| length > app.body_limit) {
+            return Err(Problem::too_large(app.body_limit));
+        }
+        let Query(mut fields) = Query::<Fields>::try_from_uri(request.uri())
+            .map_err(|cause| Problem::new(StatusCode::BAD_REQUEST, "bad_query", cause.body_text()))?;
+        let mut room = Room {
+            app: Arc::clone(app),
+            taken: 0,
+            permits: Vec::new(),
+        };
+        let content_type = request
+            .headers()
+            .get(header::CONTENT_TYPE)
+            .and_then(|value| value.to_str().ok());
+        let files = if content_type.is_some_and(|value| value.starts_with("multipart/form-data")) {
+            multipart(request, &mut fields, &mut room).await?
+        } else {
+            let name = fields.name.clone().unwrap_or_else(|| "recording".to_owned());
+            vec![(name, raw(request.into_body(), &mut room).await?)]
+        };
+        if files.is_empty() {
+            let detail = "no file was sent; put the recording in the body or in a form part with a file name";
+            return Err(Problem::new(StatusCode::BAD_REQUEST, "empty_file", detail).at("file"));
+        }
+        Ok(Self {
+            files,
+            request: fields.stated()?,
+            _room: room.permits,
+        })
+    }
+
+    /// Classifies on a thread of its own, as many at a time as there are cores.
+    pub(crate) async fn answer(self, app: &Arc<App>) -> Result<Answer, Problem> {
+        let app = Arc::clone(app);
+        blocking(Arc::clone(&app.cores), move || {
+            let files = self
+                .files
+                .into_iter()
+                .map(|(name, bytes)| (name, Cow::Owned(bytes)))
+                .collect();
+            answer(files, &self.request, &app.models).map_err(Problem::from)
+        })
+        .await
+    }
+}
+
+/// Runs heavy work off the event loop when a core is free; what it panics with becomes a plain 500.
+pub(crate) async fn blocking<T: Send + 'static>(
+    cores: Arc<Semaphore>,
+    work: impl FnOnce() -> Result<T, Problem> + Send + 'static,
+) -> Result<T, Problem> {
+    let permit = cores.acquire_owned().await.map_err(|cause| Problem::internal(&cause))?;
+    tokio::task::spawn_blocking(move || {
+        let _core = permit;
+        work()
+    })
+    .await
+    .map_err(|cause| Problem::internal(&cause))?
+}
+
+/// Keeps count of a body's bytes, against the bound of one request and of all together.
+struct Room {
+    app: Arc<App>,
+    taken: usize,
+    permits: Vec<OwnedSemaphorePermit>,
+}
+
+impl Room {
+    fn take(&mut self, bytes: usize) -> Result<(), Problem> {
+        let before = self.taken.div_ceil(1024);
+        self.taken += bytes;
+        if self.taken > self.app.body_limit {
+            return Err(Problem::too_large(self.app.body_limit));
+        }
+        let more = u32::try_from(self.taken.div_ceil(1024) - before).unwrap_or(u32::MAX);
+        let permit = Arc::clone(&self.app.upload_kib)
+            .try_acquire_many_owned(more)
+            .map_err(|_| Problem::busy("too many uploads at once; try again in a few seconds"))?;
+        if let Some(first) = self.permits.first_mut() {
+            first.merge(permit);
+        } else {
+            self.permits.push(permit);
+        }
+        Ok(())
+    }
+}
+
+async fn raw(body: Body, room: &mut Room) -> Result<Vec<u8>, Problem> {
+    let mut stream = body.into_data_stream();
+    let mut content = Vec::new();
+    while let Some(chunk) = stream.next().await {
+        let chunk = chunk.map_err(|cause| cut_off(&cause))?;
+        room.take(chunk.len())?;
+        content.extend_from_slice(&chunk);
+    }
+    Ok(content)
+}
+
+async fn multipart(
+    request: HttpRequest,
+    fields: &mut Fields,
+    room: &mut Room,
+) -> Result<Vec<(String, Vec<u8>)>, Problem> {
+    let malformed = |cause: &dyn std::fmt::Display| {
+        Problem::new(
+            StatusCode::BAD_REQUEST,
+            "bad_form",
+            format!("the form cannot be read: {cause}"),
+        )
+    };
+    let mut form = Multipart::from_request(request, &())
+        .await
+        .map_err(|cause| malformed(&cause.body_text()))?;
+    let mut files = Vec::new();
+    while let Some(mut part) = form.next_field().await.map_err(|cause| malformed(&cause.body_text()))? {
+        let mut content = Vec::new();
+        while let Some(chunk) = part.chunk().await.map_err(|cause| malformed(&cause.body_text()))? {
+            room.take(chunk.len())?;
+            content.extend_from_slice(&chunk);
+        }
+        match part.file_name() {
+            Some("") => {}
+            Some(name) => files.push((name.to_owned(), content)),
+            None => {
+                let name = part.name().unwrap_or_default().to_owned();
+                let value = String::from_utf8(content).map_err(|cause| malformed(&cause))?;
+                fields.set(&name, value)?;
+            }
+        }
+    }
+    Ok(files)
+}
+
+fn cut_off(cause: &axum::Error) -> Problem {
+    Problem::new(
+        StatusCode::BAD_REQUEST,
+        "cut_off",
+        format!("the upload broke off: {cause}"),
+    )
+}
+
+impl Fields {
+    fn set(&mut self, name: &str, value: String) -> Result<(), Problem> {
+        let slot = match name {
+            "rate" => &mut self.rate,
+            "unit" => &mut self.unit,
+            "lead" => &mut self.lead,
+            "record" => &mut self.record,
+            "model" => &mut self.model,
+            _ => {
+                let detail = format!(
+                    "the form field `{name}` is not known; known are rate, unit, lead, record, model, and files"
+                );
+                return Err(Problem::new(StatusCode::BAD_REQUEST, "unknown_field", detail).at(name));
+            }
+        };
+        *slot = Some(value).filter(|value| !value.trim().is_empty());
+        Ok(())
+    }
+
+    fn stated(self) -> Result<Request, Problem> {
+        let wrong =
+            |detail: String, pointer| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "bad_field", detail).at(pointer);
+        let sampling_rate_hz = match self.rate {
+            None => None,
+            Some(text) => match text.trim().parse::<f64>() {
+                Ok(rate) if rate.is_finite() && rate > 0.0 => Some(rate),
+                _ => {
+                    let detail =
+                        format!("`rate` is `{text}`; give samples per second as a number above zero, such as 360");
+                    return Err(wrong(detail, "sampling_rate"));
+                }
+            },
+        };
+        let unit = match self.unit {
+            None => None,
+            Some(text) => Some(
+                Unit::from_name(text.trim())
+                    .ok_or_else(|| wrong(format!("`unit` is `{text}`; give mV, uV or V"), "unit"))?,
+            ),
+        };
+        Ok(Request {
+            hints: Hints {
+                sampling_rate_hz,
+                unit,
+                record: self.record,
+            },
+            lead: self.lead,
+            model: self.model,
+        })
+    }
+}

@@ -1,0 +1,103 @@
+//! From files to an answer: unpack, read, classify. The same for the command line and every route.
+
+use crate::models::Models;
+use einthoven_classify::{ClassifyError, Document, Options, RowsDocument, ServedModel};
+use einthoven_ecg::readers::{self, Hints, Input, Limits, NamedFile, ReadError, Reading};
+use einthoven_ecg::recipe::Recipe;
+use einthoven_ecg::recording::Recording;
+use einthoven_intake::{Bounds, IntakeError, unpack};
+use std::borrow::Cow;
+
+/// Bytes and files one upload may unpack to.
+pub(crate) const UNPACKED: Bounds = Bounds {
+    bytes: 1 << 30,
+    files: 512,
+};
+
+/// What a caller states about the files, and chooses.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Request {
+    pub(crate) hints: Hints,
+    pub(crate) lead: Option<String>,
+    pub(crate) model: Option<String>,
+}
+
+/// An answer with what it was made from.
+pub(crate) enum Answer {
+    Beats {
+        recording: Box<Recording>,
+
+        document: Box<Document>,
+    },
+    Rows(RowsDocument),
+}
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum InputError {
+    #[error(transparent)]
+    Intake(#[from] IntakeError),
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    #[error(transparent)]
+    Classify(#[from] ClassifyError),
+    #[error("there is no model `{asked}`; this server has: {there}")]
+    NoSuchModel { asked: String, there: String },
+}
+
+/// Reads files that make up one recording, or one file of rows.
+pub(crate) fn read(files: Vec<(String, Cow<'_, [u8]>)>, request: &Request) -> Result<Reading, InputError> {
+    let mut unpacked = Vec::new();
+    for (name, bytes) in files {
+        unpacked.extend(unpack(&name, bytes, &UNPACKED)?);
+    }
+    let named: Vec<_> = unpacked
+        .iter()
+        .map(|file| NamedFile {
+            name: &file.name,
+            bytes: file.bytes.as_ref(),
+        })
+        .collect();
+    Ok(readers::read(&named, &request.hints, &Limits::default())?)
+}
+
+/// Reads and classifies.
+pub(crate) fn answer(
+    files: Vec<(String, Cow<'_, [u8]>)>,
+    request: &Request,
+    models: &Models,
+) -> Result<Answer, InputError> {
+    let reading = read(files, request)?;
+    match reading.input {
+        Input::Recording(recording) => {
+            let model = choose(models, request.model.as_deref(), Recipe::BeatRrV1.name())?;
+            let options = Options {
+                lead: request.lead.clone(),
+            };
+            let document = einthoven_classify::classify(&recording, model, &options)?;
+            Ok(Answer::Beats {
+                recording: Box::new(recording),
+                document: Box::new(document),
+            })
+        }
+        Input::BeatRows(rows) => {
+            let model = choose(models, request.model.as_deref(), Recipe::KaggleHeartbeatV1.name())?;
+            Ok(Answer::Rows(einthoven_classify::classify_rows(&rows, model)?))
+        }
+    }
+}
+
+fn choose<'m>(models: &'m Models, asked: Option<&str>, recipe: &str) -> Result<&'m ServedModel, InputError> {
+    let found = match asked {
+        Some(name) => models.by_name(name),
+        None => models.by_recipe(recipe),
+    };
+    found.ok_or_else(|| InputError::NoSuchModel {
+        asked: asked.unwrap_or(recipe).to_owned(),
+        there: models
+            .iter()
+            .map(|model| model.manifest().name.as_str())
+            .collect::<Vec<_>>()
+            .join(", "),
+    })
+}

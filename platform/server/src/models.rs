@@ -1,0 +1,47 @@
+//! The models this process serves: the embedded ones, loaded on the linked-in engine.
+
+use anyhow::Context;
+use einthoven_backend_tract::TractEngine;
+use einthoven_classify::{PackageFile, ServedModel};
+use einthoven_plugin_host::Engines;
+
+/// All served models, by name.
+pub(crate) struct Models {
+    served: Vec<ServedModel>,
+}
+
+impl Models {
+    /// Loads what the binary carries.
+    ///
+    /// # Errors
+    /// When a model does not load or no longer gives its golden outputs.
+    pub(crate) fn embedded() -> anyhow::Result<Self> {
+        let engines = Engines::default().with(TractEngine);
+        let served = einthoven_models::embedded()
+            .iter()
+            .map(|model| {
+                let files: Vec<_> = model
+                    .files
+                    .iter()
+                    .map(|(name, bytes)| PackageFile { name, bytes })
+                    .collect();
+                ServedModel::load(&engines, "tract", &files).with_context(|| format!("embedded model `{}`", model.name))
+            })
+            .collect::<anyhow::Result<_>>()?;
+        Ok(Self { served })
+    }
+
+    /// The model of that name.
+    pub(crate) fn by_name(&self, name: &str) -> Option<&ServedModel> {
+        self.served.iter().find(|model| model.manifest().name == name)
+    }
+
+    /// The first model whose recipe is that.
+    pub(crate) fn by_recipe(&self, recipe: &str) -> Option<&ServedModel> {
+        self.served.iter().find(|model| model.manifest().recipe == recipe)
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &ServedModel> {
+        self.served.iter()
+    }
+}

@@ -1,0 +1,77 @@
+//! Recordings kept for looking at.
+
+use crate::client::{Server, borrowed, record_100};
+
+#[test]
+fn a_kept_recording_can_be_looked_at_and_forgotten() {
+    let server = Server::start();
+    let created = server.form("/v1/recordings", &borrowed(&record_100()), &[]);
+    assert_eq!(created.status, 201, "{}", created.json());
+    let path = created.location.unwrap();
+    let document = server.get(&path).json();
+    assert_eq!(format!("/v1/recordings/{}", document["id"].as_str().unwrap()), path);
+    assert_eq!(server.get("/v1/recordings").json()["items"][0]["id"], document["id"]);
+
+    let close = server.get(&format!("{path}/signal?from=0&to=1&points=2000")).json();
+    assert_eq!(close["samples_per_point"], 1);
+    assert_eq!(close["min_mv"].as_array().unwrap().len(), 360);
+    // First value of record 100's MLII is 995: (995 - 1024) / 200.
+    assert!((close["min_mv"][0].as_f64().unwrap() + 0.145).abs() < 1e-6);
+    let whole = server.get(&format!("{path}/signal?lead=V5&points=500")).json();
+    assert!(whole["max_mv"].as_array().unwrap().len() <= 500);
+    server
+        .get(&format!("{path}/signal?lead=V9"))
+        .problem(404, "no_such_lead");
+    server
+        .get(&format!("{path}/signal?from=5&to=1"))
+        .problem(422, "bad_field");
+    server
+        .get(&format!("{path}/signal?points=999999999"))
+        .problem(422, "bad_field");
+    server
+        .get(&format!("{path}/signal?nonsense=1"))
+        .problem(400, "bad_query");
+
+    let annotations = server.get(&format!("{path}/annotations"));
+    assert_eq!(annotations.content_type, "application/octet-stream");
+    assert!(
+        !einthoven_ecg::annotation::decode(&annotations.bytes)
+            .unwrap()
+            .is_empty()
+    );
+
+    assert_eq!(server.delete(&path).status, 204);
+    server.get(&path).problem(404, "not_found");
+    server.delete(&path).problem(404, "not_found");
+}
+
+#[test]
+fn the_samples_work_with_nothing_at_hand() {
+    let server = Server::start();
+    let samples = server.get("/v1/samples").json();
+    let items = samples["items"].as_array().unwrap();
+    assert_eq!(items.len(), 3);
+    for item in items {
+        let answer = server.post(
+            &format!("/v1/samples/{}", item["id"].as_str().unwrap()),
+            "application/json",
+            b"",
+        );
+        assert_eq!(answer.status, 201, "{}", answer.json());
+        assert!(answer.json()["beats"].as_array().unwrap().len() > 200);
+    }
+    server
+        .post("/v1/samples/none", "application/json", b"")
+        .problem(404, "not_found");
+}
+
+/// Nothing of a recording is found on disk, not even while the server runs.
+#[test]
+fn kept_samples_leave_no_file_behind() {
+    let directory = std::env::temp_dir().join(format!("einthoven-data-{}", std::process::id()));
+    let server = Server::start_with(&["--data", directory.to_str().unwrap()]);
+    server.form("/v1/recordings", &borrowed(&record_100()), &[]);
+    assert_eq!(std::fs::read_dir(&directory).unwrap().count(), 0);
+    drop(server);
+    std::fs::remove_dir(&directory).unwrap();
+}

@@ -1,0 +1,81 @@
+// The HTTP interface, and nothing else of the network.
+
+/**
+ * @typedef {{sample: number, time_s: number, class: string | null, probabilities?: Record<string, number>, quality: string}} Beat
+ * @typedef {{start_s: number, end_s: number, reasons: string[]}} Span
+ * @typedef {{id: string, notice: string, recording: any, model: any, lead: string, beats: Beat[], unreadable: Span[], quality: any[], summary: any}} RecordingDocument
+ * @typedef {{notice: string, recording: any, model: any, rows: {row: number, class: string, probabilities: Record<string, number>}[], counts: Record<string, number>}} RowsDocument
+ * @typedef {{type: string, title: string, status: number, detail: string, errors?: {pointer: string, detail: string}[]}} ProblemDocument
+ * @typedef {{lead: string, sampling_rate_hz: number, from_s: number, to_s: number, samples_per_point: number, min_mv: (number | null)[], max_mv: (number | null)[]}} Signal
+ */
+
+/** What the server answered instead of a result, or that it did not answer. */
+export class Refusal extends Error {
+  /** @param {ProblemDocument} problem */
+  constructor(problem) {
+    super(problem.detail);
+    this.problem = problem;
+  }
+}
+
+/** @returns {Refusal} */
+function unreachable() {
+  return new Refusal({
+    type: '/problems/unreachable',
+    title: 'no answer',
+    status: 0,
+    detail: 'The server does not answer. Is it still running? What you chose is kept; try again.',
+  });
+}
+
+/** @param {string} path @param {RequestInit} [options] */
+async function request(path, options) {
+  let response;
+  try {
+    response = await fetch(path, options);
+  } catch (cause) {
+    if (cause instanceof DOMException && cause.name === 'AbortError') throw cause;
+    throw unreachable();
+  }
+  const body = await response.json();
+  if (!response.ok) throw new Refusal(body);
+  return body;
+}
+
+export const samples = () => request('/v1/samples');
+
+/** @param {string} id @returns {Promise<RecordingDocument>} */
+export const openSample = (id) => request(`/v1/samples/${encodeURIComponent(id)}`, { method: 'POST' });
+
+/**
+ * @param {string} id @param {string} lead @param {number} from @param {number} to @param {number} points @param {AbortSignal} [signal]
+ * @returns {Promise<Signal>}
+ */
+export function signal(id, lead, from, to, points, signal) {
+  const query = new URLSearchParams({ lead, from: String(from), to: String(to), points: String(points) });
+  return request(`/v1/recordings/${id}/signal?${query}`, { signal });
+}
+
+/**
+ * Sends the files of one recording; says how far it is.
+ * @param {File[]} files @param {Record<string, string>} fields @param {(share: number) => void} progress
+ * @returns {Promise<RecordingDocument | RowsDocument>}
+ */
+export function upload(files, fields, progress) {
+  return new Promise((resolve, reject) => {
+    const form = new FormData();
+    for (const [name, value] of Object.entries(fields)) form.append(name, value);
+    for (const file of files) form.append('file', file, file.name);
+    // fetch cannot tell how much of a body has left.
+    const transfer = new XMLHttpRequest();
+    transfer.open('POST', '/v1/recordings');
+    transfer.responseType = 'json';
+    transfer.upload.onprogress = (event) => event.lengthComputable && progress(event.loaded / event.total);
+    transfer.onload = () => {
+      if (transfer.status < 300) resolve(transfer.response);
+      else reject(transfer.response?.detail ? new Refusal(transfer.response) : unreachable());
+    };
+    transfer.onerror = () => reject(unreachable());
+    transfer.send(form);
+  });
+}

@@ -1,0 +1,181 @@
+// Drawing on ECG paper: grid, trace, beats, unreadable spans, calibration pulse. No state; all lengths in CSS pixels.
+
+/** CSS pixels of one millimetre. */
+export const MILLIMETRE = 96 / 25.4;
+
+/** @typedef {{from: number, pixelsPerSecond: number, pixelsPerMillivolt: number, width: number, height: number, gridded: boolean, left: number}} View */
+
+/** @param {HTMLElement} element */
+export function colours(element) {
+  const style = getComputedStyle(element);
+  const read = (/** @type {string} */ name) => style.getPropertyValue(name).trim();
+  return {
+    paper: read('--paper'), fine: read('--grid-fine'), bold: read('--grid-bold'), trace: read('--trace'), ink: read('--ink'), quiet: read('--quiet'),
+    accent: read('--accent'), S: read('--beat-s'), V: read('--beat-v'), F: read('--beat-f'), Q: read('--beat-q'), N: read('--quiet'),
+  };
+}
+
+/** @param {CanvasRenderingContext2D} canvas @param {View} view @param {ReturnType<typeof colours>} colour */
+export function grid(canvas, view, colour) {
+  canvas.fillStyle = colour.paper;
+  canvas.fillRect(0, 0, view.width, view.height);
+  const millimetre = view.gridded ? MILLIMETRE : 0;
+  if (!millimetre) return;
+  const shift = -((view.from * view.pixelsPerSecond) % (5 * millimetre));
+  const middle = baseline(view) % (5 * millimetre);
+  for (const [every, paint, thick] of /** @type {[number, string, number][]} */ ([[1, colour.fine, 0.6], [5, colour.bold, 1]])) {
+    canvas.strokeStyle = paint;
+    canvas.lineWidth = thick;
+    canvas.beginPath();
+    for (let x = view.left + shift; x < view.width; x += every * millimetre) {
+      if (x >= view.left) { canvas.moveTo(x, 0); canvas.lineTo(x, view.height); }
+    }
+    for (let x = view.left; x >= 0; x -= every * millimetre) { canvas.moveTo(x, 0); canvas.lineTo(x, view.height); }
+    for (let y = middle - 5 * millimetre; y < view.height; y += every * millimetre) { canvas.moveTo(0, y); canvas.lineTo(view.width, y); }
+    canvas.stroke();
+  }
+}
+
+/** Where zero millivolts lie. @param {View} view */
+export function baseline(view) {
+  return Math.round(view.height * 0.58);
+}
+
+/** @param {CanvasRenderingContext2D} canvas @param {View} view @param {import('../api.js').Signal[]} tiles @param {number} offset millivolts at the baseline @param {ReturnType<typeof colours>} colour */
+export function trace(canvas, view, tiles, offset, colour) {
+  canvas.save();
+  canvas.beginPath();
+  canvas.rect(view.left, 0, view.width - view.left, view.height);
+  canvas.clip();
+  canvas.strokeStyle = colour.trace;
+  canvas.lineWidth = 1.25;
+  canvas.lineJoin = 'round';
+  canvas.beginPath();
+  const zero = baseline(view);
+  const y = (/** @type {number} */ millivolts) => zero - (millivolts - offset) * view.pixelsPerMillivolt;
+  let pen = false;
+  for (const tile of tiles) {
+    const step = tile.samples_per_point / tile.sampling_rate_hz;
+    for (let i = 0; i < tile.min_mv.length; i += 1) {
+      const low = tile.min_mv[i];
+      const high = tile.max_mv[i];
+      if (low === null || high === null) { pen = false; continue; }
+      const x = view.left + (tile.from_s + i * step - view.from) * view.pixelsPerSecond;
+      if (x < view.left - 4 || x > view.width + 4) { pen = false; continue; }
+      if (pen) canvas.lineTo(x, y(high)); else canvas.moveTo(x, y(high));
+      if (low !== high) canvas.lineTo(x, y(low));
+      pen = true;
+    }
+  }
+  canvas.stroke();
+  canvas.restore();
+}
+
+/** Hatched, with the reason where there is room. @param {CanvasRenderingContext2D} canvas @param {View} view @param {import('../api.js').Span[]} spans @param {ReturnType<typeof colours>} colour */
+export function unreadable(canvas, view, spans, colour) {
+  for (const span of spans) {
+    const start = Math.max(view.left, view.left + (span.start_s - view.from) * view.pixelsPerSecond);
+    const end = Math.min(view.width, view.left + (span.end_s - view.from) * view.pixelsPerSecond);
+    if (end <= start) continue;
+    canvas.save();
+    canvas.beginPath();
+    canvas.rect(start, 0, end - start, view.height);
+    canvas.clip();
+    canvas.strokeStyle = colour.Q;
+    canvas.globalAlpha = 0.55;
+    canvas.lineWidth = 1;
+    canvas.beginPath();
+    for (let x = start - view.height; x < end; x += 9) { canvas.moveTo(x, view.height); canvas.lineTo(x + view.height, 0); }
+    canvas.stroke();
+    canvas.globalAlpha = 1;
+    if (end - start > 150) label(canvas, `unreadable: ${span.reasons.map((reason) => reason.replaceAll('_', ' ')).join(', ')}`, start + 8, view.height - 10, colour);
+    canvas.restore();
+  }
+}
+
+/** @param {CanvasRenderingContext2D} canvas @param {string} text @param {number} x @param {number} y @param {ReturnType<typeof colours>} colour */
+function label(canvas, text, x, y, colour) {
+  canvas.font = '600 12px system-ui, sans-serif';
+  const width = canvas.measureText(text).width;
+  canvas.fillStyle = colour.paper;
+  canvas.fillRect(x - 4, y - 13, width + 8, 18);
+  canvas.fillStyle = colour.ink;
+  canvas.fillText(text, x, y);
+}
+
+/** Letters and shapes above the beats; only ectopic ones where beats stand close. @param {CanvasRenderingContext2D} canvas @param {View} view @param {import('../api.js').Beat[]} beats @param {ReturnType<typeof colours>} colour */
+export function marks(canvas, view, beats, colour) {
+  const close = view.pixelsPerSecond < 22;
+  const tiny = view.pixelsPerSecond < 6;
+  canvas.textAlign = 'center';
+  for (const beat of beats) {
+    const name = beat.class ?? '';
+    const x = view.left + (beat.time_s - view.from) * view.pixelsPerSecond;
+    if (x < view.left || (close && (name === 'N' || name === ''))) continue;
+    const paint = colour[/** @type {'S'} */ (name)] ?? colour.Q;
+    const y = 20;
+    if (name === 'N' || name === '') {
+      canvas.font = '400 12px system-ui, sans-serif';
+      canvas.fillStyle = colour.N;
+      canvas.fillText(name || '\u00b7', x, y + 4);
+      continue;
+    }
+    shape(canvas, name, x, y, tiny ? 3 : 9, paint, beat.quality === 'suspect');
+    if (!tiny) {
+      canvas.font = '600 11px system-ui, sans-serif';
+      canvas.fillStyle = beat.quality === 'suspect' ? paint : colour.paper;
+      canvas.fillText(name, x, y + 4);
+    }
+  }
+  canvas.textAlign = 'start';
+}
+
+/** S circle, V square, F diamond, Q triangle. @param {CanvasRenderingContext2D} canvas @param {string} name @param {number} x @param {number} y @param {number} r @param {string} paint @param {boolean} hollow */
+export function shape(canvas, name, x, y, r, paint, hollow) {
+  canvas.beginPath();
+  if (name === 'S') canvas.arc(x, y, r, 0, 2 * Math.PI);
+  else if (name === 'V') canvas.rect(x - r, y - r, 2 * r, 2 * r);
+  else if (name === 'F') { canvas.moveTo(x, y - 1.3 * r); canvas.lineTo(x + 1.3 * r, y); canvas.lineTo(x, y + 1.3 * r); canvas.lineTo(x - 1.3 * r, y); canvas.closePath(); }
+  else { canvas.moveTo(x, y - r); canvas.lineTo(x + r, y + r); canvas.lineTo(x - r, y + r); canvas.closePath(); }
+  canvas.lineWidth = 1.5;
+  canvas.strokeStyle = paint;
+  canvas.fillStyle = paint;
+  if (!hollow) canvas.fill();
+  canvas.stroke();
+}
+
+/** One millivolt high, 200 ms wide. @param {CanvasRenderingContext2D} canvas @param {View} view @param {ReturnType<typeof colours>} colour */
+export function pulse(canvas, view, colour) {
+  const zero = baseline(view);
+  const width = Math.min(0.2 * view.pixelsPerSecond, view.left - 12);
+  canvas.strokeStyle = colour.trace;
+  canvas.lineWidth = 1.25;
+  canvas.beginPath();
+  const x = 5;
+  canvas.moveTo(x - 3, zero);
+  canvas.lineTo(x, zero);
+  canvas.lineTo(x, zero - view.pixelsPerMillivolt);
+  canvas.lineTo(x + width, zero - view.pixelsPerMillivolt);
+  canvas.lineTo(x + width, zero);
+  canvas.lineTo(x + width + 3, zero);
+  canvas.stroke();
+}
+
+/** Seconds along the lower edge. @param {CanvasRenderingContext2D} canvas @param {View} view @param {(seconds: number) => string} clock @param {ReturnType<typeof colours>} colour */
+export function ruler(canvas, view, clock, colour) {
+  const steps = [1, 2, 5, 10, 30, 60, 300, 600, 1800, 3600, 7200];
+  const step = steps.find((seconds) => seconds * view.pixelsPerSecond >= 80) ?? 14400;
+  canvas.font = '400 11px system-ui, sans-serif';
+  canvas.fillStyle = colour.quiet;
+  canvas.strokeStyle = colour.quiet;
+  canvas.lineWidth = 1;
+  for (let time = Math.ceil(view.from / step) * step; ; time += step) {
+    const x = view.left + (time - view.from) * view.pixelsPerSecond;
+    if (x > view.width - 30) break;
+    canvas.beginPath();
+    canvas.moveTo(x, view.height - 6);
+    canvas.lineTo(x, view.height);
+    canvas.stroke();
+    canvas.fillText(clock(time), x + 3, view.height - 3);
+  }
+}

@@ -1,0 +1,101 @@
+// RR intervals over the whole recording, with a brush that moves the trace.
+
+import { html, useLayoutEffect, useRef, useState } from '/assets/vendor/htm-preact.js';
+import { clock } from '../format.js';
+import { colours } from './paper.js';
+
+const HIGHEST_MS = 2000;
+const LEFT = 36;
+
+/**
+ * @param {{document: import('../api.js').RecordingDocument, span: {from: number, to: number}, go: (time: number) => void, select: (from: number, to: number) => void}} properties
+ */
+export function Tachogram({ document, span, go, select }) {
+  const canvas = useRef(/** @type {HTMLCanvasElement | null} */ (null));
+  const [width, setWidth] = useState(800);
+  const [scheme, setScheme] = useState(0);
+  const start = useRef(/** @type {number | null} */ (null));
+  const duration = Math.max(0.001, document.recording.duration_s);
+  useLayoutEffect(() => {
+    const element = canvas.current;
+    if (!element) return undefined;
+    const observer = new ResizeObserver(() => setWidth(element.clientWidth));
+    observer.observe(element);
+    const dark = matchMedia('(prefers-color-scheme: dark)');
+    const repaint = () => setScheme((n) => n + 1);
+    dark.addEventListener('change', repaint);
+    return () => { observer.disconnect(); dark.removeEventListener('change', repaint); };
+  }, []);
+  useLayoutEffect(() => {
+    const element = canvas.current;
+    const context = element?.getContext('2d');
+    if (!element || !context) return;
+    const ratio = devicePixelRatio || 1;
+    const height = element.clientHeight;
+    element.width = Math.round(width * ratio);
+    element.height = Math.round(height * ratio);
+    context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    const colour = colours(element);
+    context.clearRect(0, 0, width, height);
+    const x = (/** @type {number} */ time) => LEFT + (time / duration) * (width - LEFT);
+    const y = (/** @type {number} */ ms) => height - 16 - (Math.min(ms, HIGHEST_MS) / HIGHEST_MS) * (height - 22);
+    context.fillStyle = colour.accent;
+    context.globalAlpha = 0.16;
+    context.fillRect(x(span.from), 0, Math.max(2, x(span.to) - x(span.from)), height - 16);
+    context.globalAlpha = 1;
+    context.fillStyle = colour.quiet;
+    context.strokeStyle = colour.bold;
+    context.font = '400 11px system-ui, sans-serif';
+    for (const ms of [500, 1000, 1500]) {
+      context.beginPath();
+      context.moveTo(LEFT, y(ms));
+      context.lineTo(width, y(ms));
+      context.globalAlpha = 0.5;
+      context.stroke();
+      context.globalAlpha = 1;
+      context.fillText(String(ms), 2, y(ms) + 4);
+    }
+    context.fillStyle = colour.Q;
+    context.globalAlpha = 0.35;
+    for (const one of document.unreadable) context.fillRect(x(one.start_s), 4, Math.max(1, x(one.end_s) - x(one.start_s)), height - 22);
+    context.globalAlpha = 1;
+    const beats = document.beats;
+    for (const pass of ['N', 'SVFQ']) {
+      for (let i = 1; i < beats.length; i += 1) {
+        const name = beats[i].class;
+        if (!name || !pass.includes(name) || !beats[i - 1].class) continue;
+        const size = name === 'N' ? 1.5 : 3.5;
+        context.fillStyle = name === 'N' ? colour.ink : colour[/** @type {'S'} */ (name)];
+        const place = [x(beats[i].time_s), y(1000 * (beats[i].time_s - beats[i - 1].time_s))];
+        if (name === 'S') { context.beginPath(); context.arc(place[0], place[1], size / 1.6, 0, 7); context.fill(); }
+        else context.fillRect(place[0] - size / 2, place[1] - size / 2, size, size);
+      }
+    }
+    context.fillStyle = colour.quiet;
+    const step = [10, 30, 60, 300, 600, 1800, 3600, 7200, 14400].find((seconds) => (seconds / duration) * (width - LEFT) >= 70) ?? 28800;
+    for (let time = 0; time < duration - step / 3; time += step) context.fillText(clock(time), x(time), height - 3);
+  }, [width, span.from, span.to, document, scheme]);
+
+  const time = (/** @type {PointerEvent} */ event) => Math.min(duration, Math.max(0, ((event.offsetX - LEFT) / (width - LEFT)) * duration));
+  const centre = (/** @type {number} */ at) => go(Math.max(0, at));
+  const pressed = (/** @type {KeyboardEvent} */ event) => {
+    const step = duration / 50;
+    const to = { ArrowLeft: span.from - step, ArrowRight: span.from + step + (span.to - span.from) * 0.3, Home: 0, End: duration }[event.key];
+    if (to !== undefined) {
+      event.preventDefault();
+      centre(to);
+    }
+  };
+  return html`<section class="tachogram" aria-label="Tachogram">
+    <h2>RR intervals <span class="quiet">ms, whole recording; click or drag to look there</span></h2>
+    <canvas ref=${canvas} tabindex="0" role="img" aria-label="RR intervals over the whole recording. Arrow keys move the trace."
+      onKeyDown=${pressed}
+      onPointerDown=${(/** @type {PointerEvent} */ event) => { start.current = time(event); canvas.current?.setPointerCapture(event.pointerId); }}
+      onPointerUp=${(/** @type {PointerEvent} */ event) => {
+        if (start.current === null) return;
+        const [a, b] = [Math.min(start.current, time(event)), Math.max(start.current, time(event))];
+        start.current = null;
+        if (((b - a) / duration) * width < 5) centre(a); else select(a, b);
+      }}></canvas>
+  </section>`;
+}
