@@ -14,7 +14,11 @@ use std::path::PathBuf;
 fn main() -> anyhow::Result<()> {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..");
     let database = root.join("../shared/data/mitdb");
-    anyhow::ensure!(database.is_dir(), "the MIT-BIH Arrhythmia Database is not in `{}`", database.display());
+    anyhow::ensure!(
+        database.is_dir(),
+        "the MIT-BIH Arrhythmia Database is not in `{}`",
+        database.display()
+    );
     let model = parts::model()?;
     let mut rows = Vec::new();
     parts::record_100(&database, &model, &mut rows)?;

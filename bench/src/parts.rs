@@ -17,9 +17,28 @@ const RUNS: usize = 11;
 
 /// The embedded model as the server loads it.
 pub(crate) fn model() -> anyhow::Result<ServedModel> {
-    let embedded = einthoven_models::embedded().first().context("there is no embedded model")?;
-    let files: Vec<_> = embedded.files.iter().map(|(name, bytes)| PackageFile { name, bytes }).collect();
-    Ok(ServedModel::load(&Engines::default().with(TractEngine), "tract", &files)?)
+    let embedded = einthoven_models::embedded()
+        .first()
+        .context("there is no embedded model")?;
+    let files = [
+        PackageFile {
+            name: "manifest.json",
+            bytes: embedded.manifest_json.as_bytes(),
+        },
+        PackageFile {
+            name: "model.onnx",
+            bytes: embedded.onnx,
+        },
+        PackageFile {
+            name: "golden.json",
+            bytes: embedded.golden_json.as_bytes(),
+        },
+    ];
+    Ok(ServedModel::load(
+        &Engines::default().with(TractEngine),
+        "tract",
+        &files,
+    )?)
 }
 
 /// Median seconds of a piece of work.
@@ -64,7 +83,11 @@ pub(crate) fn record_100(database: &Path, model: &ServedModel, rows: &mut Vec<Ro
                 let width = tensor.values.len() / peaks.len();
                 let mut dims = tensor.dims.clone();
                 dims[0] = range.len();
-                Tensor { name: tensor.name, dims, values: tensor.values[range.start * width..range.end * width].to_vec() }
+                Tensor {
+                    name: tensor.name,
+                    dims,
+                    values: tensor.values[range.start * width..range.end * width].to_vec(),
+                }
             })
             .collect()
     };

@@ -51,14 +51,21 @@ fn spawn(server: &Path) -> anyhow::Result<(Child, String)> {
         .with_context(|| format!("cannot start `{}`", server.display()))?;
     let mut line = String::new();
     BufReader::new(child.stdout.take().context("no output")?).read_line(&mut line)?;
-    let address = line.split("http://").nth(1).and_then(|rest| rest.split(' ').next()).context("no address")?;
+    let address = line
+        .split("http://")
+        .nth(1)
+        .and_then(|rest| rest.split(' ').next())
+        .context("no address")?;
     Ok((child, address.to_owned()))
 }
 
 fn form(samples: &Path) -> anyhow::Result<Vec<u8>> {
     let mut body = Vec::new();
     for name in ["100s.hea", "100s.dat"] {
-        write!(body, "--edge\r\ncontent-disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\r\n")?;
+        write!(
+            body,
+            "--edge\r\ncontent-disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\r\n"
+        )?;
         body.extend(std::fs::read(samples.join(name))?);
         body.extend_from_slice(b"\r\n");
     }
@@ -81,7 +88,10 @@ fn post(address: &str, body: &[u8]) -> anyhow::Result<String> {
 
 fn resident_mib(child: &Child) -> anyhow::Result<f64> {
     let status = std::fs::read_to_string(format!("/proc/{}/status", child.id()))?;
-    let line = status.lines().find(|line| line.starts_with("VmRSS:")).context("no VmRSS")?;
+    let line = status
+        .lines()
+        .find(|line| line.starts_with("VmRSS:"))
+        .context("no VmRSS")?;
     let kib: f64 = line.split_whitespace().nth(1).context("no figure")?.parse()?;
     Ok(kib * 1024.0 / 1e6)
 }

@@ -24,7 +24,14 @@ pub(crate) fn render(rows: &[Row]) -> String {
          so trust the ratios.\n\n| what | measured | bound | holds |\n|---|---|---|---|\n"
     );
     for row in rows {
-        let _ = writeln!(text, "| {} | {} | {} | {} |", row.what, row.figure, row.bound, if row.holds { "yes" } else { "NO" });
+        let _ = writeln!(
+            text,
+            "| {} | {} | {} | {} |",
+            row.what,
+            row.figure,
+            row.bound,
+            if row.holds { "yes" } else { "NO" }
+        );
     }
     text
 }

@@ -7,6 +7,7 @@
 use std::io::BufRead;
 use std::{fs, io};
 
+use einthoven_ecg::detect;
 use einthoven_ecg::recipe::Recipe;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -18,7 +19,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         };
         let rate: f64 = rate.parse()?;
         let samples: Vec<f32> = values(samples, f32::from_le_bytes)?;
-        let peaks: Vec<f64> = values(peaks, f64::from_le_bytes)?;
+        let peaks: Vec<f64> = if peaks == "detect" {
+            detect::r_peaks(&samples, rate).into_iter().map(|r| r as f64).collect()
+        } else {
+            values(peaks, f64::from_le_bytes)?
+        };
         let prepared = Recipe::BeatRrV1.prepare(&samples, rate, &peaks)?;
         for tensor in prepared.tensors(0..peaks.len()) {
             let bytes: Vec<u8> = tensor.values.iter().flat_map(|x| x.to_le_bytes()).collect();

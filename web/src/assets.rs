@@ -14,7 +14,11 @@ const SVG: &str = "image/svg+xml";
 
 macro_rules! asset {
     ($path:literal, $file:literal, $kind:expr) => {
-        Asset { path: $path, content_type: $kind, bytes: include_bytes!(concat!("../static/", $file)) }
+        Asset {
+            path: $path,
+            content_type: $kind,
+            bytes: include_bytes!(concat!("../static/", $file)),
+        }
     };
 }
 

@@ -20,12 +20,17 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
 pub fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
     ASSETS.iter().fold(Router::new(), |router, asset| {
         let tag = format!("\"{}\"", &hex::encode(Sha256::digest(asset.bytes))[..32]);
-        router.route(asset.path, get(move |headers: HeaderMap| std::future::ready(answer(asset, &tag, &headers))))
+        router.route(
+            asset.path,
+            get(move |headers: HeaderMap| std::future::ready(answer(asset, &tag, &headers))),
+        )
     })
 }
 
 fn answer(asset: &assets::Asset, tag: &str, request: &HeaderMap) -> Response {
-    let known = request.get(header::IF_NONE_MATCH).is_some_and(|have| have.as_bytes() == tag.as_bytes());
+    let known = request
+        .get(header::IF_NONE_MATCH)
+        .is_some_and(|have| have.as_bytes() == tag.as_bytes());
     let headers: [(HeaderName, &str); 6] = [
         (header::CONTENT_TYPE, asset.content_type),
         (header::CONTENT_SECURITY_POLICY, POLICY),
@@ -34,5 +39,9 @@ fn answer(asset: &assets::Asset, tag: &str, request: &HeaderMap) -> Response {
         (header::CACHE_CONTROL, "no-cache"),
         (header::ETAG, tag),
     ];
-    if known { (StatusCode::NOT_MODIFIED, headers).into_response() } else { (headers, asset.bytes).into_response() }
+    if known {
+        (StatusCode::NOT_MODIFIED, headers).into_response()
+    } else {
+        (headers, asset.bytes).into_response()
+    }
 }

@@ -6,8 +6,8 @@ use crate::lead;
 use crate::model::ServedModel;
 use einthoven_ecg::beat::BeatClass;
 use einthoven_ecg::quality::{Grade, Quality};
-use einthoven_ecg::recording::{Flag, Recording};
 use einthoven_ecg::recipe::{Recipe, RecipeError};
+use einthoven_ecg::recording::{Flag, Recording};
 use einthoven_ecg::{detect, quality, rhythm};
 use std::collections::BTreeMap;
 
@@ -40,7 +40,10 @@ pub fn classify(recording: &Recording, model: &ServedModel, options: &Options) -
         Ok(prepared) => model.predict(prepared.beats(), |range| prepared.tensors(range))?,
         Err(cause @ RecipeError::Rate { .. }) => return Err(ClassifyError::Recipe(cause)),
         Err(cause) => {
-            described.flags.push(Flag { code: "not_classified", detail: cause.to_string() });
+            described.flags.push(Flag {
+                code: "not_classified",
+                detail: cause.to_string(),
+            });
             Vec::new()
         }
     };
@@ -99,7 +102,9 @@ fn beats(peaks: &[usize], rate: f64, graded: &Quality, probabilities: &[f32], mo
         .zip(&graded.beats)
         .enumerate()
         .map(|(index, (&sample, &grade))| {
-            let row = probabilities.get(index * labels.len()..(index + 1) * labels.len()).unwrap_or_default();
+            let row = probabilities
+                .get(index * labels.len()..(index + 1) * labels.len())
+                .unwrap_or_default();
             let finite = !row.is_empty() && row.iter().all(|value| value.is_finite());
             let quality = if finite { grade } else { Grade::Unreadable };
             let (class, probabilities) = if quality == Grade::Unreadable {

@@ -6,6 +6,7 @@ use einthoven_plugin_host::{
     Code, DType, Device, Engines, Failure, LoadedModel, ModelFile, ModelPackage, Runner, TensorSpec, TensorView,
 };
 use serde::Deserialize;
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
@@ -62,12 +63,18 @@ pub enum LoadError {
     },
 }
 
-/// Inputs with the outputs they gave when the model was made, row-major.
+/// Inputs with the outputs they gave when the model was made.
 #[derive(Debug, Deserialize)]
 struct Golden {
-    inputs: std::collections::BTreeMap<String, Vec<f32>>,
-    outputs: std::collections::BTreeMap<String, Vec<f32>>,
-    rows: usize,
+    inputs: BTreeMap<String, GoldenTensor>,
+    outputs: BTreeMap<String, GoldenTensor>,
+}
+
+/// Row-major; the first of `dims` is the batch.
+#[derive(Debug, Deserialize)]
+struct GoldenTensor {
+    dims: Vec<usize>,
+    values: Vec<f32>,
 }
 
 /// A version that serves.
@@ -167,7 +174,12 @@ impl ServedModel {
             let views = tensors
                 .iter()
                 .map(|tensor| {
-                    TensorView::new(tensor.name, DType::F32, &tensor.dims, bytemuck::cast_slice(&tensor.values))
+                    TensorView::new(
+                        tensor.name,
+                        DType::F32,
+                        &tensor.dims,
+                        bytemuck::cast_slice(&tensor.values),
+                    )
                 })
                 .collect::<Result<Vec<_>, _>>()?;
             let outputs = runner.run(&views, None)?;
@@ -221,16 +233,32 @@ impl ServedModel {
 
     fn check_golden(&self, golden: &Golden) -> Result<(), LoadError> {
         let recipe = self.recipe()?;
+        let rows = golden
+            .inputs
+            .values()
+            .next()
+            .and_then(|tensor| tensor.dims.first().copied())
+            .unwrap_or(0);
         let golden_rows = |range: Range<usize>| {
             let inputs = recipe.inputs().into_iter().map(|(name, shape)| {
                 let width: usize = shape.iter().product();
-                let values = golden.inputs.get(name).map_or(&[][..], Vec::as_slice);
-                let values = values.get(range.start * width..range.end * width).unwrap_or_default().to_vec();
-                Tensor { name, dims: std::iter::once(range.len()).chain(shape).collect(), values }
+                let values = golden
+                    .inputs
+                    .get(name)
+                    .map_or(&[][..], |tensor| tensor.values.as_slice());
+                let values = values
+                    .get(range.start * width..range.end * width)
+                    .unwrap_or_default()
+                    .to_vec();
+                Tensor {
+                    name,
+                    dims: std::iter::once(range.len()).chain(shape).collect(),
+                    values,
+                }
             });
             inputs.collect()
         };
-        let got = self.predict(golden.rows, golden_rows).map_err(|cause| LoadError::Engine {
+        let got = self.predict(rows, golden_rows).map_err(|cause| LoadError::Engine {
             name: self.manifest.name.clone(),
             engine: self.engine().to_owned(),
             cause,
@@ -238,7 +266,7 @@ impl ServedModel {
         let expected = golden
             .outputs
             .get(&self.manifest.outputs[0].name)
-            .map_or(&[][..], Vec::as_slice);
+            .map_or(&[][..], |tensor| tensor.values.as_slice());
         if got.len() != expected.len() {
             return Err(LoadError::Golden {
                 name: self.manifest.name.clone(),

@@ -22,7 +22,11 @@ pub fn classify_rows(rows: &BeatRows, model: &ServedModel) -> Result<RowsDocumen
     }
     let probabilities = model.predict(rows.rows.len(), |range| {
         let dims = vec![range.len(), 1, kaggle::ROW];
-        vec![Tensor { name: "row", dims, values: rows.rows[range].concat() }]
+        vec![Tensor {
+            name: "row",
+            dims,
+            values: rows.rows[range].concat(),
+        }]
     })?;
     let labels = classes(model);
     let mut counts = BTreeMap::new();

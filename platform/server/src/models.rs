@@ -20,11 +20,20 @@ impl Models {
         let served = einthoven_models::embedded()
             .iter()
             .map(|model| {
-                let files: Vec<_> = model
-                    .files
-                    .iter()
-                    .map(|(name, bytes)| PackageFile { name, bytes })
-                    .collect();
+                let files = [
+                    PackageFile {
+                        name: "manifest.json",
+                        bytes: model.manifest_json.as_bytes(),
+                    },
+                    PackageFile {
+                        name: "model.onnx",
+                        bytes: model.onnx,
+                    },
+                    PackageFile {
+                        name: "golden.json",
+                        bytes: model.golden_json.as_bytes(),
+                    },
+                ];
                 ServedModel::load(&engines, "tract", &files).with_context(|| format!("embedded model `{}`", model.name))
             })
             .collect::<anyhow::Result<_>>()?;

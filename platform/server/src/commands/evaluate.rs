@@ -69,17 +69,29 @@ fn mapping(name: &str) -> Result<Mapping, String> {
 impl Evaluate {
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         let models = Models::embedded()?;
-        let rules = Rules { start_s: self.start, mapping: self.mapping, ..Rules::default() };
+        let rules = Rules {
+            start_s: self.start,
+            mapping: self.mapping,
+            ..Rules::default()
+        };
         let mut headers: Vec<PathBuf> = std::fs::read_dir(&self.folder)
             .with_context(|| format!("cannot read the folder `{}`", self.folder.display()))?
             .filter_map(|entry| Some(entry.ok()?.path()))
-            .filter(|path| path.extension().is_some_and(|ending| ending == "hea") && path.with_extension("atr").is_file())
+            .filter(|path| {
+                path.extension().is_some_and(|ending| ending == "hea") && path.with_extension("atr").is_file()
+            })
             .filter(|path| self.set.holds(&path.file_stem().unwrap_or_default().to_string_lossy()))
             .collect();
         headers.sort();
-        ensure!(!headers.is_empty(), "`{}` holds no such record with an .atr file beside it", self.folder.display());
-        let records =
-            headers.iter().map(|path| self.record(path, &models, &rules)).collect::<anyhow::Result<Vec<_>>>()?;
+        ensure!(
+            !headers.is_empty(),
+            "`{}` holds no such record with an .atr file beside it",
+            self.folder.display()
+        );
+        let records = headers
+            .iter()
+            .map(|path| self.record(path, &models, &rules))
+            .collect::<anyhow::Result<Vec<_>>>()?;
         let report = Report::of(&records, &rules);
         if self.json {
             println!("{}", serde_json::to_string_pretty(&report)?);
@@ -92,12 +104,18 @@ impl Evaluate {
     fn record(&self, path: &PathBuf, models: &Models, rules: &Rules) -> anyhow::Result<RecordScore> {
         let files = files_of(path)?;
         let reading = crate::input::read(files.clone(), &Request::default())?;
-        let reference = reading.annotations.with_context(|| format!("`{}` has no reference", path.display()))?;
+        let reference = reading
+            .annotations
+            .with_context(|| format!("`{}` has no reference", path.display()))?;
         let first = match &reading.input {
             Input::Recording(recording) if self.first_lead => recording.leads.first().map(|lead| lead.name.clone()),
             _ => None,
         };
-        let request = Request { hints: Hints::default(), lead: first.or_else(|| self.lead.clone()), model: None };
+        let request = Request {
+            hints: Hints::default(),
+            lead: first.or_else(|| self.lead.clone()),
+            model: None,
+        };
         let Answer::Beats { document, .. } = answer(files, &request, models)? else {
             anyhow::bail!("`{}` holds no recording", path.display());
         };
@@ -117,9 +135,16 @@ fn score(document: &Document, reference: &[Annotation], rules: &Rules) -> Record
     };
     for (index, class) in &beats.pairs {
         let sample = test[*index].sample as usize;
-        let beat = document.beats.binary_search_by_key(&sample, |beat| beat.sample).ok().map(|at| &document.beats[at]);
+        let beat = document
+            .beats
+            .binary_search_by_key(&sample, |beat| beat.sample)
+            .ok()
+            .map(|at| &document.beats[at]);
         if let Some((called, probabilities)) = beat.and_then(|beat| Some((beat.class?, beat.probabilities.as_ref()?))) {
-            score.calibration.add(probabilities.get(&called).copied().unwrap_or_default(), called == *class);
+            score.calibration.add(
+                probabilities.get(&called).copied().unwrap_or_default(),
+                called == *class,
+            );
         }
     }
     score.beats = beats;

@@ -103,9 +103,11 @@ impl From<InputError> for Problem {
             InputError::Classify(ClassifyError::WrongKind { .. }) => {
                 (StatusCode::UNPROCESSABLE_ENTITY, "wrong_kind", Some("model"))
             }
-            InputError::Classify(ClassifyError::Recipe(_)) => {
-                (StatusCode::UNPROCESSABLE_ENTITY, "rate_out_of_range", Some("sampling_rate"))
-            }
+            InputError::Classify(ClassifyError::Recipe(_)) => (
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "rate_out_of_range",
+                Some("sampling_rate"),
+            ),
             InputError::Classify(cause) => return Self::internal(cause),
         };
         let problem = Self::new(status, code, detail);
