@@ -11,7 +11,17 @@ mod table;
 use anyhow::Context;
 use std::path::PathBuf;
 
-fn main() -> anyhow::Result<()> {
+fn main() -> std::process::ExitCode {
+    match measure() {
+        Ok(()) => std::process::ExitCode::SUCCESS,
+        Err(cause) => {
+            eprintln!("{cause:#}");
+            std::process::ExitCode::FAILURE
+        }
+    }
+}
+
+fn measure() -> anyhow::Result<()> {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..");
     let database = root.join("../shared/data/mitdb");
     anyhow::ensure!(

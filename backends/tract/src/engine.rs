@@ -6,7 +6,7 @@ use einthoven_plugin_sdk::{
     Code, DType, Device, Engine, EngineInfo, Failure, Instance, Model, ModelPackage, Signature, TensorSpec,
 };
 use std::sync::Arc;
-use tract_onnx::prelude::{Framework, InferenceModelExt, IntoRunnable, ToDim, TypedRunnableModel};
+use tract_onnx::prelude::{Framework, InferenceModelExt, IntoRunnable, ToDim, TypedModel, TypedRunnableModel};
 use tract_onnx::tract_hir::infer::{Factoid, InferenceFact, InferenceModel};
 
 /// The engine; it has no state of its own.
@@ -31,14 +31,24 @@ impl Engine for TractEngine {
         let mut graph = tract_onnx::onnx()
             .model_for_read(&mut std::io::Cursor::new(bytes))
             .map_err(refused)?;
+        let inputs = open_batch(&mut graph)?;
+        let names: Vec<String> = graph
+            .outputs
+            .iter()
+            .map(|&outlet| {
+                graph
+                    .outlet_label(outlet)
+                    .unwrap_or(&graph.node(outlet.node).name)
+                    .to_owned()
+            })
+            .collect();
+        let lacking = |cause| Failure::new(Code::Unsupported, format!("`{}`: {cause:#}", package.entry));
+        let optimised = graph.into_optimized().map_err(lacking)?;
         let signature = Signature {
-            inputs: open_batch(&mut graph)?,
-            outputs: outputs(&graph)?,
+            inputs,
+            outputs: outputs(&names, &optimised)?,
         };
-        let plan = graph
-            .into_optimized()
-            .and_then(IntoRunnable::into_runnable)
-            .map_err(|cause| Failure::new(Code::Unsupported, format!("`{}`: {cause:#}", package.entry)))?;
+        let plan = optimised.into_runnable().map_err(lacking)?;
         Ok(Box::new(TractModel { plan, signature }))
     }
 }
@@ -73,16 +83,23 @@ fn open_batch(graph: &mut InferenceModel) -> Result<Vec<TensorSpec>, Failure> {
     Ok(specs)
 }
 
-fn outputs(graph: &InferenceModel) -> Result<Vec<TensorSpec>, Failure> {
-    graph
-        .outputs
+/// Types and shapes of the outputs, which only the optimised graph always knows.
+fn outputs(names: &[String], graph: &TypedModel) -> Result<Vec<TensorSpec>, Failure> {
+    names
         .iter()
-        .map(|&outlet| {
-            let name = graph
-                .outlet_label(outlet)
-                .unwrap_or(&graph.node(outlet.node).name)
-                .to_owned();
-            spec(&name, graph.outlet_fact(outlet).map_err(Failure::internal)?)
+        .enumerate()
+        .map(|(index, name)| {
+            let fact = graph.output_fact(index).map_err(Failure::internal)?;
+            let dims = fact
+                .shape
+                .iter()
+                .map(|dim| dim.to_i64().ok().and_then(|size| usize::try_from(size).ok()))
+                .collect();
+            Ok(TensorSpec {
+                name: name.clone(),
+                dtype: from_tract(name, fact.datum_type)?,
+                dims,
+            })
         })
         .collect()
 }
