@@ -11,7 +11,7 @@ use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
 /// Rows a batch: enough to pay for the call, few enough that activations stay in the cache.
-const BATCH_ROWS: usize = 256;
+const BATCH_ROWS: usize = 64;
 
 /// How far a golden output may be off. Engines differ by rounding only: 1.2e-7 was measured for tract in fp32.
 const GOLDEN_TOLERANCE: f32 = 1e-4;
