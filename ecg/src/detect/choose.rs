@@ -81,8 +81,7 @@ pub(super) fn local_levels(level: &[f32], rate_hz: f64, candidates: &[usize]) ->
 fn search_back(energy: &Energy, candidates: &[usize], levels: &[f32], chosen: Vec<usize>) -> Vec<usize> {
     let mut found = Vec::with_capacity(chosen.len());
     let mut recent: Vec<f64> = Vec::new();
-    for pair in 0..chosen.len() {
-        let here = chosen[pair];
+    for &here in &chosen {
         if let Some(&last) = found.last() {
             let last: usize = last;
             let gap = (candidates[here] - candidates[last]) as f64;

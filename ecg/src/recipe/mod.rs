@@ -167,8 +167,8 @@ fn fill_gaps(samples: &[f32]) -> Vec<f32> {
         let right = filled.get(end).copied();
         let (left, right) = (left.or(right).unwrap_or(0.0), right.or(left).unwrap_or(0.0));
         let steps = (end - at + 1) as f32;
-        for i in at..end {
-            filled[i] = left + (right - left) * (i - at + 1) as f32 / steps;
+        for (i, slot) in filled[at..end].iter_mut().enumerate() {
+            *slot = left + (right - left) * (i + 1) as f32 / steps;
         }
         at = end;
     }

@@ -276,8 +276,7 @@ impl ServedModel {
         }
         for (index, (got, expected)) in got.iter().zip(expected).enumerate() {
             let difference = (got - expected).abs();
-            // Written so that NaN fails.
-            if !(difference <= GOLDEN_TOLERANCE) {
+            if difference.is_nan() || difference > GOLDEN_TOLERANCE {
                 let row = index / self.manifest.labels.len().max(1);
                 return Err(LoadError::Golden {
                     name: self.manifest.name.clone(),

@@ -1,5 +1,7 @@
 //! Archives as people make them, and as people who mean harm make them.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use einthoven_intake::{Bounds, IntakeError, unpack};
 use std::borrow::Cow;
 use std::io::Write;

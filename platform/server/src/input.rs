@@ -29,7 +29,7 @@ pub(crate) enum Answer {
 
         document: Box<Document>,
     },
-    Rows(RowsDocument),
+    Rows(Box<RowsDocument>),
 }
 
 /// Why there is no answer.
@@ -82,7 +82,7 @@ pub(crate) fn answer(
         }
         Input::BeatRows(rows) => {
             let model = choose(models, request.model.as_deref(), Recipe::KaggleHeartbeatV1.name())?;
-            Ok(Answer::Rows(einthoven_classify::classify_rows(&rows, model)?))
+            Ok(Answer::Rows(Box::new(einthoven_classify::classify_rows(&rows, model)?)))
         }
     }
 }

@@ -10,7 +10,7 @@ use einthoven_ecg::annotation::{Annotation, Mapping};
 use einthoven_ecg::beat::BeatClass;
 use einthoven_ecg::readers::{Hints, Input};
 use einthoven_ecg::score::{DS1, DS2, PACED, RecordScore, Report, Rules, compare, compare_runs};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Score the embedded model against the reference beats of a database, by the rules of EC57.
@@ -101,7 +101,7 @@ impl Evaluate {
         Ok(ExitCode::SUCCESS)
     }
 
-    fn record(&self, path: &PathBuf, models: &Models, rules: &Rules) -> anyhow::Result<RecordScore> {
+    fn record(&self, path: &Path, models: &Models, rules: &Rules) -> anyhow::Result<RecordScore> {
         let files = files_of(path)?;
         let reading = crate::input::read(files.clone(), &Request::default())?;
         let reference = reading

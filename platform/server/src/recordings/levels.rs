@@ -60,8 +60,10 @@ impl Signal {
     /// # Errors
     /// When the samples cannot be read back.
     pub(crate) fn points(&self, from_s: f64, to_s: f64, points: usize) -> anyhow::Result<Points> {
-        let at = |seconds: f64| ((seconds * self.rate_hz).max(0.0) as usize).min(self.samples);
-        let (mut start, end) = (at(from_s), at((to_s * self.rate_hz).ceil() / self.rate_hz));
+        // Whole samples survive the way through decimal seconds.
+        let at = |samples: f64| (samples.max(0.0) as usize).min(self.samples);
+        let mut start = at((from_s * self.rate_hz + 1e-6).floor());
+        let end = at((to_s * self.rate_hz - 1e-6).ceil());
         let mut step = end.saturating_sub(start).div_ceil(points.max(1)).max(1);
         let extremes = if step < COARSE {
             let mut bytes = vec![0; 4 * end.saturating_sub(start)];
