@@ -4,6 +4,7 @@
 //! peaks by thresholds that follow the record ([`choose`]), and the R peak itself at the original rate ([`locate`]).
 
 mod choose;
+pub(crate) mod contrast;
 mod energy;
 mod locate;
 mod second;

@@ -6,8 +6,8 @@ use super::{Reason, Span};
 const STRETCH_S: f64 = 1.0;
 /// Samples within this of each other are the same: below the noise of any amplifier, above rounding.
 const SAME_MV: f32 = 1e-5;
-/// Samples in a row at an extreme that make it a rail.
-const CLIPPED: usize = 5;
+/// An extreme held for so long is a clipped one: the tip of an R wave is sharper, and a T wave's is no extreme.
+const CLIPPED_S: f64 = 0.014;
 
 /// Stretches of a second or more in which every sample is invalid, or the same.
 pub(super) fn stretches(samples: &[f32], rate_hz: f64, rails_mv: Option<(f32, f32)>) -> Vec<Span> {
@@ -43,18 +43,19 @@ fn same(a: f32, b: f32) -> bool {
     (a.is_nan() && b.is_nan()) || (a - b).abs() < SAME_MV
 }
 
-/// Share of samples that lie in runs at the rails, or at the window's own extremes where no rails are known.
-pub(super) fn saturated_share(samples: &[f32], rails_mv: Option<(f32, f32)>) -> f32 {
-    let (low, high) = rails_mv.unwrap_or_else(|| {
-        samples
-            .iter()
-            .fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), &x| {
-                (low.min(x), high.max(x))
-            })
-    });
+/// Share of samples that lie in runs at the window's own extremes.
+///
+/// A stage before the converter may clip well inside the converter's rails, so these are not asked.
+pub(super) fn saturated_share(samples: &[f32], rate_hz: f64) -> f32 {
+    let shortest = ((CLIPPED_S * rate_hz).round() as usize).max(3);
+    let (low, high) = samples
+        .iter()
+        .fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), &x| {
+            (low.min(x), high.max(x))
+        });
     let mut clipped = 0;
     for run in samples.chunk_by(|a, b| (*a <= low && *b <= low) || (*a >= high && *b >= high)) {
-        if run.len() >= CLIPPED {
+        if run.len() >= shortest {
             clipped += run.len();
         }
     }

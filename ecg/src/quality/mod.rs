@@ -55,6 +55,9 @@ pub enum Reason {
     Power,
     /// Baseline wander outweighs the heartbeat (basSQI).
     Baseline,
+    /// The signal between beats is nearly as strong as the beats (in the QRS band): noise, or a rhythm without beats such
+    /// as ventricular flutter.
+    Noise,
     /// Two detectors find different beats.
     Disagreement,
     /// Beats at a rate no heart has: the sampling rate may be wrong.
@@ -80,6 +83,8 @@ pub struct Window {
     pub bas_sqi: f32,
     /// Beats both detectors find within 150 ms, as a share of all they find; NaN without beats.
     pub agreement: f32,
+    /// Energy between beats as a share of that at beats: under 0.1 for a clean lead; NaN without beats.
+    pub noise: f32,
 }
 
 /// A stretch of which nothing is said.
@@ -111,6 +116,7 @@ pub fn assess(lead: &Lead, rate_hz: f64, beats: &[usize]) -> Quality {
     let length = ((WINDOW_S * rate_hz).round() as usize).max(1);
     let count = (samples.len() / length).max(1);
     let second = detect::second_opinion(samples, rate_hz);
+    let contrast = detect::contrast::Contrast::of(samples, rate_hz);
     let mut spectrum = spectrum::Spectrum::new(rate_hz, length);
     let mut windows: Vec<Window> = (0..count)
         .map(|index| {
@@ -131,9 +137,9 @@ pub fn assess(lead: &Lead, rate_hz: f64, beats: &[usize]) -> Quality {
                 &samples[start..end],
                 start,
                 rate_hz,
-                lead.rails_mv,
                 &beats[a..b],
                 &second[c..d],
+                contrast.noise_share(start..end, &beats[a..b]),
                 &mut spectrum,
             )
         })
