@@ -2,7 +2,7 @@
 //!
 //! Criterion reports samples a second; divided by 360 that is times real time. A day is 31,104,000 samples, so 50,000
 //! times real time is 1.73 s, and 18 million samples a second.
-#![allow(missing_docs, reason = "a benchmark program")]
+#![allow(missing_docs, clippy::panic, reason = "a benchmark program")]
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use einthoven_ecg::detect::{r_peaks, second_opinion};

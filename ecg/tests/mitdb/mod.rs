@@ -1,5 +1,6 @@
 //! Records of the MIT-BIH Arrhythmia Database for the tests: the committed excerpts, and the whole where it lies.
 #![allow(dead_code, reason = "each test program uses its part")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use einthoven_ecg::annotation::{Annotation, code};
 use einthoven_ecg::readers::{Hints, Input, Limits, NamedFile, read};
