@@ -3,7 +3,7 @@
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 /// The real binary on a free port, ended when dropped.
@@ -39,13 +39,13 @@ impl Answer {
 
 impl Server {
     pub(crate) fn start() -> Self {
-        Self::start_with(&[])
+        Self::start_with(&[], &std::env::temp_dir().join("einthoven-tests"))
     }
 
-    pub(crate) fn start_with(arguments: &[&str]) -> Self {
+    pub(crate) fn start_with(arguments: &[&str], data: &Path) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_einthoven"))
             .args(["serve", "--listen", "127.0.0.1:0", "--data"])
-            .arg(std::env::temp_dir().join("einthoven-tests"))
+            .arg(data)
             .args(arguments)
             .stdout(Stdio::piped())
             .spawn()

@@ -69,7 +69,7 @@ fn the_samples_work_with_nothing_at_hand() {
 #[test]
 fn kept_samples_leave_no_file_behind() {
     let directory = std::env::temp_dir().join(format!("einthoven-data-{}", std::process::id()));
-    let server = Server::start_with(&["--data", directory.to_str().unwrap()]);
+    let server = Server::start_with(&[], &directory);
     server.form("/v1/recordings", &borrowed(&record_100()), &[]);
     assert_eq!(std::fs::read_dir(&directory).unwrap().count(), 0);
     drop(server);
