@@ -7,8 +7,10 @@ use serde::Serialize;
 
 /// Draws behind an interval.
 const DRAWS: usize = 400;
-/// Longest block; blocks must be much longer than runs of ectopy last.
+/// Usual block; blocks must be much longer than runs of ectopy last.
 const BLOCK_S: f64 = 60.0;
+/// More blocks than this are made longer instead, so that the time of a summary stays bounded (at 60 s: 14 days).
+const MOST_BLOCKS: f64 = 20_000.0;
 /// Fewer blocks than this give no interval.
 const FEWEST_BLOCKS: usize = 5;
 
@@ -32,9 +34,9 @@ pub(super) fn burden(readable: &[(f64, BeatClass)], class: BeatClass, duration_s
     }
     let count = readable.iter().filter(|(_, found)| *found == class).count();
     let share = rounded(count as f64 / readable.len() as f64);
-    let block_s = BLOCK_S.min(duration_s / 10.0).max(5.0);
+    let block_s = BLOCK_S.min(duration_s / 10.0).max(5.0).max(duration_s / MOST_BLOCKS);
     let blocks = (duration_s / block_s).floor() as usize;
-    if blocks < FEWEST_BLOCKS {
+    if !duration_s.is_finite() || blocks < FEWEST_BLOCKS {
         return Some(Burden {
             share,
             low: None,

@@ -78,12 +78,18 @@ pub fn summarize(beats: &[TimedBeat], unreadable: &[(f64, f64)], duration_s: f64
         .filter(|beat| beat.readable)
         .filter_map(|beat| Some((beat.time_s, beat.class?)))
         .collect();
+    // Beats without a class: the ones around them do not follow each other.
+    let hidden: Vec<f64> = beats
+        .iter()
+        .filter(|beat| !beat.readable || beat.class.is_none())
+        .map(|beat| beat.time_s)
+        .collect();
     let mut counts: BTreeMap<BeatClass, usize> = BeatClass::ALL.into_iter().map(|class| (class, 0)).collect();
     for (_, class) in &readable {
         *counts.entry(*class).or_insert(0) += 1;
     }
     // Stretches of beats that follow each other with nothing unreadable between.
-    let stretches = stretches(&readable, unreadable);
+    let stretches = stretches(&readable, &hidden, unreadable);
     let (bigeminy, trigeminy) = patterns::alternations(&stretches);
     let grouped = patterns::groups(&stretches);
     Summary {
@@ -111,14 +117,15 @@ pub fn summarize(beats: &[TimedBeat], unreadable: &[(f64, f64)], duration_s: f64
 
 type Stretch<'a> = &'a [(f64, BeatClass)];
 
-fn stretches<'a>(readable: &'a [(f64, BeatClass)], unreadable: &[(f64, f64)]) -> Vec<Stretch<'a>> {
+fn stretches<'a>(readable: &'a [(f64, BeatClass)], hidden: &[f64], unreadable: &[(f64, f64)]) -> Vec<Stretch<'a>> {
     let mut spans = unreadable.iter().peekable();
+    let mut hidden = hidden.iter().peekable();
     let mut cuts = Vec::new();
     for (index, pair) in readable.windows(2).enumerate() {
-        while spans.peek().is_some_and(|(_, end)| *end <= pair[0].0) {
-            spans.next();
-        }
-        if spans.peek().is_some_and(|(start, _)| *start < pair[1].0) {
+        let (from, to) = (pair[0].0, pair[1].0);
+        while spans.next_if(|(_, end)| *end <= from).is_some() {}
+        while hidden.next_if(|time| **time < from).is_some() {}
+        if spans.peek().is_some_and(|(start, _)| *start < to) || hidden.peek().is_some_and(|time| **time < to) {
             cuts.push(index + 1);
         }
     }

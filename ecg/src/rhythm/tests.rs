@@ -128,6 +128,27 @@ fn a_burden_of_clustered_beats_is_less_sure_than_of_scattered_ones() {
     assert!(scattered.low.unwrap() <= 0.1 && 0.1 <= scattered.high.unwrap());
 }
 
+#[test]
+fn a_beat_without_a_class_separates_its_neighbours() {
+    // Neither a pause, nor a couplet, nor an RR interval across it, though no span is given.
+    let summary = summary("NNV-VNN", 1.2);
+    assert!(summary.pauses.is_empty(), "{:?}", summary.pauses);
+    assert_eq!((summary.couplets.v, summary.rr.normal_intervals), (0, 2));
+    assert_eq!(summary.rate.mean_bpm, Some(50.0));
+}
+
+#[test]
+fn summaries_of_long_recordings_stay_bounded() {
+    let beats = rhythm(&"NNNNNNNNNV".repeat(10_000), 0.8);
+    for duration_s in [80_000.0, 1e12, f64::INFINITY, f64::NAN] {
+        let begun = std::time::Instant::now();
+        let summary = summarize(&beats, &[], duration_s);
+        assert_eq!(summary.readable_beats, 100_000);
+        // Some 30 ms when optimised; what this guards against is hours.
+        assert!(begun.elapsed().as_secs() < 20, "{duration_s}: {:?}", begun.elapsed());
+    }
+}
+
 proptest! {
     #[test]
     fn counts_add_up_and_unreadable_beats_count_nowhere(letters in "[NSVFQ-]{0,200}", interval in 0.3_f64..2.5) {

@@ -1,6 +1,7 @@
 //! Beat by beat: which test beat is which reference beat.
 
-use crate::annotation::{Annotation, Mapping, code};
+use super::timeline::{Beat, NEVER, Timeline, samples};
+use crate::annotation::{Annotation, Mapping};
 use crate::beat::BeatClass;
 
 /// What the comparison is made by.
@@ -52,6 +53,10 @@ pub struct BeatComparison {
     pub matrix: [[u64; 7]; 7],
     /// Sum of squared offsets (test minus reference) of matched beats, in seconds squared.
     pub squared_offsets: f64,
+    /// Sum of squared differences of reference and test RR intervals, in seconds squared.
+    pub squared_rr_errors: f64,
+    /// RR intervals in that sum.
+    pub rr_errors: u64,
     /// Index of the test annotation and the reference class of each matched pair.
     pub pairs: Vec<(usize, BeatClass)>,
 }
@@ -71,150 +76,129 @@ impl BeatComparison {
             }
         }
         self.squared_offsets += other.squared_offsets;
+        self.squared_rr_errors += other.squared_rr_errors;
+        self.rr_errors += other.rr_errors;
     }
 }
 
-/// A beat with its place among the annotations.
-#[derive(Debug, Clone, Copy)]
-struct Beat {
-    sample: i64,
-    class: BeatClass,
-    index: usize,
+/// One side of the comparison: the current beat and the one after it.
+struct Side<'a> {
+    line: &'a Timeline,
+    at: usize,
 }
 
-/// Compares test annotations with reference annotations of one record, both at `rate_hz`.
+impl Side<'_> {
+    fn beat(&self) -> Option<&Beat> {
+        self.line.beats.get(self.at)
+    }
+
+    fn time(&self) -> i64 {
+        self.beat().map_or(NEVER, |beat| beat.time)
+    }
+
+    fn next_time(&self) -> i64 {
+        self.line.beats.get(self.at + 1).map_or(NEVER, |beat| beat.time)
+    }
+
+    fn rr(&self) -> i64 {
+        self.beat().map_or(0, |beat| beat.rr)
+    }
+}
+
+/// Compares test annotations with reference annotations of one record, both at `rate_hz` (above 0). The lists need not be
+/// in order; annotations of one sample keep theirs.
 ///
-/// Beats in reference ventricular flutter (between `[` and `]`) are not scored. The matching is bxb's: two beats pair
-/// when they lie within the window and neither has a nearer partner that is free.
+/// Beats between `[` and `]` are left out, and test beats in the reference's flutter are not scored. The matching is
+/// bxb's: the earlier of the two current beats pairs with the other side's when they lie within the window, and either
+/// the beat after the earlier one is no nearer to that partner, or it is nearer still to its own successor. All beats
+/// of both lists count; `bxb` leaves out test beats after the record's end.
 #[must_use]
 pub fn compare(reference: &[Annotation], test: &[Annotation], rate_hz: f64, rules: &Rules) -> BeatComparison {
-    let window = (rules.window_s * rate_hz).round() as i64;
-    let start = (rules.start_s * rate_hz).round() as i64;
-    let flutter = spans(reference, |a| a.code == code::VF_ONSET, |a| a.code == code::VF_OFFSET);
-    let shutdown_in = |annotations| {
-        let begins = |a: &Annotation| a.code == code::NOISE && a.subtype & 0x30 == 0x30;
-        spans(annotations, begins, |a: &Annotation| {
-            a.code == code::NOISE && a.subtype & 0x30 != 0x30
-        })
+    let window = samples(rules.window_s, rate_hz);
+    let start = samples(rules.start_s, rate_hz);
+    let reference = Timeline::read(reference, rules.mapping, window);
+    let test = Timeline::read(test, rules.mapping, window);
+    let first = |line: &Timeline| line.beats.partition_point(|beat| beat.time < start);
+    let mut one = Side {
+        line: &reference,
+        at: first(&reference),
     };
-    let (reference_shutdown, test_shutdown) = (shutdown_in(reference), shutdown_in(test));
-    let reference: Vec<Beat> = beats(reference, rules.mapping)
-        .filter(|beat| beat.sample >= start && !inside(&flutter, beat.sample))
-        .collect();
-    let test = from_start(beats(test, rules.mapping).collect(), reference.first(), start, window);
-
+    let mut two = Side {
+        line: &test,
+        at: first(&test),
+    };
     let mut result = BeatComparison::default();
-    let (mut r, mut t) = (0, 0);
-    while r < reference.len() || t < test.len() {
-        let (here, there) = (reference.get(r), test.get(t));
-        let (next_here, next_there) = (reference.get(r + 1), test.get(t + 1));
-        let distance = |a: Option<&Beat>, b: Option<&Beat>| match (a, b) {
-            (Some(a), Some(b)) => (a.sample - b.sample).abs(),
-            _ => i64::MAX,
-        };
-        let apart = distance(here, there);
-        let test_first = match (here, there) {
-            (Some(here), Some(there)) => there.sample < here.sample,
-            (None, _) => true,
-            _ => false,
-        };
-        // The rival for the earlier beat's partner.
-        let rival = if test_first {
-            distance(here, next_there)
+    if start > 0 {
+        result.enter(&mut one, &mut two, start, window, rate_hz);
+    }
+    while one.time() != NEVER || two.time() != NEVER {
+        let (here, there) = (one.time(), two.time());
+        // The rival for the earlier beat's partner, and how well that rival fits elsewhere.
+        let (rival, elsewhere) = if there < here {
+            (here - two.next_time(), one.next_time() - two.next_time())
         } else {
-            distance(there, next_here)
+            (there - one.next_time(), two.next_time() - one.next_time())
         };
-        let rivals_better = distance(next_here, next_there);
-        if let (Some(here), Some(there)) = (here, there)
-            && apart <= window
-            && (apart < rival || rivals_better < rival)
-        {
-            result.matrix[here.class as usize][there.class as usize] += 1;
-            result.squared_offsets += ((there.sample - here.sample) as f64 / rate_hz).powi(2);
-            result.pairs.push((there.index, here.class));
-            (r, t) = (r + 1, t + 1);
-        } else if test_first {
-            if let Some(extra) = there
-                && !inside(&flutter, extra.sample)
-            {
-                let row = if inside(&reference_shutdown, extra.sample) {
-                    Column::Shutdown
-                } else {
-                    Column::None
-                };
-                result.matrix[row.index()][extra.class as usize] += 1;
-            }
-            t += 1;
-        } else {
-            if let Some(missed) = here {
-                let column = if inside(&test_shutdown, missed.sample) {
-                    Column::Shutdown
-                } else {
-                    Column::None
-                };
-                result.matrix[missed.class as usize][column.index()] += 1;
-            }
-            r += 1;
-        }
+        let apart = (here - there).abs();
+        let matched = apart <= window && (apart < rival.abs() || elsewhere.abs() < rival.abs());
+        result.step(&mut one, &mut two, matched, rate_hz);
     }
     result
 }
 
-fn beats(annotations: &[Annotation], mapping: Mapping) -> impl Iterator<Item = Beat> {
-    annotations.iter().enumerate().filter_map(move |(index, annotation)| {
-        let sample = i64::try_from(annotation.sample).ok()?;
-        mapping
-            .class(annotation.code)
-            .map(|class| Beat { sample, class, index })
-    })
-}
-
-/// Test beats from the start of the scored time on; the one just before it also, where it is the first reference beat's.
-fn from_start(mut test: Vec<Beat>, first: Option<&Beat>, start: i64, window: i64) -> Vec<Beat> {
-    let mut from = test.partition_point(|beat| beat.sample < start);
-    if let (Some(first), Some(before)) = (first, from.checked_sub(1)) {
-        let distance = (first.sample - test[before].sample).abs();
-        let next = test
-            .get(from)
-            .map_or(i64::MAX, |beat| (first.sample - beat.sample).abs());
-        if distance <= window && distance < next {
-            from = before;
+impl BeatComparison {
+    /// The edge of the time that is not scored: the last test beat before it may be the first reference beat's, and a test
+    /// beat just after it is passed over where the next one fits that reference beat better.
+    fn enter(&mut self, one: &mut Side<'_>, two: &mut Side<'_>, start: i64, window: i64, rate_hz: f64) {
+        let inside = two.at;
+        if let (Some(before), Some(first)) = (inside.checked_sub(1), one.beat()) {
+            let apart = first.time - two.line.beats[before].time;
+            if apart <= window && apart < (first.time - two.time()).abs() {
+                two.at = before;
+                self.step(one, two, true, rate_hz);
+                return;
+            }
+        }
+        let (here, there) = (one.time(), two.time());
+        if there - start <= window && (here - two.next_time()).abs() < (here - there).abs() {
+            two.at += 1;
         }
     }
-    test.drain(..from);
-    test
-}
 
-/// Closed spans between annotations that begin and that end; one left open goes on to the end.
-fn spans(
-    annotations: &[Annotation],
-    begins: impl Fn(&Annotation) -> bool,
-    ends: impl Fn(&Annotation) -> bool,
-) -> Vec<(i64, i64)> {
-    let mut spans = Vec::new();
-    let mut open = None;
-    for annotation in annotations {
-        let sample = i64::try_from(annotation.sample).unwrap_or(i64::MAX);
-        if begins(annotation) {
-            open = open.or(Some(sample));
-        } else if ends(annotation)
-            && let Some(start) = open.take()
-        {
-            spans.push((start, sample));
+    /// Counts the current pair, or the earlier beat alone, and goes on.
+    fn step(&mut self, one: &mut Side<'_>, two: &mut Side<'_>, matched: bool, rate_hz: f64) {
+        // bxb sums RR errors at every step, matched or not.
+        if one.rr() > 0 && two.rr() > 0 {
+            self.squared_rr_errors += ((one.rr() - two.rr()) as f64 / rate_hz).powi(2);
+            self.rr_errors += 1;
+        }
+        match (one.beat(), two.beat()) {
+            (Some(here), Some(there)) if matched => {
+                self.matrix[here.class as usize][there.class as usize] += 1;
+                self.squared_offsets += ((there.time - here.time) as f64 / rate_hz).powi(2);
+                self.pairs.push((there.index, here.class));
+                one.at += 1;
+                two.at += 1;
+            }
+            (here, Some(extra)) if here.is_none_or(|here| extra.time < here.time) => {
+                if !one.line.in_flutter(extra.time) {
+                    self.matrix[one.line.without_beat(extra.time).index()][extra.class as usize] += 1;
+                }
+                two.at += 1;
+            }
+            (Some(missed), _) => {
+                self.matrix[missed.class as usize][two.line.without_beat(missed.time).index()] += 1;
+                one.at += 1;
+            }
+            (None, _) => {}
         }
     }
-    spans.extend(open.map(|start| (start, i64::MAX)));
-    spans
-}
-
-fn inside(spans: &[(i64, i64)], sample: i64) -> bool {
-    let after = spans.partition_point(|(start, _)| *start <= sample);
-    after > 0 && sample <= spans[after - 1].1
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::annotation::code;
 
     fn beat(sample: u64, code: u8) -> Annotation {
         Annotation {
@@ -280,6 +264,9 @@ mod tests {
             ),
             (2, 0, 0)
         );
+        // As bxb: the first beat after the start is passed over where the next fits better, and is no false positive.
+        let passed_over = matrix(&beats(&[1200, 2000]), &beats(&[1020, 1190, 2000]));
+        assert_eq!((passed_over.count(N, N), passed_over.count(Column::None, N)), (2, 0));
         let early_only = matrix(&beats(&[2000]), &beats(&[500, 900, 2000]));
         assert_eq!((early_only.count(N, N), early_only.count(Column::None, N)), (1, 0));
     }
@@ -319,12 +306,58 @@ mod tests {
         assert_eq!(result.matrix.iter().flatten().sum::<u64>(), 3);
     }
 
+    #[test]
+    fn rr_errors_are_of_neighbours_and_stop_at_flutter() {
+        let same = beats(&[2000, 3000, 4000]);
+        let result = matrix(&same, &beats(&[2000, 3010, 4000]));
+        // Of the first beat there is no RR interval; the others are 10 ms too long and 10 ms too short.
+        assert_eq!(result.rr_errors, 2);
+        assert!((result.squared_rr_errors - 2e-4).abs() < 1e-12);
+        let broken = [
+            beat(2000, 1),
+            beat(2400, code::VF_ONSET),
+            beat(2600, code::VF_OFFSET),
+            beat(3000, 1),
+            beat(4000, 1),
+        ];
+        assert_eq!(matrix(&broken, &same).rr_errors, 1);
+    }
+
+    #[test]
+    fn absurd_settings_score_nothing_and_do_not_panic() {
+        let same = beats(&[2000, u64::MAX]);
+        for (start_s, rate_hz) in [
+            (f64::INFINITY, 360.0),
+            (f64::NAN, 360.0),
+            (300.0, f64::MAX),
+            (-1.0, 0.0),
+        ] {
+            let rules = Rules {
+                start_s,
+                ..Rules::default()
+            };
+            let result = compare(&same, &same, rate_hz, &rules);
+            assert!(result.pairs.len() <= 2);
+            let runs = super::super::compare_runs(&same, &same, rate_hz, &rules, BeatClass::V);
+            assert_eq!(runs.found(true, 2..=6), (0, 0));
+        }
+    }
+
+    #[test]
+    fn order_in_the_lists_does_not_matter() {
+        let (mut reference, mut test) = (beats(&[2000, 3000, 4000]), beats(&[1990, 3500, 4020]));
+        let before = matrix(&reference, &test).matrix;
+        reference.reverse();
+        test.reverse();
+        assert_eq!(matrix(&reference, &test).matrix, before);
+    }
+
     proptest::proptest! {
         /// Every reference beat is in one row and every test beat in one column, once.
         #[test]
         fn nothing_is_lost_or_counted_twice(
-            mut reference in proptest::collection::vec(1000_u64..60_000, 0..80),
-            mut test in proptest::collection::vec(1000_u64..60_000, 0..80),
+            mut reference in proptest::collection::vec(1200_u64..60_000, 0..80),
+            mut test in proptest::collection::vec(1200_u64..60_000, 0..80),
         ) {
             reference.sort_unstable();
             test.sort_unstable();

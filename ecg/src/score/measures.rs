@@ -40,6 +40,8 @@ pub struct Measures {
     pub j_kappa: Option<f64>,
     /// Root mean square of R offsets, ms.
     pub offset_ms: Option<f64>,
+    /// Root mean square of the RR error, ms, summed as bxb does: at every beat of either side, matched or not.
+    pub rr_error_ms: Option<f64>,
     /// Reference beats in spans that the test withheld.
     pub withheld: u64,
 }
@@ -111,13 +113,14 @@ impl Measures {
             kappa,
             j_kappa: kappa.zip(four).map(|(kappa, four)| kappa / 2.0 + four / 8.0),
             offset_ms: share(comparison.squared_offsets, matched).map(|mean| 1e3 * mean.sqrt()),
+            rr_error_ms: share(comparison.squared_rr_errors, comparison.rr_errors as f64).map(|mean| 1e3 * mean.sqrt()),
             withheld: sum(&beats, &[X]) as u64,
         }
     }
 
     /// Name and value of every share, for averages and intervals.
     #[must_use]
-    pub fn shares(&self) -> [(&'static str, Option<f64>); 15] {
+    pub fn shares(&self) -> [(&'static str, Option<f64>); 16] {
         [
             ("qrs_se", self.qrs_se),
             ("qrs_ppv", self.qrs_ppv),
@@ -134,6 +137,7 @@ impl Measures {
             ("kappa", self.kappa),
             ("j_kappa", self.j_kappa),
             ("offset_ms", self.offset_ms),
+            ("rr_error_ms", self.rr_error_ms),
         ]
     }
 }

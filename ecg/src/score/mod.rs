@@ -5,10 +5,12 @@
 
 mod calibration;
 mod compare;
+mod events;
 mod measures;
 mod report;
 mod runs;
 mod sets;
+mod timeline;
 
 pub use calibration::Calibration;
 pub use compare::{BeatComparison, Column, Rules, compare};

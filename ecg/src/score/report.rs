@@ -172,7 +172,7 @@ impl Report {
             row(&record.name, &record.measures, record.calibration_error);
         }
         row("gross", &self.gross, self.calibration_error);
-        let _ = writeln!(text, "\n{:>10} {:>9} {:>9}   95 % over records", "", "gross", "average");
+        let _ = writeln!(text, "\n{:>11} {:>9} {:>9}   95 % over records", "", "gross", "average");
         for (name, value) in self.gross.shares() {
             let interval = self.intervals.get(name).map_or_else(String::new, |interval| {
                 format!("{:.4} to {:.4}", interval.low, interval.high)
@@ -180,7 +180,7 @@ impl Report {
             let average = plain(self.average.get(name).copied());
             let _ = writeln!(
                 text,
-                "{name:>10} {:>9} {average:>9}   {interval}",
+                "{name:>11} {:>9} {average:>9}   {interval}",
                 value.map_or_else(|| "-".to_owned(), |value| format!("{value:.4}"))
             );
         }
