@@ -130,7 +130,7 @@ fn binary_kind(bytes: &[u8]) -> Option<Binary> {
         (128, b"DICM", "a DICOM file"),
         (0, b"ISHNE1.0", "an ISHNE Holter file"),
         (0, b"ALIVE", "an AliveCor file"),
-        (14, b"SCPECG", "an SCP-ECG file"),
+        (16, b"SCPECG", "an SCP-ECG file"),
         (0, b"PK\x03\x04", "a zip archive (or a spreadsheet) inside the upload"),
         (0, b"\x1f\x8b", "a gzip file inside the upload"),
         (0, b"%PDF", "a PDF document"),

@@ -142,11 +142,16 @@ fn shape(line: &[u8], above: &[&[u8]]) -> Option<Shape> {
             .iter()
             .filter(|cell| seconds(cell, may_have_comma).is_some_and(|number| !number.is_nan()))
             .count();
-        if numbers > 0 && 2 * numbers >= filled {
-            let decimal_comma = may_have_comma && row.iter().any(|cell| cell.contains(&b','));
+        // `Recorded Date,2024-01-02 03:04:05` is a statement; a row of samples begins with a number or a time.
+        let begins = row
+            .iter()
+            .zip(&numeric)
+            .find(|(cell, _)| !bare(cell).is_empty())
+            .is_some_and(|(_, numeric)| *numeric);
+        if begins && numbers > 0 && 2 * numbers >= filled {
             return Some(Shape {
                 delimiter,
-                decimal_comma,
+                decimal_comma: may_have_comma,
                 numeric,
             });
         }

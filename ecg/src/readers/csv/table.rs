@@ -32,8 +32,8 @@ pub(super) fn read(
     let mut rest = &bytes[head.data_at..];
     let mut number = head.data_line;
     let fast = match head.delimiter {
-        Delimiter::Byte(byte) if !head.decimal_comma => Some(byte),
-        _ => None,
+        Delimiter::Byte(byte) => Some(byte),
+        Delimiter::Blanks | Delimiter::None => None,
     };
     while !rest.is_empty() {
         if let Some(after) = fast.and_then(|byte| fast_row(rest, byte, roles, factors, &mut table)) {

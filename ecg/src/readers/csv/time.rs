@@ -23,15 +23,15 @@ pub(super) fn rate(
         return Err(missing_rate(file, "the time column is empty"));
     };
     let rows = times.len();
-    let step = (last - first) / (rows.max(2) - 1) as f64;
-    if !(step.is_finite() && step > 0.0) {
+    let (step, start) = line(times);
+    if !(step.is_finite() && step > 0.0 && last > first) {
         return Err(missing_rate(file, "the times in the time column do not increase"));
     }
     let quantum = quantum(times);
     // Half a printed step of rounding at either end of a time, and a tenth of a sample of jitter.
     let tolerance = 1.01 * quantum + 0.1 * step;
     for (row, time) in times.iter().enumerate() {
-        let expected = first + step * row as f64;
+        let expected = start + step * row as f64;
         if (time - expected).abs() > tolerance || !time.is_finite() {
             return Err(ReadError::malformed(
                 file,
@@ -81,15 +81,29 @@ pub(super) fn rate(
         }
     };
     let rate = 1.0 / (step * seconds);
-    // The ends are printed to one quantum, so the rate is known to that relative error: a whole number inside it is
-    // what was meant.
-    let error = 2.0 * quantum / (step * (rows.max(2) - 1) as f64) + 1e-9;
+    // Rounding to a quantum is noise of quantum / sqrt(12), which leaves the slope of n times an error of
+    // quantum / n^1.5; a whole number within four of those is what was meant.
+    let error = 4.0 * quantum / (step * (rows as f64).powf(1.5)) + 1e-9;
     let whole = rate.round();
     Ok(if whole > 0.0 && (rate - whole).abs() <= error * rate {
         whole
     } else {
         rate
     })
+}
+
+/// Slope and start of the straight line nearest to the times by least squares.
+fn line(times: &[f64]) -> (f64, f64) {
+    let middle = (times.len() as f64 - 1.0) / 2.0;
+    let mean = times.iter().sum::<f64>() / times.len() as f64;
+    let (mut with_time, mut with_row) = (0.0, 0.0);
+    for (row, time) in times.iter().enumerate() {
+        let row = row as f64 - middle;
+        with_time += row * (time - mean);
+        with_row += row * row;
+    }
+    let step = with_time / with_row;
+    (step, mean - step * middle)
 }
 
 /// The decimal step the times are printed with: the largest power of ten of which the first times are multiples.

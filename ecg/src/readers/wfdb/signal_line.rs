@@ -70,7 +70,8 @@ impl SignalSpec {
         let scale = self.millivolts(stated)? / self.gain_or_specified();
         let low = (self.zero - half - self.baseline) as f64 * scale;
         let high = (self.zero + half - 1 - self.baseline) as f64 * scale;
-        Some((low.min(high) as f32, low.max(high) as f32))
+        let rails = (low.min(high) as f32, low.max(high) as f32);
+        (rails.0.is_finite() && rails.1.is_finite()).then_some(rails)
     }
 }
 

@@ -54,11 +54,10 @@ impl<'o> Sink<'o> {
         if self.skip > 0 {
             self.skip -= 1;
         } else if self.out.len() < self.full {
-            self.out.push(if Some(raw) == self.invalid {
-                f32::NAN
-            } else {
-                ((f64::from(raw) - self.baseline) / self.gain * self.millivolts) as f32
-            });
+            let sample = ((f64::from(raw) - self.baseline) / self.gain * self.millivolts) as f32;
+            // A gain near zero makes infinities, which are no samples either.
+            let valid = Some(raw) != self.invalid && sample.is_finite();
+            self.out.push(if valid { sample } else { f32::NAN });
         }
     }
 
