@@ -5,20 +5,26 @@ from torch import nn
 
 
 class Net(nn.Module):
-    def __init__(self, features, channels=(8, 12, 16, 16, 4), hidden=16, dropout=0.25):
+    """With `features` zero there is the wave alone. Layer places in the sequences are read by weights.py."""
+
+    def __init__(self, features, channels=(8, 12, 16, 16, 4), hidden=16, dropout=0.25, inputs=2, length=128, classes=4):
         super().__init__()
         a, b, c, d, e = channels
         norm = lambda n: nn.BatchNorm1d(n, eps=1e-4, momentum=0.02)
         conv = lambda i, o, k, s: [nn.Conv1d(i, o, k, s, k // 2), norm(o), nn.ReLU()]
-        self.wave = nn.Sequential(*conv(2, a, 7, 2), *conv(a, b, 5, 2), *conv(b, c, 5, 2), *conv(c, d, 3, 1),
+        self.wave = nn.Sequential(*conv(inputs, a, 7, 2), *conv(a, b, 5, 2), *conv(b, c, 5, 2), *conv(c, d, 3, 1),
                                   *conv(d, e, 1, 1), nn.Flatten(), nn.Dropout(dropout),
-                                  nn.Linear(16 * e, hidden), norm(hidden), nn.ReLU())
-        self.context = nn.Sequential(nn.Linear(features, hidden), norm(hidden), nn.ReLU())
-        self.head = nn.Sequential(nn.Dropout(dropout), nn.Linear(2 * hidden, hidden), norm(hidden), nn.ReLU(),
-                                  nn.Dropout(dropout / 2), nn.Linear(hidden, 4))
+                                  nn.Linear(-(-length // 8) * e, hidden), norm(hidden), nn.ReLU())
+        if features:
+            self.context = nn.Sequential(nn.Linear(features, hidden), norm(hidden), nn.ReLU())
+            self.head = nn.Sequential(nn.Dropout(dropout), nn.Linear(2 * hidden, hidden), norm(hidden), nn.ReLU(),
+                                      nn.Dropout(dropout / 2), nn.Linear(hidden, classes))
+        else:
+            self.context, self.head = None, nn.Sequential(nn.Dropout(dropout), nn.Linear(hidden, classes))
 
-    def forward(self, beat, rr):
-        return self.head(torch.cat([self.wave(beat), self.context(rr)], 1))
+    def forward(self, beat, rr=None):
+        wave = self.wave(beat)
+        return self.head(torch.cat([wave, self.context(rr)], 1) if self.context else wave)
 
 
 def augment(beat, generator):

@@ -20,7 +20,7 @@ LABELS = "NSVFQ"
 # Mapping "aami-dechazal": escape beats count as normal.
 CLASS = {symbol: LABELS.index(c) for c, symbols in
          {"N": "NLRBej", "S": "AaJSn", "V": "VEr", "F": "F", "Q": "/fQ?"}.items() for symbol in symbols}
-WINDOW, FEATURES = 128, 30
+WINDOW, FEATURES, ROW = 128, 30, 187
 
 
 def lead_order(names):
@@ -61,21 +61,21 @@ class Recipe:
         self.binary, self.scratch = binary, pathlib.Path(scratch)
         self.scratch.mkdir(parents=True, exist_ok=True)
 
-    def run(self, jobs):
-        """jobs: (samples, rate, R positions or None to detect). Yields (beat, rr, r) for each."""
+    def run(self, jobs, recipe="beat-rr-v1"):
+        """jobs: (samples, rate, R positions or None to detect). Yields (*tensors, r) for each."""
         lines = []
         for k, (samples, rate, peaks) in enumerate(jobs):
             name = self.scratch / f"job{k}"
             samples.astype("<f4").tofile(f"{name}.mv")
             if peaks is not None:
                 np.asarray(peaks, "<f8").tofile(f"{name}.peaks")
-            lines.append(f"{name}.mv\t{float(rate)!r}\t{'detect' if peaks is None else f'{name}.peaks'}\t{name}")
+            lines.append(f"{name}.mv\t{float(rate)!r}\t{'detect' if peaks is None else f'{name}.peaks'}\t{name}\t{recipe}")
         subprocess.run([self.binary], input="\n".join(lines) + "\n", text=True, check=True)
         for k in range(len(jobs)):
             name = self.scratch / f"job{k}"
             r = np.fromfile(f"{name}.r", "<f8")
-            beat = np.fromfile(f"{name}.beat", "<f4").reshape(len(r), 2, WINDOW)
-            yield beat, np.fromfile(f"{name}.rr", "<f4").reshape(len(r), -1), r
+            shapes = {"row": (1, ROW)} if recipe.startswith("kaggle") else {"beat": (2, WINDOW), "rr": (FEATURES,)}
+            yield *(np.fromfile(f"{name}.{key}", "<f4").reshape(-1, *dims) for key, dims in shapes.items()), r
             for file in self.scratch.glob(f"job{k}.*"):
                 file.unlink()
 
