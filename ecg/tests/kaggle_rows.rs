@@ -1,5 +1,7 @@
 //! `kaggle-heartbeat-v1` reproduces the public table's rows from the raw records.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
+
 use std::path::{Path, PathBuf};
 
 use einthoven_ecg::readers::{Hints, Input, Limits, NamedFile, read};
