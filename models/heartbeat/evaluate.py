@@ -48,10 +48,15 @@ def report(title, result, details):
             print(f"  mean {cls} F1 over the {len(f1)} records with 10 or more: {np.mean(f1):.3f}")
         print("  mean accuracy over records", f"{np.mean([s['acc'] for s in single.values()]):.3f}")
         print(sum(out.values()))
+        print("| record | beats | missed | extra | acc | S | S Se | S +P | V | V Se | V +P | ECE |\n" + "|---" * 12 + "|")
+        rate = lambda value, count: f"{value:.3f}" if count else "-"
         for (record, s), p, ok in zip(single.items(), confidence, right):
             t = out[record]
-            print(f"  {record} beats {t[:5].sum()} missed {t[:5, 5].sum()} extra {t[5].sum()} {metrics.line(s)} "
-                  f"ECE {metrics.calibration_error(p, ok):.3f}")
+            cells = [record, t[:5, :5].sum(), t[:5, 5].sum(), t[5].sum(), f"{s['acc']:.3f}", t[1].sum(),
+                     rate(s["S_se"], t[1].sum()), rate(s["S_pp"], t[:, 1].sum()), t[2].sum(),
+                     rate(s["V_se"], t[2].sum()), rate(s["V_pp"], t[:, 2].sum()),
+                     f"{metrics.calibration_error(p, ok):.3f}"]
+            print("| " + " | ".join(str(cell) for cell in cells) + " |")
     return pooled | {"ece": error}
 
 
