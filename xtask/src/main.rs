@@ -13,7 +13,7 @@ const USAGE: &str = "usage: cargo xtask <command>
 
   ci      everything that decides whether a change lands: format, lints, tidy, tests, the page in a browser
   setup   install what the tests need (Chromium, the page's tools)
-  tidy    file lengths, the arrows between crates, licences, words that do not belong
+  tidy    file lengths and names, the arrows between crates, licences, unfinished code
   bench   measure the product and write bench/RESULTS.md
 ";
 

@@ -13,7 +13,8 @@ pub(crate) fn root() -> PathBuf {
 
 /// A program that cargo built, wherever the builds lie.
 pub(crate) fn built(program: &str) -> PathBuf {
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
+    let target =
+        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), |target| root().join(target));
     target.join("release").join(program)
 }
 

@@ -8,7 +8,7 @@ use std::fs;
 /// Lines of a source file above which it is refused.
 const LONGEST_FILE: usize = 800;
 
-/// Folders by layer: a crate may depend on its own layer's names to the right, and on nothing else of ours.
+/// Every crate of ours with the crates of ours that it may depend on.
 const ARROWS: [(&str, &[&str]); 10] = [
     ("einthoven-ecg", &[]),
     ("einthoven-web", &[]),

@@ -3,6 +3,10 @@
 /// The rate that a lead is averaged down to, at least; QRS energy lies below 40 Hz.
 const TARGET_HZ: f64 = 120.0;
 
+/// Above this a sample is a fault of the file; squared, it would drown the rest of the record. A kilovolt, so that
+/// leads in a wrong unit are still looked at.
+const HIGHEST_MV: f32 = 1e6;
+
 /// Averaged and band-passed lead and its energy.
 pub(super) struct Energy {
     /// Samples per second of the two below.
@@ -50,13 +54,18 @@ pub(super) fn of(samples_mv: &[f32], rate_hz: f64) -> Energy {
 
 /// Means of `factor` samples; where a sample is invalid the last valid mean goes on.
 pub(super) fn averaged(samples: &[f32], factor: usize) -> Vec<f32> {
-    let first = samples.iter().copied().find(|value| value.is_finite()).unwrap_or(0.0);
+    let first = samples
+        .iter()
+        .copied()
+        .find(|value| value.abs() <= HIGHEST_MV)
+        .unwrap_or(0.0);
     let mut last = first;
     samples
         .chunks(factor)
         .map(|chunk| {
+            // Comparisons with NaN are false: an invalid sample spoils its mean.
             let mean = chunk.iter().sum::<f32>() / chunk.len() as f32;
-            if mean.is_finite() {
+            if mean.abs() <= HIGHEST_MV {
                 last = mean;
             }
             last

@@ -6,7 +6,7 @@ use crate::lead;
 use crate::model::ServedModel;
 use einthoven_ecg::beat::BeatClass;
 use einthoven_ecg::quality::{Grade, Quality};
-use einthoven_ecg::recipe::{Recipe, RecipeError};
+use einthoven_ecg::recipe::{RATE_RANGE_HZ, Recipe, RecipeError};
 use einthoven_ecg::recording::{Flag, Recording};
 use einthoven_ecg::{detect, quality, rhythm};
 use std::collections::BTreeMap;
@@ -32,13 +32,21 @@ pub fn classify(recording: &Recording, model: &ServedModel, options: &Options) -
     };
     let lead = &recording.leads[lead::choose(recording, options.lead.as_deref())?];
     let rate = recording.sampling_rate_hz;
+    // Before anything is computed: work and memory grow with the recording's length in seconds.
+    let (low, high) = RATE_RANGE_HZ;
+    if !(low..=high).contains(&rate) {
+        return Err(ClassifyError::Recipe(RecipeError::Rate {
+            rate_hz: rate,
+            low,
+            high,
+        }));
+    }
     let peaks = detect::r_peaks(&lead.samples_mv, rate);
     let graded = quality::assess(lead, rate, &peaks);
     let mut described = RecordingOut::of(recording);
     let positions: Vec<f64> = peaks.iter().map(|&peak| peak as f64).collect();
     let probabilities = match recipe.prepare(&lead.samples_mv, rate, &positions) {
         Ok(prepared) => model.predict(prepared.beats(), |range| prepared.tensors(range))?,
-        Err(cause @ RecipeError::Rate { .. }) => return Err(ClassifyError::Recipe(cause)),
         Err(cause) => {
             described.flags.push(Flag {
                 code: "not_classified",
@@ -105,13 +113,14 @@ fn beats(peaks: &[usize], rate: f64, graded: &Quality, probabilities: &[f32], mo
             let row = probabilities
                 .get(index * labels.len()..(index + 1) * labels.len())
                 .unwrap_or_default();
-            let finite = !row.is_empty() && row.iter().all(|value| value.is_finite());
-            let quality = if finite { grade } else { Grade::Unreadable };
-            let (class, probabilities) = if quality == Grade::Unreadable {
-                (None, None)
+            // A model that gives no number says nothing about the beat.
+            let quality = if row.iter().all(|value| value.is_finite()) {
+                grade
             } else {
-                verdict(&labels, row)
+                Grade::Unreadable
             };
+            let silent = quality == Grade::Unreadable || row.is_empty();
+            let (class, probabilities) = if silent { (None, None) } else { verdict(&labels, row) };
             BeatOut {
                 sample,
                 time_s: rounded(sample as f64 / rate, 1e4),

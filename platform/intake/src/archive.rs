@@ -79,7 +79,11 @@ impl<'b> Unpacked<'b> {
 
     /// Reads one entry to its end or to the bound, whatever size the archive claims for it.
     fn add(&mut self, entry: &str, kind: &'static str, reader: impl Read) -> Result<(), IntakeError> {
-        if entry.starts_with('/') || entry.contains('\\') || entry.contains('\0') || entry.contains(':') {
+        if entry.starts_with('/')
+            || entry.contains('\\')
+            || entry.contains('\0')
+            || entry.get(1..3).is_some_and(|drive| drive == ":\\" || drive == ":/")
+        {
             return Err(self.unsafe_entry(entry, "an absolute name"));
         }
         if entry.split('/').any(|part| part == "..") {
@@ -135,6 +139,14 @@ fn damaged(name: &str, kind: &'static str, cause: &dyn std::fmt::Display) -> Int
 }
 
 fn unzip(name: &str, bytes: &[u8], bounds: &Bounds) -> Result<Vec<File<'static>>, IntakeError> {
+    // Each entry has a header of 46 bytes in the directory at the end; more of them than allowed are not even listed.
+    let entries = count(bytes, b"PK\x01\x02");
+    if entries > bounds.files {
+        return Err(IntakeError::TooMany {
+            name: name.to_owned(),
+            limit: bounds.files,
+        });
+    }
     let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).map_err(|cause| damaged(name, "zip", &cause))?;
     let mut unpacked = Unpacked::new(name, bounds);
     for index in 0..archive.len() {
@@ -149,6 +161,11 @@ fn unzip(name: &str, bytes: &[u8], bounds: &Bounds) -> Result<Vec<File<'static>>
         unpacked.add(&entry_name, "zip", entry)?;
     }
     Ok(unpacked.files)
+}
+
+/// How often a signature occurs; data that happen to hold it only make the bound stricter.
+fn count(bytes: &[u8], signature: &[u8; 4]) -> usize {
+    bytes.windows(4).filter(|window| window == signature).count()
 }
 
 fn gunzip(name: &str, bytes: &[u8], bounds: &Bounds) -> Result<Vec<u8>, IntakeError> {

@@ -26,7 +26,6 @@ pub(crate) struct Request {
 pub(crate) enum Answer {
     Beats {
         recording: Box<Recording>,
-
         document: Box<Document>,
     },
     Rows(Box<RowsDocument>),
@@ -48,8 +47,16 @@ pub(crate) enum InputError {
 /// Reads files that make up one recording, or one file of rows.
 pub(crate) fn read(files: Vec<(String, Cow<'_, [u8]>)>, request: &Request) -> Result<Reading, InputError> {
     let mut unpacked = Vec::new();
+    let mut left = UNPACKED;
     for (name, bytes) in files {
-        unpacked.extend(unpack(&name, bytes, &UNPACKED)?);
+        let found = unpack(&name, bytes, &left)?;
+        // The bound holds for all files of the upload together.
+        let used: u64 = found.iter().map(|file| file.bytes.len() as u64).sum();
+        left = Bounds {
+            bytes: left.bytes.saturating_sub(used),
+            files: left.files.saturating_sub(found.len()),
+        };
+        unpacked.extend(found);
     }
     let named: Vec<_> = unpacked
         .iter()
@@ -93,7 +100,7 @@ fn choose<'m>(models: &'m Models, asked: Option<&str>, recipe: &str) -> Result<&
         None => models.by_recipe(recipe),
     };
     found.ok_or_else(|| InputError::NoSuchModel {
-        asked: asked.unwrap_or(recipe).to_owned(),
+        asked: asked.map_or_else(|| format!("with the recipe {recipe}"), str::to_owned),
         there: models
             .iter()
             .map(|model| model.manifest().name.as_str())

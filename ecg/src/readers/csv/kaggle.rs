@@ -45,8 +45,7 @@ pub(super) fn read(file: &str, bytes: &[u8], limits: &Limits) -> Result<BeatRows
                 .ok()
                 .or_else(|| value(cell, false).map(|v| v as f32));
             let Some(sample) = sample.filter(|sample| sample.is_finite()) else {
-                let text = String::from_utf8_lossy(&cell[..cell.len().min(80)]);
-                let what = format!("\"{}\" in column {} is not a number", shown(&text), count + 1);
+                let what = format!("the text in column {} is not a number", count + 1);
                 return Err(ReadError::malformed(file, number, what));
             };
             match row.get_mut(count) {

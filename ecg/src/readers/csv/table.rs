@@ -139,8 +139,12 @@ fn slow_row(
     let mut width = 0;
     for cell in cells(line, head.delimiter) {
         let unreadable = || {
-            let text = String::from_utf8_lossy(&cell[..cell.len().min(80)]);
-            ReadError::malformed(file, number, format!("\"{}\" is not a number", shown(&text)))
+            // The text itself is not repeated: it may be a name.
+            ReadError::malformed(
+                file,
+                number,
+                format!("the text in column {} is not a number", width + 1),
+            )
         };
         match roles.get(width) {
             Some(Role::Lead) => {

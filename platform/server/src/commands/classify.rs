@@ -2,12 +2,13 @@
 
 use crate::input::{Answer, Request, answer};
 use crate::models::Models;
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use clap::Args;
 use einthoven_classify::{Document, RowsDocument};
 use einthoven_ecg::readers::{Hints, Unit};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -38,7 +39,7 @@ pub(crate) struct Classify {
     /// Print the whole document of each recording as one line of JSON.
     #[arg(long)]
     json: bool,
-    /// Write one annotation file per recording: DIR/<record>.ein, as WFDB programs read it.
+    /// Write one annotation file per recording: DIR/RECORD.ein, as WFDB programs read it.
     #[arg(long, value_name = "DIR")]
     atr: Option<PathBuf>,
 }
@@ -64,10 +65,11 @@ impl Classify {
         }
         let progress = progress_bar(&self.files);
         let mut failed = 0;
+        let mut written = BTreeSet::new();
         for path in &self.files {
             progress.set_message(path.display().to_string());
             let result = files_of(path).and_then(|files| Ok(answer(files, &request, &models)?));
-            match result.and_then(|answer| self.show(path, &answer, &progress)) {
+            match result.and_then(|answer| self.show(path, &answer, &progress, &mut written)) {
                 Ok(()) => {}
                 Err(cause) => {
                     failed += 1;
@@ -84,7 +86,13 @@ impl Classify {
         })
     }
 
-    fn show(&self, path: &Path, answer: &Answer, progress: &ProgressBar) -> anyhow::Result<()> {
+    fn show(
+        &self,
+        path: &Path,
+        answer: &Answer,
+        progress: &ProgressBar,
+        written: &mut BTreeSet<PathBuf>,
+    ) -> anyhow::Result<()> {
         let text = match (answer, self.json) {
             (Answer::Beats { document, .. }, true) => serde_json::to_string(document)? + "\n",
             (Answer::Beats { document, .. }, false) => table(document),
@@ -99,7 +107,7 @@ impl Classify {
                     path.display()
                 );
             };
-            write_annotations(directory, document)?;
+            write_annotations(directory, document, written)?;
         }
         Ok(())
     }
@@ -153,8 +161,14 @@ fn names_in_header(text: &str) -> Vec<String> {
         .collect()
 }
 
-fn write_annotations(directory: &Path, document: &Document) -> anyhow::Result<()> {
+/// Refuses a name that this run has written already: two records of one name would become one file.
+fn write_annotations(directory: &Path, document: &Document, written: &mut BTreeSet<PathBuf>) -> anyhow::Result<()> {
     let path = directory.join(format!("{}.ein", document.recording.name));
+    ensure!(
+        written.insert(path.clone()),
+        "`{}` was written for another record of the same name in this run; give another --atr folder",
+        path.display()
+    );
     let bytes = einthoven_ecg::annotation::encode(&einthoven_classify::annotations(document))?;
     fs::write(&path, bytes).with_context(|| format!("cannot write `{}`", path.display()))
 }

@@ -116,7 +116,8 @@ impl Evaluate {
             lead: first.or_else(|| self.lead.clone()),
             model: None,
         };
-        let Answer::Beats { document, .. } = answer(files, &request, models)? else {
+        let answer = answer(files, &request, models).with_context(|| format!("`{}`", path.display()))?;
+        let Answer::Beats { document, .. } = answer else {
             anyhow::bail!("`{}` holds no recording", path.display());
         };
         Ok(score(&document, &reference, rules))

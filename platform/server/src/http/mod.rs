@@ -11,9 +11,10 @@ mod upload;
 use crate::models::Models;
 use crate::recordings::Recordings;
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
-use axum::http::{HeaderName, StatusCode, Uri};
-use axum::response::IntoResponse;
+use axum::extract::{DefaultBodyLimit, Request};
+use axum::http::{HeaderName, Method, StatusCode, Uri, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use problem::Problem;
 use std::sync::Arc;
@@ -70,11 +71,37 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .with_state(app)
         .merge(einthoven_web::router())
         .fallback(no_such_route)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(axum::middleware::from_fn(own_host))
         // Bodies are bounded where they are read, with an answer that says so.
         .layer(DefaultBodyLimit::disable())
         .layer(CompressionLayer::new())
         .layer(PropagateRequestIdLayer::new(REQUEST_ID))
         .layer(SetRequestIdLayer::new(REQUEST_ID, MakeRequestUuid))
+}
+
+/// Refuses requests that were meant for another host: a page elsewhere could otherwise reach this server through a name
+/// that it points at 127.0.0.1 (DNS rebinding).
+async fn own_host(request: Request, next: Next) -> Response {
+    let host = request
+        .headers()
+        .get(header::HOST)
+        .and_then(|host| host.to_str().ok())
+        .unwrap_or_default();
+    let name = host
+        .rsplit_once(':')
+        .filter(|(_, port)| port.bytes().all(|b| b.is_ascii_digit()))
+        .map_or(host, |(name, _)| name);
+    if ["localhost", "127.0.0.1", "[::1]"].contains(&name) {
+        return next.run(request).await;
+    }
+    let detail = "this server answers to localhost, 127.0.0.1 and [::1] alone; open it by one of these";
+    Problem::new(StatusCode::MISDIRECTED_REQUEST, "wrong_host", detail).into_response()
+}
+
+async fn wrong_method(method: Method, uri: Uri) -> impl IntoResponse {
+    let detail = format!("{method} is not possible on {}; docs/http.md lists what is", uri.path());
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "wrong_method", detail)
 }
 
 async fn no_such_route(uri: Uri) -> impl IntoResponse {

@@ -34,7 +34,7 @@ pub(crate) async fn keep(app: &Arc<App>, answer: Answer) -> Result<Response, Pro
                     Problem::new(
                         StatusCode::INSUFFICIENT_STORAGE,
                         "no_room",
-                        "the recording could not be kept; the data folder is full",
+                        "the recording could not be kept in the data folder; the server's log says why",
                     )
                 })
             })

@@ -30,7 +30,7 @@ struct Fields {
 pub(crate) struct Upload {
     files: Vec<(String, Vec<u8>)>,
     request: Request,
-    _room: Vec<OwnedSemaphorePermit>,
+    room: Vec<OwnedSemaphorePermit>,
 }
 
 impl Upload {
@@ -67,7 +67,7 @@ impl Upload {
         Ok(Self {
             files,
             request: fields.stated()?,
-            _room: room.permits,
+            room: room.permits,
         })
     }
 
@@ -75,6 +75,8 @@ impl Upload {
     pub(crate) async fn answer(self, app: &Arc<App>) -> Result<Answer, Problem> {
         let app = Arc::clone(app);
         blocking(Arc::clone(&app.cores), move || {
+            // Held until the work is done, also when the client has left.
+            let _room = self.room;
             let files = self
                 .files
                 .into_iter()
@@ -196,11 +198,22 @@ impl Fields {
                 return Err(Problem::new(StatusCode::BAD_REQUEST, "unknown_field", detail).at(name));
             }
         };
-        *slot = Some(value).filter(|value| !value.trim().is_empty());
+        *slot = Some(value);
         Ok(())
     }
 
-    fn stated(self) -> Result<Request, Problem> {
+    fn stated(mut self) -> Result<Request, Problem> {
+        for field in [
+            &mut self.rate,
+            &mut self.unit,
+            &mut self.lead,
+            &mut self.record,
+            &mut self.model,
+        ] {
+            if field.as_ref().is_some_and(|value| value.trim().is_empty()) {
+                *field = None;
+            }
+        }
         let wrong =
             |detail: String, pointer| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "bad_field", detail).at(pointer);
         let sampling_rate_hz = match self.rate {

@@ -14,6 +14,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// Bytes of samples kept on disk; the oldest recordings leave first.
 const SAMPLE_BYTES: u64 = 2 << 30;
+/// Recordings kept at most; each lead of each holds an open file.
+const MOST: usize = 16;
 /// Bytes of documents kept in memory.
 const DOCUMENT_BYTES: u64 = 64 << 20;
 
@@ -82,7 +84,8 @@ impl Recordings {
         let mut all = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         all.push_back(Arc::clone(&kept));
         while all.len() > 1
-            && (all.iter().map(|kept| kept.sample_bytes()).sum::<u64>() > SAMPLE_BYTES
+            && (all.len() > MOST
+                || all.iter().map(|kept| kept.sample_bytes()).sum::<u64>() > SAMPLE_BYTES
                 || all.iter().map(|kept| kept.json.len() as u64).sum::<u64>() > DOCUMENT_BYTES)
         {
             all.pop_front();

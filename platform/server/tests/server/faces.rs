@@ -141,3 +141,33 @@ fn it_stops_when_told_and_serves_only_this_machine() {
     assert!(!open.status.success());
     assert!(String::from_utf8_lossy(&open.stderr).contains("127.0.0.1"));
 }
+
+/// Whatever a header says of a person stays outside.
+#[test]
+fn names_and_birth_dates_never_come_out() {
+    let server = Server::start();
+    let secrets = ["Erika Mustermann", "1960-02-01", "MRN-4711"];
+    let mut header = String::from_utf8(sample("100s.hea")).unwrap();
+    header += "# Name: Erika Mustermann\n# Born: 1960-02-01, MRN-4711\n";
+    let wfdb = server.form(
+        "/v1/recordings",
+        &[("100s.hea", header.as_bytes()), ("100s.dat", &sample("100s.dat"))],
+        &[],
+    );
+    assert_eq!(wfdb.status, 201, "{}", wfdb.json());
+    let mut watch = "Name,Erika Mustermann\nDate of Birth,1960-02-01\nSymptoms,MRN-4711\nSample Rate,512 hertz\nLead,Lead I\nUnit,mV\n\n".to_owned();
+    watch += &"0.1\n0.2\n".repeat(4000);
+    let apple = server.form("/v1/recordings", &[("ecg.csv", watch.as_bytes())], &[]);
+    assert_eq!(apple.status, 201, "{}", apple.json());
+    let broken = server.form(
+        "/v1/recordings",
+        &[("ecg.csv", (watch.clone() + "Erika Mustermann\n").as_bytes())],
+        &[],
+    );
+    for answer in [&wfdb, &apple, &broken, &server.get("/v1/recordings")] {
+        let text = String::from_utf8_lossy(&answer.bytes);
+        for secret in &secrets {
+            assert!(!text.contains(secret), "{secret} in {text}");
+        }
+    }
+}
