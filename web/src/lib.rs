@@ -1,47 +1,48 @@
-//! The page: static modules embedded in the binary. It knows only the HTTP interface.
+//! The page: plain ES modules, style sheets and one HTML file, embedded at build time.
 //!
-//! No bundler: what lies in `static/` is what the browser loads.
+//! The page knows the server only through its HTTP interface, and the server knows the page only through [`router`].
+//! There is no bundler: what lies in `static/` is what the browser loads, so an edit needs a rebuild of this crate only.
 #![forbid(unsafe_code)]
 
-mod assets;
+mod file;
+mod respond;
 
-use assets::ASSETS;
 use axum::Router;
-use axum::http::{HeaderMap, HeaderName, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::HeaderMap;
 use axum::routing::get;
-use sha2::{Digest, Sha256};
+use file::File;
+use std::collections::HashMap;
+use std::sync::Arc;
 
-/// Nothing is loaded from anywhere else, and nothing inline runs.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; \
-                      connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+/// The name and bytes of everything in `static/`.
+static EMBEDDED: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/files.rs"));
 
-/// Serves `/` and `/assets/...`.
-pub fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
-    ASSETS.iter().fold(Router::new(), |router, asset| {
-        let tag = format!("\"{}\"", &hex::encode(Sha256::digest(asset.bytes))[..32]);
-        router.route(
-            asset.path,
-            get(move |headers: HeaderMap| std::future::ready(answer(asset, &tag, &headers))),
+/// Serves the page on `/` and its files on `/assets/...`, each with its digest as `ETag` and a policy that lets the page
+/// load from, and talk to, its own origin only.
+///
+/// Anything else under `/assets/` is a plain 404. The router has no state of its own, so it merges into any other.
+pub fn router<S>() -> Router<S>
+where
+    S: Clone + Send + Sync + 'static,
+{
+    let files: Arc<HashMap<&'static str, File>> = Arc::new(
+        EMBEDDED
+            .iter()
+            .filter_map(|&(name, bytes)| Some((name, File::new(name, bytes)?)))
+            .collect(),
+    );
+    let assets = Arc::clone(&files);
+    Router::new()
+        .route(
+            "/",
+            get(move |headers: HeaderMap| async move { respond::file(files.get("index.html"), &headers) }),
         )
-    })
-}
-
-fn answer(asset: &assets::Asset, tag: &str, request: &HeaderMap) -> Response {
-    let known = request
-        .get(header::IF_NONE_MATCH)
-        .is_some_and(|have| have.as_bytes() == tag.as_bytes());
-    let headers: [(HeaderName, &str); 6] = [
-        (header::CONTENT_TYPE, asset.content_type),
-        (header::CONTENT_SECURITY_POLICY, POLICY),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::REFERRER_POLICY, "no-referrer"),
-        (header::CACHE_CONTROL, "no-cache"),
-        (header::ETAG, tag),
-    ];
-    if known {
-        (StatusCode::NOT_MODIFIED, headers).into_response()
-    } else {
-        (headers, asset.bytes).into_response()
-    }
+        .route(
+            "/assets/{*name}",
+            get(
+                move |axum::extract::Path(name): axum::extract::Path<String>, headers: HeaderMap| async move {
+                    respond::file(assets.get(name.as_str()), &headers)
+                },
+            ),
+        )
 }

@@ -24,7 +24,7 @@ function unreachable() {
     type: '/problems/unreachable',
     title: 'no answer',
     status: 0,
-    detail: 'The server does not answer. Is it still running? What you chose is kept; try again.',
+    detail: 'The server does not answer. Is it still running? What you chose is kept.',
   });
 }
 
@@ -37,15 +37,18 @@ async function request(path, options) {
     if (cause instanceof DOMException && cause.name === 'AbortError') throw cause;
     throw unreachable();
   }
-  const body = await response.json();
-  if (!response.ok) throw new Refusal(body);
+  const body = await response.json().catch(() => null);
+  if (!response.ok || body === null) throw body?.detail ? new Refusal(body) : unreachable();
   return body;
 }
 
 export const samples = () => request('/v1/samples');
 
-/** @param {string} id @returns {Promise<RecordingDocument>} */
-export const openSample = (id) => request(`/v1/samples/${encodeURIComponent(id)}`, { method: 'POST' });
+/** @param {string} id @param {AbortSignal} signal @returns {Promise<RecordingDocument>} */
+export const openSample = (id, signal) => request(`/v1/samples/${encodeURIComponent(id)}`, { method: 'POST', signal });
+
+/** @param {string} id @param {AbortSignal} signal @returns {Promise<RecordingDocument>} */
+export const recording = (id, signal) => request(`/v1/recordings/${encodeURIComponent(id)}`, { signal });
 
 /**
  * @param {string} id @param {string} lead @param {number} from @param {number} to @param {number} points @param {AbortSignal} [signal]
@@ -58,10 +61,10 @@ export function signal(id, lead, from, to, points, signal) {
 
 /**
  * Sends the files of one recording; says how far it is.
- * @param {File[]} files @param {Record<string, string>} fields @param {(share: number) => void} progress
+ * @param {File[]} files @param {Record<string, string>} fields @param {(share: number) => void} progress @param {AbortSignal} stop
  * @returns {Promise<RecordingDocument | RowsDocument>}
  */
-export function upload(files, fields, progress) {
+export function upload(files, fields, progress, stop) {
   return new Promise((resolve, reject) => {
     const form = new FormData();
     for (const [name, value] of Object.entries(fields)) form.append(name, value);
@@ -76,6 +79,8 @@ export function upload(files, fields, progress) {
       else reject(transfer.response?.detail ? new Refusal(transfer.response) : unreachable());
     };
     transfer.onerror = () => reject(unreachable());
+    transfer.onabort = () => reject(stop.reason);
+    stop.addEventListener('abort', () => transfer.abort());
     transfer.send(form);
   });
 }

@@ -1,60 +1,104 @@
 // The page: what is shown now, and how one gets from one thing to the next.
 
-import { html, render, useCallback, useEffect, useState } from '/assets/vendor/htm-preact.js';
+import { html, render, useEffect, useRef, useState } from './view.js';
 import * as api from './api.js';
 import { Drop } from './drop.js';
 import { Problem } from './problem.js';
 import { Result } from './result.js';
 import { Rows } from './rows.js';
 
+/**
+ * @typedef {{label: string, share: number | null, cancel: () => void}} Busy
+ * @typedef {{problem: api.ProblemDocument, fields: Record<string, string>, attempt: number, files: boolean, retry: (fields: Record<string, string>) => void}} Refused
+ */
+
 function App() {
   const [result, setResult] = useState(/** @type {any} */ (null));
-  const [busy, setBusy] = useState(/** @type {null | {label: string, share: number | null}} */ (null));
-  const [refused, setRefused] = useState(/** @type {null | {problem: any, files: File[], fields: Record<string, string>}} */ (null));
+  const [busy, setBusy] = useState(/** @type {Busy | null} */ (null));
+  const [refused, setRefused] = useState(/** @type {Refused | null} */ (null));
+  const attempt = useRef(0);
 
-  const failed = (/** @type {unknown} */ cause, /** @type {File[]} */ files, /** @type {Record<string, string>} */ fields) => {
-    if (!(cause instanceof api.Refusal)) throw cause;
-    setRefused({ problem: cause.problem, files, fields });
-  };
-  const send = useCallback(async (/** @type {File[]} */ files, /** @type {Record<string, string>} */ fields = {}) => {
+  /**
+   * Does one piece of work: busy while it lasts, then its result, or what the server said against it.
+   * @param {string} label @param {File[] | null} files @param {Record<string, string>} fields
+   * @param {(fields: Record<string, string>, progress: (share: number) => void, stop: AbortSignal) => Promise<any>} work
+   */
+  const perform = async (label, files, fields, work) => {
+    const stop = new AbortController();
+    const busyAt = (/** @type {number | null} */ share) => setBusy({ label, share, cancel: () => stop.abort() });
     setRefused(null);
+    busyAt(files ? 0 : null);
+    try {
+      const found = await work(fields, (share) => busyAt(share < 1 ? share : null), stop.signal);
+      attempt.current = 0;
+      setResult(found);
+      if (found.id && location.hash !== `#${found.id}`) history.pushState(null, '', `#${found.id}`);
+    } catch (cause) {
+      if (stop.signal.aborted) return;
+      if (!(cause instanceof api.Refusal)) throw cause;
+      attempt.current = cause.problem.status === 0 ? attempt.current + 1 : 0;
+      setResult(null);
+      setRefused({ problem: cause.problem, fields, attempt: attempt.current, files: files !== null, retry: (given) => perform(label, files, given, work) });
+    } finally {
+      setBusy(null);
+    }
+  };
+  const choose = (/** @type {File[]} */ files) => {
     const label = files.length === 1 ? files[0].name : `${files[0].name} and ${files.length - 1} more`;
-    setBusy({ label, share: 0 });
-    try {
-      setResult(await api.upload(files, fields, (share) => setBusy({ label, share: share < 1 ? share : null })));
-    } catch (cause) {
-      failed(cause, files, fields);
-    } finally {
-      setBusy(null);
-    }
-  }, []);
-  const choose = useCallback((/** @type {File[]} */ files) => send(files), [send]);
-  const open = async (/** @type {string} */ id, /** @type {string} */ title) => {
-    setRefused(null);
-    setBusy({ label: title, share: null });
-    try {
-      setResult(await api.openSample(id));
-    } catch (cause) {
-      failed(cause, [], {});
-    } finally {
-      setBusy(null);
-    }
+    setResult(null);
+    perform(label, files, {}, (fields, progress, stop) => api.upload(files, fields, progress, stop));
   };
+  const open = (/** @type {string} */ id, /** @type {string} */ title) => perform(title, null, {}, (_, __, stop) => api.openSample(id, stop));
+  const leave = () => {
+    if (location.hash) history.pushState(null, '', '/');
+    setResult(null);
+    setRefused(null);
+  };
+
+  // Files may be dropped or pasted anywhere; a browser would otherwise leave the page to show them.
+  const chosen = useRef(choose);
+  chosen.current = busy ? () => {} : choose;
+  useEffect(() => {
+    const over = (/** @type {DragEvent} */ event) => event.preventDefault();
+    const given = (/** @type {Event} */ event, /** @type {DataTransfer | null} */ data) => {
+      const files = [...(data?.files ?? [])];
+      if (event.type === 'drop' || files.length) event.preventDefault();
+      if (files.length) chosen.current(files);
+    };
+    const dropped = (/** @type {DragEvent} */ event) => given(event, event.dataTransfer);
+    const pasted = (/** @type {ClipboardEvent} */ event) => given(event, event.clipboardData);
+    // The address names the recording, so that going back and reloading work.
+    const follow = () => {
+      const id = location.hash.slice(1);
+      if (id) perform('Recording', null, {}, (_, __, stop) => api.recording(id, stop));
+      else setResult(null);
+    };
+    addEventListener('dragover', over);
+    addEventListener('drop', dropped);
+    addEventListener('paste', pasted);
+    addEventListener('popstate', follow);
+    if (location.hash) follow();
+    return () => {
+      removeEventListener('dragover', over);
+      removeEventListener('drop', dropped);
+      removeEventListener('paste', pasted);
+      removeEventListener('popstate', follow);
+    };
+  }, []);
   useEffect(() => {
     document.title = result ? `${result.recording.name} \u2013 Einthoven` : 'Einthoven';
     scrollTo(0, 0);
   }, [result]);
 
   return html`<header class="top">
-      <a class="brand" href="/" onClick=${(/** @type {Event} */ event) => { event.preventDefault(); setResult(null); setRefused(null); }}>
+      <a class="brand" href="/" onClick=${(/** @type {Event} */ event) => { event.preventDefault(); leave(); }}>
         <img src="/assets/icon.svg" alt="" width="24" height="24" />Einthoven</a>
       ${result && html`<span class="where">${result.recording.name}</span>`}
       <span class="research">Research use only. Not for diagnosis.</span>
-      ${result && html`<button onClick=${() => setResult(null)}>Open another recording</button>`}
+      ${result && html`<button onClick=${leave}>Open another recording</button>`}
     </header>
     <main>
-      ${refused && html`<${Problem} problem=${refused.problem} fields=${refused.fields} close=${() => setRefused(null)}
-        retry=${refused.files.length ? (/** @type {Record<string, string>} */ fields) => send(refused.files, fields) : undefined} />`}
+      ${refused && html`<${Problem} key=${refused.attempt} ...${refused} close=${leave} />`}
       ${!result && html`<${Drop} busy=${busy} choose=${choose} open=${open} />`}
       ${result && (result.rows ? html`<${Rows} document=${result} />` : html`<${Result} key=${result.id} document=${result} />`)}
     </main>`;

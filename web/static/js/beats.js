@@ -1,6 +1,6 @@
 // All beats as a table: the same that the trace shows, for reading instead of looking.
 
-import { html, useState } from '/assets/vendor/htm-preact.js';
+import { html, useState } from './view.js';
 import { CLASS_NAMES, clock, percent, words } from './format.js';
 
 const PAGE = 50;

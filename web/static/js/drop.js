@@ -1,11 +1,11 @@
 // First visit: one place to drop files, three recordings to try.
 
-import { html, useEffect, useRef, useState } from '/assets/vendor/htm-preact.js';
+import { html, useEffect, useRef, useState } from './view.js';
 import * as api from './api.js';
 import { percent } from './format.js';
 
 /**
- * @param {{busy: null | {label: string, share: number | null}, choose: (files: File[]) => void, open: (id: string, title: string) => void}} properties
+ * @param {{busy: import("./app.js").Busy | null, choose: (files: File[]) => void, open: (id: string, title: string) => void}} properties
  */
 export function Drop({ busy, choose, open }) {
   const input = useRef(/** @type {HTMLInputElement | null} */ (null));
@@ -14,33 +14,21 @@ export function Drop({ busy, choose, open }) {
   useEffect(() => {
     api.samples().then((list) => setSamples(list.items), () => setSamples([]));
   }, []);
-  const dropped = (/** @type {DragEvent} */ event) => {
-    event.preventDefault();
-    setOver(false);
-    const files = [...(event.dataTransfer?.files ?? [])];
-    if (files.length && !busy) choose(files);
-  };
-  useEffect(() => {
-    const pasted = (/** @type {ClipboardEvent} */ event) => {
-      const files = [...(event.clipboardData?.files ?? [])];
-      if (files.length) choose(files);
-    };
-    addEventListener('paste', pasted);
-    return () => removeEventListener('paste', pasted);
-  }, [choose]);
   return html`<section class="drop-page">
     <h1>Every heartbeat, found and classified</h1>
     <p class="lead">A WFDB record (header and signal files together), a CSV, an Apple Watch export, or an archive of one. Nothing leaves this machine.</p>
     <div class=${over ? 'drop over' : 'drop'} onDragOver=${(/** @type {DragEvent} */ event) => { event.preventDefault(); setOver(true); }}
-      onDragLeave=${() => setOver(false)} onDrop=${dropped}>
+      onDragLeave=${() => setOver(false)} onDrop=${() => setOver(false)}>
       ${busy
         ? html`<div class="progress" role="status">
             <p>${busy.label}</p>
             <progress max="1" value=${busy.share ?? undefined} aria-label=${busy.label}></progress>
             <p class="quiet">${busy.share === null ? 'Finding and classifying beats' : `${percent(busy.share)} sent`}</p>
+            <p><button onClick=${busy.cancel}>Cancel</button></p>
           </div>`
         : html`<svg viewBox="0 0 120 40" aria-hidden="true"><path d="M0 26h26l6-6 6 6h8l4 6 6-30 7 36 5-12h8l7-9 8 9h29" /></svg>
             <p><strong>Drop the files of one recording here</strong></p>
+            <p class="quiet">or paste them, or</p>
             <p><button class="primary" onClick=${() => input.current?.click()}>Choose files</button></p>
             <input ref=${input} type="file" multiple hidden aria-label="Files of one recording" onChange=${(/** @type {any} */ event) => {
               const files = [...event.target.files];
@@ -49,8 +37,8 @@ export function Drop({ busy, choose, open }) {
             }} />`}
     </div>
     <h2>Or try one</h2>
-    <ul class="samples">
-      ${(samples ?? [null, null, null]).map((sample, index) =>
+    <ul class="samples" aria-label="Sample recordings">
+      ${(samples ?? [null, null, null]).map((/** @type {any} */ sample, /** @type {number} */ index) =>
         sample
           ? html`<li key=${sample.id}><button disabled=${busy !== null} onClick=${() => open(sample.id, sample.title)}>
               <strong>${sample.title}</strong><span>${sample.description}</span></button></li>`

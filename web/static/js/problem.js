@@ -1,53 +1,64 @@
-// What the server refused, as it says it, with a form for what it misses.
+// What the server refused, as it says it, with a form for what it misses. No answer at all is tried again by itself.
 
-import { html, useState } from '/assets/vendor/htm-preact.js';
+import { html, useEffect, useState } from './view.js';
 
 const FIELDS = /** @type {Record<string, {name: string, label: string, unit?: string, choices?: string[]}>} */ ({
-  sampling_rate: { name: 'rate', label: 'Sampling rate', unit: 'samples per second' },
+  sampling_rate: { name: 'rate', label: 'Sampling rate', unit: 'Hz' },
   unit: { name: 'unit', label: 'Unit of the samples', choices: ['mV', 'uV', 'V'] },
   record: { name: 'record', label: 'Record' },
   lead: { name: 'lead', label: 'Lead' },
 });
 
+/** Seconds until the next attempt: 2, 4, 8, then 15. @param {number} attempt */
+const wait = (attempt) => Math.min(15, 2 ** attempt);
+
 /**
- * @param {{problem: import('./api.js').ProblemDocument, fields: Record<string, string>, retry?: (fields: Record<string, string>) => void, close: () => void}} properties
+ * @param {{problem: import('./api.js').ProblemDocument, fields: Record<string, string>, attempt: number, files: boolean, retry: (fields: Record<string, string>) => void, close: () => void}} properties
  */
-export function Problem({ problem, fields, retry, close }) {
+export function Problem({ problem, fields, attempt, files, retry, close }) {
   const [values, setValues] = useState(/** @type {Record<string, string>} */ ({}));
-  const asked = (problem.errors ?? []).map((error) => FIELDS[error.pointer]).filter(Boolean);
+  const lost = problem.status === 0;
+  const [left, setLeft] = useState(wait(attempt));
+  useEffect(() => {
+    if (!lost) return undefined;
+    const timer = setTimeout(() => (left > 1 ? setLeft(left - 1) : retry(fields)), 1000);
+    return () => clearTimeout(timer);
+  }, [left, lost]);
+
+  const asked = files ? (problem.errors ?? []).map((error) => FIELDS[error.pointer]).filter(Boolean) : [];
+  const required = asked.length;
   // One missing field often comes with another; asking for both at once saves a round.
-  if (problem.type === '/problems/missing_field') {
+  if (asked.length && problem.type === '/problems/missing_field') {
     for (const field of [FIELDS.sampling_rate, FIELDS.unit]) if (!asked.includes(field)) asked.push(field);
   }
-  const optional = (/** @type {{name: string}} */ field) => field !== asked[0];
   const submit = (/** @type {Event} */ event) => {
     event.preventDefault();
-    retry?.({ ...fields, ...values });
+    retry({ ...fields, ...values });
   };
-  return html`<section class="problem" role="alert" aria-labelledby="problem-title">
-    <h2 id="problem-title">${problem.title[0].toUpperCase() + problem.title.slice(1)}</h2>
-    <p>${problem.detail}</p>
-    ${retry &&
-    html`<form onSubmit=${submit}>
-      ${asked.map(
-        (field) => html`<label key=${field.name}>
-          <span>${field.label}${optional(field) ? ', if the file does not say' : ''}</span>
+  const set = (/** @type {string} */ name) => (/** @type {any} */ event) => setValues({ ...values, [name]: event.target.value.trim() });
+  return html`<section class=${lost ? 'problem lost' : 'problem'} aria-labelledby="problem-title">
+    <div role="alert">
+      <h2 id="problem-title">${problem.title[0].toUpperCase() + problem.title.slice(1)}</h2>
+      <p>${problem.detail[0].toUpperCase() + problem.detail.slice(1)}${/[.?!]$/.test(problem.detail) ? '' : '.'}</p>
+    </div>
+    ${lost && html`<p class="quiet">Trying again in ${left}\u2009s.</p>`}
+    <form onSubmit=${submit}>
+      ${asked.map((field, index) => {
+        const value = values[field.name] ?? fields[field.name] ?? '';
+        return html`<label key=${field.name}>
+          <span>${field.label}${field.unit ? `, ${field.unit}` : ''}${index >= required ? html` <span class="quiet">(if the file does not say)</span>` : ''}</span>
           ${field.choices
-            ? html`<select value=${values[field.name] ?? fields[field.name] ?? ''} required=${!optional(field)}
-                onChange=${(/** @type {any} */ event) => setValues({ ...values, [field.name]: event.target.value })}>
-                <option value=""></option>
-                ${field.choices.map((choice) => html`<option value=${choice}>${choice}</option>`)}
+            ? html`<select value=${value} required=${index < required} onChange=${set(field.name)}>
+                <option value="">Choose</option>
+                ${field.choices.map((choice) => html`<option value=${choice}>${choice === 'uV' ? '\u00b5V' : choice}</option>`)}
               </select>`
-            : html`<input value=${values[field.name] ?? fields[field.name] ?? ''} required=${!optional(field)}
-                inputmode=${field.name === 'rate' ? 'decimal' : 'text'} placeholder=${field.unit ?? ''}
-                onInput=${(/** @type {any} */ event) => setValues({ ...values, [field.name]: event.target.value.trim() })} />`}
-        </label>`,
-      )}
+            : html`<input value=${value} required=${index < required} inputmode=${field.name === 'rate' ? 'decimal' : 'text'} onInput=${set(field.name)} />`}
+        </label>`;
+      })}
       <div class="actions">
-        <button class="primary" type="submit">${asked.length ? 'Read the recording' : 'Try again'}</button>
-        <button type="button" onClick=${close}>Choose other files</button>
+        ${(lost || asked.length > 0) && html`<button class="primary" type="submit">${lost ? 'Try again now' : 'Read the recording'}</button>`}
+        <button type="button" onClick=${close}>${files ? 'Choose other files' : 'Close'}</button>
       </div>
-    </form>`}
-    ${!retry && html`<div class="actions"><button type="button" onClick=${close}>Close</button></div>`}
+    </form>
   </section>`;
 }

@@ -1,6 +1,6 @@
 // Rows that hold one beat each: counts and a table; there is no time to draw.
 
-import { html, useState } from '/assets/vendor/htm-preact.js';
+import { html, useState } from './view.js';
 import { CLASS_NAMES, percent, shortDigest } from './format.js';
 
 const PAGE = 100;

@@ -1,6 +1,6 @@
 // What follows from the beats: figures, events to jump to, definitions.
 
-import { html } from '/assets/vendor/htm-preact.js';
+import { html } from './view.js';
 import { CLASS_NAMES, clock, duration, figure, percent, shortDigest } from './format.js';
 
 /** @param {any} burden */
@@ -18,16 +18,31 @@ export function Strip({ document }) {
     ['S burden', percent(summary.burden.S?.share), interval(summary.burden.S)],
     ['Unreadable', duration(summary.unreadable_s), percent(summary.unreadable_s / Math.max(summary.duration_s, 0.001))],
   ];
-  return html`<dl class="strip">
+  return html`<div role="group" aria-label="Result at a glance"><dl class="strip">
     ${tiles.map(([label, value, below]) => html`<div key=${label}><dt>${label}</dt><dd>${value}</dd><dd class="quiet">${below}</dd></div>`)}
     <div><dt>Model</dt><dd class="small">${model.name} ${model.version}</dd>
       <dd class="quiet mono" title=${model.digest}>${shortDigest(model.digest)}</dd></div>
-  </dl>`;
+  </dl></div>`;
 }
 
-/** @param {any} summary @returns {{time: number, kind: string, text: string}[]} */
-function events(summary) {
+/** Two ectopic beats of one class between others. @param {import('./api.js').Beat[]} beats */
+function couplets(beats) {
   const list = [];
+  for (let i = 0; i < beats.length; ) {
+    let end = i + 1;
+    while (end < beats.length && beats[end].class === beats[i].class) end += 1;
+    const name = beats[i].class;
+    if ((name === 'V' || name === 'S') && end - i === 2) {
+      list.push({ time: beats[i].time_s, kind: `couplet of ${CLASS_NAMES[name]} beats`, text: figure(1000 * (beats[i + 1].time_s - beats[i].time_s), 'ms apart') });
+    }
+    i = end;
+  }
+  return list;
+}
+
+/** @param {any} summary @param {import('./api.js').Beat[]} beats @returns {{time: number, kind: string, text: string}[]} */
+function events(summary, beats) {
+  const list = couplets(beats);
   for (const name of ['V', 'S']) {
     for (const run of summary.runs[name]) {
       const kind = run.tachycardia ? 'ventricular tachycardia' : `run of ${CLASS_NAMES[name]} beats`;
@@ -44,7 +59,7 @@ function events(summary) {
 /** The panel beside the trace. @param {{document: import('./api.js').RecordingDocument, go: (time: number) => void}} properties */
 export function Panel({ document, go }) {
   const { summary, recording, model } = document;
-  const found = events(summary);
+  const found = events(summary, document.beats);
   const rows = [
     ['Couplets', `V ${summary.couplets.V}, S ${summary.couplets.S}`],
     ['Triplets', `V ${summary.triplets.V}, S ${summary.triplets.S}`],
@@ -66,7 +81,7 @@ export function Panel({ document, go }) {
       ${found.length
         ? html`<ul class="events">${found.slice(0, 200).map((event) => html`<li key=${event.time + event.kind}><button class="link" onClick=${() => go(event.time)}>
             <span class="time">${clock(event.time)}</span> ${event.kind}, ${event.text}</button></li>`)}</ul>`
-        : html`<p class="quiet">No runs, pauses, bigeminy or trigeminy.</p>`}</section>
+        : html`<p class="quiet">No runs, couplets, pauses, bigeminy or trigeminy.</p>`}</section>
     ${recording.flags.length > 0 && html`<section><h2>How it was read</h2>
       <ul class="flags">${recording.flags.map((/** @type {any} */ flag) => html`<li key=${flag.detail}>${flag.detail}</li>`)}</ul></section>`}
     ${summary.rate.hours.length > 1 && html`<details><summary>Hour by hour</summary><table><thead><tr><th scope="col">Hour</th><th scope="col">Rate</th><th scope="col">V</th><th scope="col">S</th><th scope="col">Unreadable</th></tr></thead>

@@ -1,6 +1,6 @@
 // RR intervals over the whole recording, with a brush that moves the trace.
 
-import { html, useLayoutEffect, useRef, useState } from '/assets/vendor/htm-preact.js';
+import { html, useLayoutEffect, useRef, useState } from '../view.js';
 import { clock } from '../format.js';
 import { colours } from './paper.js';
 
@@ -22,7 +22,7 @@ export function Tachogram({ document, span, go, select }) {
     const observer = new ResizeObserver(() => setWidth(element.clientWidth));
     observer.observe(element);
     const dark = matchMedia('(prefers-color-scheme: dark)');
-    const repaint = () => setScheme((n) => n + 1);
+    const repaint = () => setScheme((/** @type {number} */ n) => n + 1);
     dark.addEventListener('change', repaint);
     return () => { observer.disconnect(); dark.removeEventListener('change', repaint); };
   }, []);

@@ -1,6 +1,6 @@
 // The trace on ECG paper: pan, zoom, speed and gain, by mouse, touch and keyboard.
 
-import { html, useEffect, useLayoutEffect, useRef, useState } from '/assets/vendor/htm-preact.js';
+import { html, useEffect, useLayoutEffect, useRef, useState } from '../view.js';
 import { clock, figure } from '../format.js';
 import * as paper from './paper.js';
 import { Tiles } from './tiles.js';
@@ -19,6 +19,14 @@ function firstAfter(beats, time) {
     if (beats[middle].time_s < time) low = middle + 1; else high = middle;
   }
   return low;
+}
+
+/** The valid points of a tile, halfway between low and high, in order. @param {import('../api.js').Signal} tile */
+function middles(tile) {
+  /** @type {number[]} */
+  const values = [];
+  tile.min_mv.forEach((low, i) => low !== null && values.push((low + Number(tile.max_mv[i])) / 2));
+  return values.sort((a, b) => a - b);
 }
 
 /**
@@ -67,9 +75,9 @@ export function Trace({ document, handle, moved }) {
   };
 
   useEffect(() => {
-    tiles.current = new Tiles(document.id, lead, recording.sampling_rate_hz, recording.duration_s, () => redraw((n) => n + 1), setTrouble);
+    tiles.current = new Tiles(document.id, lead, recording.sampling_rate_hz, recording.duration_s, () => redraw((/** @type {number} */ n) => n + 1), setTrouble);
     offset.current = NaN;
-    redraw((n) => n + 1);
+    redraw((/** @type {number} */ n) => n + 1);
   }, [lead]);
   useLayoutEffect(() => {
     const element = canvas.current;
@@ -77,7 +85,7 @@ export function Trace({ document, handle, moved }) {
     const observer = new ResizeObserver(() => setWidth(element.clientWidth));
     observer.observe(element);
     const scheme = matchMedia('(prefers-color-scheme: dark)');
-    const repaint = () => redraw((n) => n + 1);
+    const repaint = () => redraw((/** @type {number} */ n) => n + 1);
     scheme.addEventListener('change', repaint);
     return () => { observer.disconnect(); scheme.removeEventListener('change', repaint); };
   }, []);
@@ -97,7 +105,7 @@ export function Trace({ document, handle, moved }) {
     const found = tiles.current?.between(from, from + visible, pixelsPerSecond) ?? [];
     // The electrode's own voltage is not the heart's: the first look at a lead finds its middle.
     if (Number.isNaN(offset.current) && found.length) {
-      const values = found[0].min_mv.map((low, i) => (low === null ? NaN : (low + Number(found[0].max_mv[i])) / 2)).filter((value) => !Number.isNaN(value)).sort((a, b) => a - b);
+      const values = middles(found[0]);
       if (values.length) offset.current = Math.round(values[values.length >> 1] * 10) / 10;
     }
     paper.grid(context, view, colour);
@@ -148,7 +156,7 @@ export function Trace({ document, handle, moved }) {
     </div>
     ${trouble && html`<p class="trouble" role="status">${trouble} Trying again.</p>`}
     <canvas ref=${canvas} tabindex="0" role="img" aria-label=${`ECG trace of lead ${lead}. Arrow keys move, plus and minus zoom, Home and End go to the ends. ${said}`}
-      data-pulse-height=${gain * paper.MILLIMETRE} data-from=${from} data-visible=${visible}
+      data-left=${LEFT} data-from=${from} data-visible=${visible}
       onKeyDown=${pressed} onWheel=${wheel}
       onPointerDown=${(/** @type {PointerEvent} */ event) => { drag.current = { x: event.clientX, from }; canvas.current?.setPointerCapture(event.pointerId); }}
       onPointerMove=${(/** @type {PointerEvent} */ event) => drag.current && move(drag.current.from - (event.clientX - drag.current.x) / pixelsPerSecond)}

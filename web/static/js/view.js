@@ -1,0 +1,10 @@
+// The one place that knows which library draws the page.
+
+import { h } from '../vendor/preact.mjs';
+import htm from '../vendor/htm.mjs';
+
+export { render } from '../vendor/preact.mjs';
+export { useCallback, useEffect, useLayoutEffect, useRef, useState } from '../vendor/hooks.mjs';
+
+/** Markup as a tagged template. */
+export const html = htm.bind(h);

@@ -1,0 +1,106 @@
+// True to scale, readable, and usable by everybody.
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { after, before, test } from "node:test";
+import { Stage, choose, inked, shot, trace } from "./stage.js";
+
+const AXE = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const PICTURE = process.env.EINTHOVEN_README_PICTURE;
+
+/** @type {Stage} */
+let stage;
+before(async () => { stage = await Stage.open(); });
+after(() => stage?.close());
+
+/** @param {import("playwright-core").Page} page */
+async function accessible(page) {
+  await page.evaluate(AXE);
+  const found = await page.evaluate(() => /** @type {any} */ (globalThis).axe.run());
+  const bad = found.violations
+    .filter((/** @type {any} */ one) => ["serious", "critical"].includes(one.impact))
+    .map((/** @type {any} */ one) => `${one.id}: ${one.nodes.map((/** @type {any} */ node) => node.target).join(" ")}`);
+  assert.deepEqual(bad, []);
+}
+
+/** @param {import("playwright-core").Page} page */
+async function fits(page) {
+  const [wide, room] = await page.evaluate(() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]);
+  assert.ok(wide <= room, `the page is ${wide} pixels wide in a window of ${room}`);
+}
+
+for (const [gain, millimetres] of [[5, 5], [10, 10], [20, 20]]) {
+  test(`at ${gain} mm/mV the calibration pulse is ${millimetres} mm high and 5 mm wide`, async () => {
+    const { page, close } = await stage.visit({ deviceScaleFactor: 4, colorScheme: "light" });
+    await page.getByRole("button", { name: "Normal rhythm" }).click();
+    const canvas = await trace(page);
+    await page.getByLabel("Gain").selectOption(String(gain));
+    await page.waitForTimeout(100);
+    const { ratio, columns } = await inked(canvas);
+    const left = Number(await canvas.getAttribute("data-left"));
+    const pulse = columns.slice(0, Math.round((left - 2) * ratio)).filter((column) => column !== null);
+    const line = 1.25 * ratio;
+    const millimetre = (96 / 25.4) * ratio;
+    const top = Math.min(...pulse.map((column) => column.top));
+    const height = Math.max(...pulse.map((column) => column.bottom)) - top + 1 - line;
+    const wide = pulse.filter((column) => column.top === top).length - line;
+    assert.ok(Math.abs(height / millimetre - millimetres) <= 0.2, `${height / millimetre} mm`);
+    assert.ok(Math.abs(wide / millimetre - 5) <= 0.3, `${wide / millimetre} mm`);
+    await close();
+  });
+}
+
+/** @type {[string, import("playwright-core").BrowserContextOptions][]} */
+const SCREENS = [
+  ["light", { colorScheme: "light" }],
+  ["dark", { colorScheme: "dark" }],
+  ["narrow", { viewport: { width: 360, height: 740 } }],
+  ["narrow-dark", { viewport: { width: 360, height: 740 }, colorScheme: "dark", reducedMotion: "reduce" }],
+  // A window of 1280 x 800 zoomed to 200 %.
+  ["zoomed", { viewport: { width: 640, height: 400 }, deviceScaleFactor: 2 }],
+];
+for (const [name, options] of SCREENS) {
+  test(`${name}: nothing is cut off and axe has no serious finding, before and after`, async () => {
+    const { page, close } = await stage.visit(options);
+    await page.getByRole("button", { name: "Ventricular ectopy" }).waitFor();
+    await fits(page);
+    await accessible(page);
+    await shot(page, `visit-${name}`, true);
+    await page.getByRole("button", { name: "Ventricular ectopy" }).click();
+    await trace(page);
+    for (const summary of ["Beats as a table", "What these figures mean"]) await page.getByText(summary).click();
+    await fits(page);
+    await accessible(page);
+    for (const summary of ["Beats as a table", "What these figures mean"]) await page.getByText(summary).click();
+    await shot(page, `result-${name}`, true);
+    await close();
+  });
+}
+
+test("rows of single beats are counted and listed, and their origin is said to be unknown", async () => {
+  const { page, close } = await stage.visit();
+  const row = (/** @type {number} */ k) => Array.from({ length: 187 }, (_, i) => (i < 120 ? Math.exp(-(((i - 60) / (8 + k)) ** 2)) : 0).toFixed(4)).join(",");
+  await choose(page, { name: "rows.csv", mimeType: "text/csv", buffer: Buffer.from([0, 1, 2].map(row).join("\n") + "\n") });
+  await page.getByRole("heading", { name: "rows" }).waitFor();
+  await page.getByText(/origin/i).first().waitFor();
+  assert.equal(await page.getByRole("table").getByRole("row").count(), 4);
+  await shot(page, "rows");
+  await accessible(page);
+  await close();
+});
+
+test("the picture for the README is made from the running product", { skip: !PICTURE && "EINTHOVEN_README_PICTURE names no file" }, async () => {
+  const { page, close } = await stage.visit({ viewport: { width: 1360, height: 860 }, deviceScaleFactor: 1.5, colorScheme: "light" });
+  const whole = ["200.hea", "200.dat"].map((name) => fileURLToPath(new URL(`../../../../shared/data/mitdb/${name}`, import.meta.url)));
+  if (whole.every((path) => existsSync(path))) await choose(page, whole);
+  else await page.getByRole("button", { name: "Ventricular ectopy" }).click();
+  const canvas = await trace(page);
+  await canvas.focus();
+  await page.keyboard.press("PageDown");
+  await page.waitForTimeout(400);
+  await canvas.blur();
+  await page.screenshot({ path: String(PICTURE) });
+  await close();
+});

@@ -1,0 +1,30 @@
+// Recordings made for a test, as files that a browser sends.
+
+const RATE = 360;
+
+/**
+ * A WFDB record of one lead with a beat every 0.8 s.
+ * @param {number} seconds @param {number | null} spikeAt seconds at which a single sample of 5 mV stands
+ */
+export function wfdb(seconds, spikeAt) {
+  const samples = new Int16Array(seconds * RATE);
+  for (let i = 0; i < samples.length; i += 1) {
+    const phase = ((i / RATE) % 0.8) - 0.4;
+    const millivolts = 1.0 * Math.exp(-((phase / 0.012) ** 2)) - 0.2 * Math.exp(-(((phase - 0.03) / 0.012) ** 2)) + 0.2 * Math.exp(-(((phase - 0.25) / 0.05) ** 2));
+    samples[i] = Math.round(200 * millivolts + 2 * Math.sin(i * 1.7));
+  }
+  if (spikeAt !== null) samples[Math.round(spikeAt * RATE)] = 1000;
+  const header = `made 1 ${RATE} ${samples.length}\nmade.dat 16 200 16 0 0 0 0 II\n`;
+  return [
+    { name: "made.hea", mimeType: "text/plain", buffer: Buffer.from(header) },
+    { name: "made.dat", mimeType: "application/octet-stream", buffer: Buffer.from(samples.buffer) },
+  ];
+}
+
+/** The same beats as a CSV of bare millivolts: it says neither its sampling rate nor its unit. */
+export function bareCsv() {
+  const [, data] = wfdb(30, null);
+  const samples = new Int16Array(data.buffer.buffer, data.buffer.byteOffset, data.buffer.length / 2);
+  const lines = ["II", ...Array.from(samples, (value) => (value / 200).toFixed(3))];
+  return { name: "bare.csv", mimeType: "text/csv", buffer: Buffer.from(lines.join("\n") + "\n") };
+}
