@@ -59,7 +59,13 @@ fn what_is_no_recording_is_refused_with_a_reason() {
         read(&[], &Hints::default(), &Limits::default()).unwrap_err().code(),
         "empty_file"
     );
-    assert!(refusal(&[("100.dat", &control)]).to_string().contains("100.hea"));
+    for files in [
+        vec![("100.dat", &control[..])],
+        vec![("100.dat", &control), ("100.atr", &control), ("READ.ME", b"hi")],
+    ] {
+        let error = refusal(&files).to_string();
+        assert!(error.contains("100.hea"), "{error}");
+    }
 }
 
 #[test]

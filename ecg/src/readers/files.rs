@@ -70,6 +70,11 @@ impl<'a> Files<'a> {
                 });
             }
             (None, many) => {
+                // Samples without their header are the likelier mistake than two recordings.
+                let lone = |file: &&&NamedFile<'_>| is_signal_file(file.name) && binary_kind(file.bytes).is_some();
+                if let Some(signal) = many.iter().find(lone) {
+                    return Err(headerless(signal.name));
+                }
                 return Err(ReadError::SeveralRecordings {
                     count: many.len(),
                     names: shown_list(many.iter().map(|file| file.name)),
