@@ -13,12 +13,19 @@ fn main() -> io::Result<()> {
 
     let mut table = String::from("&[\n");
     for path in &paths {
-        let name = path.strip_prefix(&root).unwrap_or(path).to_string_lossy().replace('\\', "/");
+        let name = path
+            .strip_prefix(&root)
+            .unwrap_or(path)
+            .to_string_lossy()
+            .replace('\\', "/");
         let file = path.to_string_lossy();
         writeln!(table, "    ({name:?}, include_bytes!({file:?})),").map_err(io::Error::other)?;
     }
     table.push(']');
-    fs::write(PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default()).join("files.rs"), table)
+    fs::write(
+        PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default()).join("files.rs"),
+        table,
+    )
 }
 
 fn collect(folder: &Path, paths: &mut Vec<PathBuf>) -> io::Result<()> {

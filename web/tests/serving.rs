@@ -32,7 +32,10 @@ async fn the_page_and_every_file_it_names_are_served() {
         .split(['"', '\''])
         .filter(|part| part.starts_with("/assets/"))
         .collect();
-    assert!(named.len() >= 3, "the page names its style sheets and its first module: {named:?}");
+    assert!(
+        named.len() >= 3,
+        "the page names its style sheets and its first module: {named:?}"
+    );
     for path in named {
         let response = get(path, None).await;
         assert_eq!(response.status(), StatusCode::OK, "{path}");
@@ -51,8 +54,14 @@ async fn the_policy_allows_nothing_but_our_origin() {
     for path in ["/", "/assets/js/app.js", "/assets/no-such-file.js"] {
         let response = get(path, None).await;
         let policy = header_of(&response, "content-security-policy");
-        assert!(policy.starts_with("default-src 'none'; script-src 'self'; style-src 'self'"), "{policy}");
-        assert!(!policy.contains("unsafe") && !policy.contains("http") && !policy.contains('*'), "{policy}");
+        assert!(
+            policy.starts_with("default-src 'none'; script-src 'self'; style-src 'self'"),
+            "{policy}"
+        );
+        assert!(
+            !policy.contains("unsafe") && !policy.contains("http") && !policy.contains('*'),
+            "{policy}"
+        );
         assert_eq!(header_of(&response, "x-content-type-options"), "nosniff");
     }
 }
@@ -66,13 +75,20 @@ async fn a_known_file_is_not_sent_again() {
         assert_eq!(again.status(), StatusCode::NOT_MODIFIED, "{known}");
         assert!(text(again).await.is_empty());
     }
-    assert_eq!(get("/assets/js/app.js", Some("\"other\"")).await.status(), StatusCode::OK);
+    assert_eq!(
+        get("/assets/js/app.js", Some("\"other\"")).await.status(),
+        StatusCode::OK
+    );
 }
 
 #[tokio::test]
 async fn nothing_else_is_served() {
     for path in [
-        "/assets/", "/assets/../Cargo.toml", "/assets/%2e%2e/Cargo.toml", "/assets/js", "/assets/vendor/VERSIONS",
+        "/assets/",
+        "/assets/../Cargo.toml",
+        "/assets/%2e%2e/Cargo.toml",
+        "/assets/js",
+        "/assets/vendor/VERSIONS",
     ] {
         assert_eq!(get(path, None).await.status(), StatusCode::NOT_FOUND, "{path}");
     }
