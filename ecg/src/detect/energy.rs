@@ -7,14 +7,12 @@ const TARGET_HZ: f64 = 120.0;
 /// leads in a wrong unit are still looked at.
 const HIGHEST_MV: f32 = 1e6;
 
-/// Averaged and band-passed lead and its energy.
+/// The energy of a lead.
 pub(super) struct Energy {
-    /// Samples per second of the two below.
+    /// Samples per second of the level.
     pub(super) rate_hz: f64,
     /// Original samples behind one of these.
     pub(super) factor: usize,
-    /// Band-passed, mV.
-    pub(super) band: Vec<f32>,
     /// Root of the smoothed squared slope; mV per step.
     pub(super) level: Vec<f32>,
 }
@@ -47,7 +45,6 @@ pub(super) fn of(samples_mv: &[f32], rate_hz: f64) -> Energy {
     Energy {
         rate_hz: rate,
         factor,
-        band,
         level,
     }
 }
