@@ -26,7 +26,7 @@ export function clock(seconds, digits = 0) {
 
 /** A length in words. @param {number} seconds */
 export function duration(seconds) {
-  if (seconds < 60) return figure(seconds, 's', seconds < 10 ? 1 : 0);
+  if (seconds < 60) return figure(seconds, 's', seconds > 0 && seconds < 10 ? 1 : 0);
   if (seconds < 5400) return figure(seconds / 60, 'min', seconds < 600 ? 1 : 0);
   return figure(seconds / 3600, 'h', 1);
 }

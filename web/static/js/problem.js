@@ -39,7 +39,7 @@ export function Problem({ problem, fields, attempt, files, retry, close }) {
   return html`<section class=${lost ? 'problem lost' : 'problem'} aria-labelledby="problem-title">
     <div role="alert">
       <h2 id="problem-title">${problem.title[0].toUpperCase() + problem.title.slice(1)}</h2>
-      <p>${problem.detail[0].toUpperCase() + problem.detail.slice(1)}${/[.?!]$/.test(problem.detail) ? '' : '.'}</p>
+      <p>${problem.detail}${/[.?!]$/.test(problem.detail) ? '' : '.'}</p>
     </div>
     ${lost && html`<p class="quiet">Trying again in ${left}\u2009s.</p>`}
     <form onSubmit=${submit}>

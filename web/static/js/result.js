@@ -18,9 +18,9 @@ export function Result({ document }) {
       <div class="drawing">
         <${Trace} document=${document} handle=${trace} moved=${setSpan} />
         <${Tachogram} document=${document} span=${span} go=${go} select=${(/** @type {number} */ from, /** @type {number} */ to) => trace.current?.span(from, to)} />
-        <${BeatTable} beats=${document.beats} go=${go} />
       </div>
       <${Panel} document=${document} go=${go} />
+      <${BeatTable} beats=${document.beats} go=${go} />
     </div>
   </article>`;
 }

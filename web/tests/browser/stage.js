@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 
 const PROGRAM = process.env.EINTHOVEN_BIN;
-const SHOTS = process.env.EINTHOVEN_SCREENSHOTS;
+const SHOTS = process.env.SCREENSHOTS;
 const ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
 
 /** @param {string} name a file of the records that the binary carries as samples */
@@ -111,7 +111,7 @@ export async function trace(page) {
   return canvas;
 }
 
-/** Keeps a picture where EINTHOVEN_SCREENSHOTS names a folder. @param {import("playwright-core").Page} page @param {string} name @param {boolean} [whole] */
+/** Keeps a picture where SCREENSHOTS names a folder. @param {import("playwright-core").Page} page @param {string} name @param {boolean} [whole] */
 export async function shot(page, name, whole = false) {
   if (!SHOTS) return;
   await mkdir(SHOTS, { recursive: true });
