@@ -29,8 +29,18 @@ pub(crate) fn run() -> anyhow::Result<()> {
         ])
     })?;
     step("documentation", || {
-        let mut doc = command("cargo", &["doc", "--release", "--workspace", "--no-deps"]);
-        doc.env("RUSTDOCFLAGS", "-D warnings");
+        let mut doc = command(
+            "cargo",
+            &[
+                "doc",
+                "--release",
+                "--workspace",
+                "--no-deps",
+                "--document-private-items",
+            ],
+        );
+        // For readers of the code: private items are documented too, so links to them hold.
+        doc.env("RUSTDOCFLAGS", "-D warnings -A rustdoc::private_intra_doc_links");
         shell::run(doc)
     })?;
     step("build", || cargo(&["build", "--release"]))?;
