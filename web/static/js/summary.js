@@ -33,7 +33,7 @@ function couplets(beats) {
     while (end < beats.length && beats[end].class === beats[i].class) end += 1;
     const name = beats[i].class;
     if ((name === 'V' || name === 'S') && end - i === 2) {
-      list.push({ time: beats[i].time_s, kind: `couplet of ${CLASS_NAMES[name]} beats`, text: figure(1000 * (beats[i + 1].time_s - beats[i].time_s), 'ms apart') });
+      list.push({ time: beats[i].time_s, kind: `${CLASS_NAMES[name]} couplet`, text: figure(1000 * (beats[i + 1].time_s - beats[i].time_s), 'ms apart') });
     }
     i = end;
   }

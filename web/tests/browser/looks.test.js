@@ -101,7 +101,7 @@ test("rows of single beats are counted and listed, and their origin is said to b
 });
 
 test("the picture for the README is made from the running product", { skip: !PICTURE && "EINTHOVEN_README_PICTURE names no file" }, async () => {
-  const { page, close } = await stage.visit({ viewport: { width: 1360, height: 860 }, deviceScaleFactor: 1.5, colorScheme: "light" });
+  const { page, close } = await stage.visit({ viewport: { width: 1360, height: 860 }, colorScheme: "light" });
   const whole = ["200.hea", "200.dat"].map((name) => fileURLToPath(new URL(`../../../../shared/data/mitdb/${name}`, import.meta.url)));
   if (whole.every((path) => existsSync(path))) await choose(page, whole);
   else await page.getByRole("button", { name: "Ventricular ectopy" }).click();

@@ -20,7 +20,15 @@ export function grid(canvas, view, colour) {
   canvas.fillStyle = colour.paper;
   canvas.fillRect(0, 0, view.width, view.height);
   const millimetre = view.gridded ? MILLIMETRE : 0;
-  if (!millimetre) return;
+  if (!millimetre) {
+    // Far out the boxes would say nothing of time; whole millivolts still can be read.
+    canvas.strokeStyle = colour.fine;
+    canvas.lineWidth = 1;
+    canvas.beginPath();
+    for (let y = baseline(view) % view.pixelsPerMillivolt; y < view.height; y += view.pixelsPerMillivolt) { canvas.moveTo(view.left, y); canvas.lineTo(view.width, y); }
+    canvas.stroke();
+    return;
+  }
   const shift = -((view.from * view.pixelsPerSecond) % (5 * millimetre));
   const middle = baseline(view) % (5 * millimetre);
   for (const [every, paint, thick] of /** @type {[number, string, number][]} */ ([[1, colour.fine, 0.6], [5, colour.bold, 1]])) {
