@@ -11,7 +11,7 @@ export function colours(element) {
   const read = (/** @type {string} */ name) => style.getPropertyValue(name).trim();
   return {
     paper: read('--paper'), fine: read('--grid-fine'), bold: read('--grid-bold'), trace: read('--trace'), ink: read('--ink'), quiet: read('--quiet'),
-    accent: read('--accent'), S: read('--beat-s'), V: read('--beat-v'), F: read('--beat-f'), Q: read('--beat-q'), N: read('--quiet'),
+    accent: read('--accent'), S: read('--beat-s'), V: read('--beat-v'), F: read('--beat-f'), Q: read('--beat-q'), N: read('--quiet'), onV: read('--on-v'),
   };
 }
 
@@ -125,13 +125,13 @@ export function marks(canvas, view, beats, colour) {
     if (name === 'N' || name === '') {
       canvas.font = '400 12px system-ui, sans-serif';
       canvas.fillStyle = colour.N;
-      canvas.fillText(name || '\u00b7', x, y + 4);
+      canvas.fillText((name || '\u00b7') + (beat.quality === 'suspect' ? '?' : ''), x, y + 4);
       continue;
     }
     shape(canvas, name, x, y, tiny ? 3 : 9, paint, beat.quality === 'suspect');
     if (!tiny) {
       canvas.font = '600 11px system-ui, sans-serif';
-      canvas.fillStyle = beat.quality === 'suspect' ? paint : colour.paper;
+      canvas.fillStyle = beat.quality === 'suspect' ? paint : name === 'V' ? colour.onV : colour.paper;
       canvas.fillText(name, x, y + 4);
     }
   }

@@ -161,6 +161,6 @@ export function Trace({ document, handle, moved }) {
       onPointerDown=${(/** @type {PointerEvent} */ event) => { drag.current = { x: event.clientX, from }; canvas.current?.setPointerCapture(event.pointerId); }}
       onPointerMove=${(/** @type {PointerEvent} */ event) => drag.current && move(drag.current.from - (event.clientX - drag.current.x) / pixelsPerSecond)}
       onPointerUp=${() => { drag.current = null; }} onPointerCancel=${() => { drag.current = null; }}></canvas>
-    <p class="caption"><span role="status">${said}</span><span>${standard ? figure(speed, 'mm/s', speed % 1 ? 1 : 0) : 'free scale'}, ${figure(gain, 'mm/mV')}, pulse 1\u2009mV \u00d7 200\u2009ms</span></p>
+    <p class="caption"><span role="status">${said}</span><span>${standard ? figure(speed, 'mm/s', speed % 1 ? 1 : 0) : 'free scale'}, ${figure(gain, 'mm/mV')}, pulse 1\u2009mV \u00d7 200\u2009ms; hollow or ?: suspect beat, hatched: unreadable</span></p>
   </section>`;
 }
