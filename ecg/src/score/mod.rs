@@ -1,6 +1,6 @@
 //! Scoring against reference beats by the rules of ANSI/AAMI EC57, as the WFDB programs `bxb` and `rxr` implement them.
 //!
-//! [`compare`] matches beats of one record, [`Measures`] are the figures, [`Report`] holds all records, pooled and averaged,
+//! [`compare()`] matches beats of one record, [`Measures`] are the figures, [`Report`] holds all records, pooled and averaged,
 //! with intervals over records: beats of one person are not independent draws.
 
 mod calibration;
