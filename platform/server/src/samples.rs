@@ -42,7 +42,7 @@ pub(crate) const SAMPLES: [Sample; 3] = [
     Sample {
         id: "noisy-lead",
         title: "A noisy lead",
-        description: "Five minutes of record 105: stretches of high noise that must not be read as beats.",
+        description: "Five minutes of record 105: electrode noise between normal beats; see which beats are called suspect.",
         files: record!("105s"),
     },
 ];
