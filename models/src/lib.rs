@@ -28,7 +28,7 @@ macro_rules! embedded {
 /// All embedded models; the first is the default.
 #[must_use]
 pub fn embedded() -> &'static [EmbeddedModel] {
-    const MODELS: &[EmbeddedModel] = &[embedded!("heartbeat")];
+    const MODELS: &[EmbeddedModel] = &[embedded!("heartbeat"), embedded!("heartbeat-row")];
     MODELS
 }
 
