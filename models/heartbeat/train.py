@@ -116,7 +116,7 @@ def main():
     args.add_argument("--set", default="{}", help="JSON of settings that differ from the defaults")
     args.add_argument("--cv-seeds", default="11")
     args.add_argument("--seeds", default="202,203,204,205,206",
-                      help="the first three are shipped, the others only show the spread")
+                      help="the first two are shipped, the others only show the spread")
     args.add_argument("--out", default="heartbeat.pt")
     args = args.parse_args()
     torch.set_num_threads(1)
