@@ -77,17 +77,46 @@ pub(super) fn moving_average(samples: &[f32], width: usize) -> Vec<f32> {
     // Sums in f64: over a day the rounding of f32 would drift.
     let mut sum: f64 = samples.iter().take(half).map(|value| f64::from(*value)).sum();
     let mut count = half.min(n);
-    (0..n)
-        .map(|i| {
-            if i + half < n {
-                sum += f64::from(samples[i + half]);
-                count += 1;
+    let mut means = Vec::with_capacity(n);
+    let mut step = |enters: Option<f32>, leaves: Option<f32>, share: Option<f64>| {
+        if let Some(value) = enters {
+            sum += f64::from(value);
+            count += 1;
+        }
+        if let Some(value) = leaves {
+            sum -= f64::from(value);
+            count -= 1;
+        }
+        means.push((share.map_or_else(|| sum / count as f64, |share| sum * share)) as f32);
+    };
+    // The ends divide by what is there; in between the divisor is the width, and its inverse is known.
+    let whole = (half + 1).min(n)..n.saturating_sub(half).max((half + 1).min(n));
+    for i in 0..whole.start {
+        step(samples.get(i + half).copied(), None, None);
+    }
+    let inverse = 1.0 / (2 * half + 1) as f64;
+    for i in whole.clone() {
+        step(Some(samples[i + half]), Some(samples[i - half - 1]), Some(inverse));
+    }
+    for i in whole.end..n {
+        step(samples.get(i + half).copied(), Some(samples[i - half - 1]), None);
+    }
+    means
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    proptest::proptest! {
+        #[test]
+        fn a_moving_average_is_the_mean_of_what_is_there(samples in proptest::collection::vec(-5.0_f32..5.0, 1..40), half in 0_usize..30) {
+            let means = moving_average(&samples, 2 * half + 1);
+            for (i, mean) in means.iter().enumerate() {
+                let around = &samples[i.saturating_sub(half)..(i + half + 1).min(samples.len())];
+                let expected = around.iter().sum::<f32>() / around.len() as f32;
+                proptest::prop_assert!((mean - expected).abs() < 1e-4, "{i}: {mean} {expected}");
             }
-            if i > half {
-                sum -= f64::from(samples[i - half - 1]);
-                count -= 1;
-            }
-            (sum / count as f64) as f32
-        })
-        .collect()
+        }
+    }
 }
