@@ -41,6 +41,16 @@ impl Failure {
         }
     }
 
+    /// The caller gave something that cannot be taken.
+    pub fn invalid(message: impl Into<String>) -> Self {
+        Self::new(Code::InvalidArgument, message)
+    }
+
+    /// The engine lacks what the model needs.
+    pub fn unsupported(message: impl Into<String>) -> Self {
+        Self::new(Code::Unsupported, message)
+    }
+
     /// A fault inside the engine.
     pub fn internal(cause: impl fmt::Display) -> Self {
         Self::new(Code::Internal, cause.to_string())

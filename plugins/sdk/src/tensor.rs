@@ -54,6 +54,45 @@ pub struct TensorSpec {
     pub dims: Vec<Option<usize>>,
 }
 
+impl TensorSpec {
+    /// Finds this input among those given and checks its type and shape.
+    ///
+    /// # Errors
+    /// `InvalidArgument` saying which input is missing, or what it is and what the model wants.
+    pub fn pick<'v, 'a>(&self, inputs: &'v [TensorView<'a>]) -> Result<&'v TensorView<'a>, Failure> {
+        let Some(view) = inputs.iter().find(|view| view.name == self.name) else {
+            return Err(Failure::invalid(format!("input `{}` is missing", self.name)));
+        };
+        let fits = view.dtype == self.dtype
+            && view.dims.len() == self.dims.len()
+            && view
+                .dims
+                .iter()
+                .zip(&self.dims)
+                .all(|(have, want)| want.is_none_or(|want| want == *have));
+        if fits {
+            return Ok(view);
+        }
+        Err(Failure::invalid(format!(
+            "input `{}` is {} {:?}, the model wants {} {}",
+            self.name,
+            view.dtype,
+            view.dims,
+            self.dtype,
+            shape(&self.dims)
+        )))
+    }
+}
+
+/// `[?,2,128]`: dimensions as people read them.
+fn shape(dims: &[Option<usize>]) -> String {
+    let dims: Vec<_> = dims
+        .iter()
+        .map(|dim| dim.map_or_else(|| "?".to_owned(), |size| size.to_string()))
+        .collect();
+    format!("[{}]", dims.join(","))
+}
+
 /// All inputs and outputs of a model.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Signature {
