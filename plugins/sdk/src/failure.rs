@@ -1,9 +1,12 @@
 //! How an engine says what went wrong.
 
+use einthoven_plugin_abi::plugin;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// The kinds of failure a host tells apart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Code {
     /// A fault inside the engine.
     Internal,
@@ -21,10 +24,40 @@ pub enum Code {
     DeadlineExceeded,
     /// Memory or another bounded resource ran out.
     ResourceExhausted,
+    /// A fault, such as a panic, that leaves the instance in an unknown state: it is not used again.
+    Poisoned,
+}
+
+impl Code {
+    const ALL: [(Self, i32); 9] = [
+        (Self::Internal, plugin::EINTHOVEN_INTERNAL),
+        (Self::InvalidArgument, plugin::EINTHOVEN_INVALID_ARGUMENT),
+        (Self::NotFound, plugin::EINTHOVEN_NOT_FOUND),
+        (Self::Unsupported, plugin::EINTHOVEN_UNSUPPORTED),
+        (Self::Unavailable, plugin::EINTHOVEN_UNAVAILABLE),
+        (Self::Cancelled, plugin::EINTHOVEN_CANCELLED),
+        (Self::DeadlineExceeded, plugin::EINTHOVEN_DEADLINE_EXCEEDED),
+        (Self::ResourceExhausted, plugin::EINTHOVEN_RESOURCE_EXHAUSTED),
+        (Self::Poisoned, plugin::EINTHOVEN_POISONED),
+    ];
+
+    /// The status that C knows it by.
+    #[must_use]
+    pub fn status(self) -> i32 {
+        let found = Self::ALL.iter().find(|(code, _)| *code == self);
+        found.map_or(plugin::EINTHOVEN_INTERNAL, |(_, status)| *status)
+    }
+
+    /// What a status other than `EINTHOVEN_OK` means; one that is not known is a fault inside.
+    #[must_use]
+    pub fn from_status(status: i32) -> Self {
+        let found = Self::ALL.iter().find(|(_, known)| *known == status);
+        found.map_or(Self::Internal, |(code, _)| *code)
+    }
 }
 
 /// A failure with a message for people: which thing, what was wrong, what to do.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 pub struct Failure {
     /// What kind.
     pub code: Code,

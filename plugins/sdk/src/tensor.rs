@@ -1,6 +1,7 @@
 //! Tensors as they cross between host and engine: dense, row-major, little-endian.
 
 use crate::failure::{Code, Failure};
+use einthoven_plugin_abi::engine;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -18,6 +19,9 @@ pub enum DType {
 }
 
 impl DType {
+    /// Every element type there is.
+    pub const ALL: [Self; 6] = [Self::F32, Self::F16, Self::I64, Self::I8, Self::U8, Self::Bool];
+
     /// Bytes per element.
     #[must_use]
     pub fn size(self) -> usize {
@@ -27,6 +31,27 @@ impl DType {
             Self::F16 => 2,
             Self::I8 | Self::U8 | Self::Bool => 1,
         }
+    }
+}
+
+impl DType {
+    /// The number that C knows it by.
+    #[must_use]
+    pub fn code(self) -> u32 {
+        match self {
+            Self::F32 => engine::EINTHOVEN_F32,
+            Self::F16 => engine::EINTHOVEN_F16,
+            Self::I64 => engine::EINTHOVEN_I64,
+            Self::I8 => engine::EINTHOVEN_I8,
+            Self::U8 => engine::EINTHOVEN_U8,
+            Self::Bool => engine::EINTHOVEN_BOOL,
+        }
+    }
+
+    /// The type that C knows by that number.
+    #[must_use]
+    pub fn from_code(code: u32) -> Option<Self> {
+        Self::ALL.into_iter().find(|dtype| dtype.code() == code)
     }
 }
 
