@@ -12,7 +12,8 @@ use std::process::ExitCode;
 const USAGE: &str = "usage: cargo xtask <command>
 
   ci      everything that decides whether a change lands: format, lints, tidy, tests, the page in a browser
-  setup   install what the tests need (Chromium, the page's tools)
+  setup   install what the tests need (the engines' libraries, Chromium, the page's tools);
+          `setup libraries` brings only the libraries
   tidy    file lengths and names, the arrows between crates, licences, unfinished code
   bench   measure the product and write bench/RESULTS.md
 ";
@@ -22,6 +23,7 @@ fn main() -> ExitCode {
     let done = match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["ci"] => ci::run(),
         ["setup"] => setup::run(),
+        ["setup", "libraries"] => setup::libraries(),
         ["tidy"] => tidy::run(),
         ["bench"] => bench::run(),
         _ => Err(anyhow::anyhow!("{USAGE}")),

@@ -11,11 +11,14 @@ pub(crate) fn root() -> PathBuf {
         .map_or_else(PathBuf::new, PathBuf::from)
 }
 
-/// A program that cargo built, wherever the builds lie.
+/// The folder of builds, wherever it lies.
+pub(crate) fn target() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), |target| root().join(target))
+}
+
+/// A program that cargo built.
 pub(crate) fn built(program: &str) -> PathBuf {
-    let target =
-        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), |target| root().join(target));
-    target.join("release").join(program)
+    target().join("release").join(program)
 }
 
 /// A program to run from the root.

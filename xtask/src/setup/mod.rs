@@ -1,10 +1,15 @@
-//! What the tests need beside Rust: a browser and the page's tools.
+//! What the tests need beside Rust: the engines' native libraries, a browser and the page's tools.
+
+mod libraries;
 
 use crate::shell::{self, command, root};
 use anyhow::bail;
 use std::process::Command;
 
+pub(crate) use libraries::run as libraries;
+
 pub(crate) fn run() -> anyhow::Result<()> {
+    libraries()?;
     if !found("node") || !found("npm") {
         install(&["nodejs", "npm"])?;
     }
