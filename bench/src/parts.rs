@@ -2,13 +2,12 @@
 
 use crate::table::Row;
 use anyhow::Context;
-use einthoven_backend_tract::TractEngine;
 use einthoven_classify::{Options, PackageFile, ServedModel, classify};
 use einthoven_ecg::readers::{self, Hints, Input, Limits, NamedFile};
 use einthoven_ecg::recipe::{Recipe, Tensor};
 use einthoven_ecg::recording::Recording;
 use einthoven_ecg::{detect, quality};
-use einthoven_plugin_host::Engines;
+use einthoven_plugin_host::{Engines, Plugin};
 use std::hint::black_box;
 use std::path::Path;
 use std::time::Instant;
@@ -34,11 +33,10 @@ pub(crate) fn model() -> anyhow::Result<ServedModel> {
             bytes: embedded.golden_json.as_bytes(),
         },
     ];
-    Ok(ServedModel::load(
-        &Engines::default().with(TractEngine),
-        "tract",
-        &files,
-    )?)
+    let mut engines = Engines::default();
+    let tract = Plugin::linked(Some(einthoven_backend_tract::einthoven_plugin_entry_v1))?;
+    engines.add(tract, &serde_json::json!({}))?;
+    Ok(ServedModel::load(&engines, "tract", &files)?)
 }
 
 /// Median seconds of a piece of work.

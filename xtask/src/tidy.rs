@@ -9,12 +9,16 @@ use std::fs;
 const LONGEST_FILE: usize = 800;
 
 /// Every crate of ours with the crates of ours that it may depend on.
-const ARROWS: [(&str, &[&str]); 10] = [
+const ARROWS: [(&str, &[&str]); 11] = [
     ("einthoven-ecg", &[]),
     ("einthoven-web", &[]),
     ("einthoven-models", &[]),
-    ("einthoven-plugin-sdk", &[]),
-    ("einthoven-plugin-host", &["einthoven-plugin-sdk"]),
+    ("einthoven-plugin-abi", &[]),
+    ("einthoven-plugin-sdk", &["einthoven-plugin-abi"]),
+    (
+        "einthoven-plugin-host",
+        &["einthoven-plugin-abi", "einthoven-plugin-sdk"],
+    ),
     ("einthoven-backend-tract", &["einthoven-plugin-sdk"]),
     ("einthoven-intake", &[]),
     ("einthoven-classify", &["einthoven-ecg", "einthoven-plugin-host"]),

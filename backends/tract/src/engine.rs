@@ -3,7 +3,7 @@
 use crate::convert::from_tract;
 use crate::instance::TractInstance;
 use einthoven_plugin_sdk::{
-    Code, DType, Device, Engine, EngineInfo, Failure, Instance, Model, ModelPackage, Signature, TensorSpec,
+    Code, DType, Device, Engine, EngineInfo, Failure, Instance, Model, ModelPackage, Setup, Signature, TensorSpec,
 };
 use std::sync::Arc;
 use tract_onnx::prelude::{Framework, InferenceModelExt, IntoRunnable, ToDim, TypedModel, TypedRunnableModel};
@@ -14,13 +14,21 @@ use tract_onnx::tract_hir::infer::{Factoid, InferenceFact, InferenceModel};
 pub struct TractEngine;
 
 impl Engine for TractEngine {
-    fn info(&self) -> EngineInfo {
-        EngineInfo {
-            name: "tract",
-            version: "0.23.9",
-            formats: &["onnx"],
-            dtypes: &[DType::F32, DType::F16, DType::I64, DType::I8, DType::U8, DType::Bool],
-        }
+    const INFO: EngineInfo = EngineInfo {
+        name: "tract",
+        version: env!("CARGO_PKG_VERSION"),
+        formats: &["onnx"],
+        dtypes: &DType::ALL,
+        devices: &["cpu"],
+        config_schema: r#"{"type":"object","additionalProperties":false}"#,
+    };
+
+    fn open(_setup: &Setup<'_>) -> Result<Self, Failure> {
+        Ok(Self)
+    }
+
+    fn runtime(&self) -> String {
+        "0.23.9".to_owned()
     }
 
     fn load(&self, package: &ModelPackage<'_>, _config: &serde_json::Value) -> Result<Box<dyn Model>, Failure> {

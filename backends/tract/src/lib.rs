@@ -1,8 +1,10 @@
 //! The tract engine: ONNX on the CPU, pure Rust, linked in so that one binary works with nothing beside it.
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 mod convert;
 mod engine;
 mod instance;
 
 pub use engine::TractEngine;
+
+einthoven_plugin_sdk::export_engine!(TractEngine);

@@ -72,7 +72,7 @@ pub struct ModelOut {
     /// The preprocessing.
     pub recipe: String,
     /// What ran it.
-    pub engine: &'static str,
+    pub engine: String,
     /// Where.
     pub device: String,
     /// Classes it knows.
@@ -177,7 +177,7 @@ impl ModelOut {
             version: manifest.version.clone(),
             digest: model.digest().to_owned(),
             recipe: manifest.recipe.clone(),
-            engine: model.engine(),
+            engine: model.engine().to_owned(),
             device: model.device().to_string(),
             labels: manifest.labels.clone(),
         }

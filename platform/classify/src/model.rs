@@ -3,7 +3,7 @@
 use crate::manifest::{Manifest, PackageFile, digest};
 use einthoven_ecg::recipe::{self, Recipe, Tensor};
 use einthoven_plugin_host::{
-    Code, DType, Device, Engines, Failure, LoadedModel, ModelFile, ModelPackage, Runner, TensorSpec, TensorView,
+    Code, DType, Device, Engines, Failure, LoadedModel, ModelFile, ModelPackage, Runner, TensorSpec, TensorView, Until,
 };
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -148,8 +148,8 @@ impl ServedModel {
 
     /// Name of the engine it runs on.
     #[must_use]
-    pub fn engine(&self) -> &'static str {
-        self.model.engine().name
+    pub fn engine(&self) -> &str {
+        self.model.engine()
     }
 
     /// Where it runs.
@@ -182,7 +182,7 @@ impl ServedModel {
                     )
                 })
                 .collect::<Result<Vec<_>, _>>()?;
-            let outputs = runner.run(&views, None)?;
+            let outputs = runner.run(&views, &Until::default())?;
             if let Some((_, failure)) = outputs.failed().first() {
                 return Err(failure.clone());
             }

@@ -2,12 +2,18 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-use einthoven_backend_tract::TractEngine;
 use einthoven_classify::{LoadError, Options, PackageFile, ServedModel, classify};
 use einthoven_ecg::recording::{Lead, Recording, StandardLead};
-use einthoven_plugin_host::Engines;
+use einthoven_plugin_host::{Engines, Plugin};
 
 /// The embedded model's files, for a test to damage.
+fn engines() -> Engines {
+    let mut engines = Engines::default();
+    let tract = Plugin::linked(Some(einthoven_backend_tract::einthoven_plugin_entry_v1)).unwrap();
+    engines.add(tract, &serde_json::json!({})).unwrap();
+    engines
+}
+
 fn package() -> (String, Vec<u8>, String) {
     let model = einthoven_models::by_name("heartbeat").unwrap();
     (
@@ -32,7 +38,7 @@ fn load((manifest, onnx, golden): &(String, Vec<u8>, String)) -> Result<ServedMo
             bytes: golden.as_bytes(),
         },
     ];
-    ServedModel::load(&Engines::default().with(TractEngine), "tract", &files)
+    ServedModel::load(&engines(), "tract", &files)
 }
 
 #[test]
@@ -78,10 +84,7 @@ fn a_missing_engine_is_named_with_those_there_are() {
             bytes: files.2.as_bytes(),
         },
     ];
-    let error = ServedModel::load(&Engines::default().with(TractEngine), "none", &parts)
-        .err()
-        .unwrap()
-        .to_string();
+    let error = ServedModel::load(&engines(), "none", &parts).err().unwrap().to_string();
     assert!(error.contains("`none`") && error.contains("tract"), "{error}");
 }
 

@@ -1,9 +1,8 @@
 //! The models this process serves: the embedded ones, loaded on the linked-in engine.
 
 use anyhow::Context;
-use einthoven_backend_tract::TractEngine;
 use einthoven_classify::{PackageFile, ServedModel};
-use einthoven_plugin_host::Engines;
+use einthoven_plugin_host::{Engines, Plugin};
 
 /// All served models, by name.
 pub(crate) struct Models {
@@ -16,7 +15,9 @@ impl Models {
     /// # Errors
     /// When a model does not load or no longer gives its golden outputs.
     pub(crate) fn embedded() -> anyhow::Result<Self> {
-        let engines = Engines::default().with(TractEngine);
+        let mut engines = Engines::default();
+        let tract = Plugin::linked(Some(einthoven_backend_tract::einthoven_plugin_entry_v1))?;
+        engines.add(tract, &serde_json::json!({}))?;
         let served = einthoven_models::embedded()
             .iter()
             .map(|model| {

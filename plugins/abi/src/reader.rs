@@ -70,8 +70,7 @@ pub struct ReaderApi {
     /// Frees the reader.
     pub close: Option<unsafe extern "C" fn(reader: *mut c_void)>,
     /// Not 0 when the files' content is of its format.
-    pub recognises:
-        Option<unsafe extern "C" fn(reader: *mut c_void, files: *const InputFile, file_count: u64) -> u32>,
+    pub recognises: Option<unsafe extern "C" fn(reader: *mut c_void, files: *const InputFile, file_count: u64) -> u32>,
     /// Reads one recording.
     pub read: Option<unsafe extern "C" fn(reader: *mut c_void, read: *const Read) -> i32>,
 }

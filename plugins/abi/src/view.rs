@@ -49,7 +49,11 @@ pub unsafe fn known_part<T: Copy>(ptr: *const T) -> Option<T> {
     let mut whole = std::mem::MaybeUninit::<T>::zeroed();
     // SAFETY: the other side has `size` bytes there, we have room for `T`; the rest stays zero, which is a valid `T`.
     unsafe {
-        std::ptr::copy_nonoverlapping(ptr.cast::<u8>(), whole.as_mut_ptr().cast::<u8>(), size.min(size_of::<T>()));
+        std::ptr::copy_nonoverlapping(
+            ptr.cast::<u8>(),
+            whole.as_mut_ptr().cast::<u8>(),
+            size.min(size_of::<T>()),
+        );
         Some(whole.assume_init())
     }
 }

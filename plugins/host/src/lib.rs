@@ -1,16 +1,17 @@
-//! Run an engine: the table of engines and the host side of a call.
+//! Load plugins and run them.
 //!
-//! Callers see [`Engines`], [`LoadedModel`] and [`Runner`]; which engine is behind them, and how it was loaded, is this
-//! crate's own business.
-#![forbid(unsafe_code)]
+//! Callers see [`Engines`], [`LoadedModel`] and [`Runner`] for networks, [`Readers`] for files. Every engine and reader,
+//! linked in or loaded from a library, comes through the table of C functions in `einthoven-plugin-abi`: [`plugin`] finds and
+//! checks it, [`engine`] and [`reader`] turn it into safe calls.
 
-mod engines;
-mod outputs;
-mod runner;
+pub mod engine;
+pub mod plugin;
+pub mod reader;
+mod report;
 
 pub use einthoven_plugin_sdk::{
-    Code, DType, Device, EngineInfo, Failure, ModelFile, ModelPackage, Signature, TensorSpec, TensorView,
+    Code, DType, Device, Failure, InputFile, ModelFile, ModelPackage, ReadHints, Signature, TensorSpec, TensorView,
 };
-pub use engines::{Engines, LoadedModel};
-pub use outputs::{Output, Outputs};
-pub use runner::Runner;
+pub use engine::{EngineState, Engines, LoadedModel, Output, Outputs, Runner, Until};
+pub use plugin::{Plugin, PluginError};
+pub use reader::{ReadBounds, ReadLead, ReadRecording, Readers};

@@ -21,7 +21,7 @@ struct Model {
     version: String,
     digest: String,
     recipe: String,
-    engine: &'static str,
+    engine: String,
     labels: Vec<String>,
 }
 
@@ -39,7 +39,7 @@ pub(crate) async fn get_system(State(app): State<Arc<App>>) -> Json<System> {
             version: model.manifest().version.clone(),
             digest: model.digest().to_owned(),
             recipe: model.manifest().recipe.clone(),
-            engine: model.engine(),
+            engine: model.engine().to_owned(),
             labels: model.manifest().labels.clone(),
         })
         .collect();

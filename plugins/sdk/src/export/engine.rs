@@ -6,7 +6,8 @@ use crate::failure::{Code, Failure};
 use crate::tensor::{DType, Signature, TensorSpec, TensorView};
 use einthoven_plugin_abi::engine::{self as abi, EngineApi};
 use einthoven_plugin_abi::plugin::{
-    EINTHOVEN_ABI_MINOR, EINTHOVEN_INVALID_ARGUMENT, EINTHOVEN_KIND_ENGINE, EINTHOVEN_OK, Host, Plugin, Report, Setup, Str,
+    EINTHOVEN_ABI_MINOR, EINTHOVEN_INVALID_ARGUMENT, EINTHOVEN_KIND_ENGINE, EINTHOVEN_OK, Host, Plugin, Report, Setup,
+    Str,
 };
 use std::ffi::c_void;
 use std::marker::PhantomData;
@@ -28,7 +29,11 @@ pub unsafe fn engine_entry<E: Engine>(cell: &'static Cell, host: *const Host, ou
         let api = EngineApi {
             dtypes: info.dtypes.iter().fold(0, |bits, dtype| bits | 1 << dtype.code()),
             devices: info.devices.iter().fold(0, |bits, device| {
-                bits | if *device == "cuda" { 1 << abi::EINTHOVEN_CUDA } else { 1 << abi::EINTHOVEN_CPU }
+                bits | if *device == "cuda" {
+                    1 << abi::EINTHOVEN_CUDA
+                } else {
+                    1 << abi::EINTHOVEN_CPU
+                }
             }),
             ..Table::<E>::API
         };
@@ -227,7 +232,12 @@ unsafe extern "C" fn instance(
         let device = match device.kind {
             abi::EINTHOVEN_CPU => Device::Cpu,
             abi::EINTHOVEN_CUDA => Device::Cuda(device.ordinal),
-            other => return Err(Failure::new(Code::Unavailable, format!("there is no device of kind {other}"))),
+            other => {
+                return Err(Failure::new(
+                    Code::Unavailable,
+                    format!("there is no device of kind {other}"),
+                ));
+            }
         };
         let instance = model.model.instance(&device)?;
         let provider = instance.provider();
@@ -259,7 +269,10 @@ unsafe extern "C" fn execute(instance: *mut c_void, call: *const abi::Call) -> i
         return EINTHOVEN_INVALID_ARGUMENT;
     };
     let done = if live.poisoned {
-        Err(Failure::new(Code::Poisoned, "the instance panicked before and is not used again"))
+        Err(Failure::new(
+            Code::Poisoned,
+            "the instance panicked before and is not used again",
+        ))
     } else {
         caught(|| run(live.instance.as_mut(), call))
     };
@@ -280,13 +293,21 @@ fn run(instance: &mut dyn Instance, call: &abi::Call) -> Result<(), Failure> {
     for tensor in tensors {
         // SAFETY: as above.
         let dims = unsafe { text::slice(tensor.dims, u64::from(tensor.rank)) };
-        let dims = dims.iter().map(|&dim| usize::try_from(dim)).collect::<Result<Vec<_>, _>>();
+        let dims = dims
+            .iter()
+            .map(|&dim| usize::try_from(dim))
+            .collect::<Result<Vec<_>, _>>();
         all_dims.push(dims.map_err(|_| Failure::invalid("an input has a negative dimension"))?);
     }
     let mut views = Vec::with_capacity(tensors.len());
     for (tensor, dims) in tensors.iter().zip(&all_dims) {
         // SAFETY: as above.
-        let (name, bytes) = unsafe { (text::borrow(tensor.name)?, text::slice(tensor.data.cast::<u8>(), tensor.len)) };
+        let (name, bytes) = unsafe {
+            (
+                text::borrow(tensor.name)?,
+                text::slice(tensor.data.cast::<u8>(), tensor.len),
+            )
+        };
         let dtype = DType::from_code(tensor.dtype)
             .ok_or_else(|| Failure::invalid(format!("input `{name}` has the unknown element type {}", tensor.dtype)))?;
         views.push(TensorView::new(name, dtype, dims, bytes)?);
@@ -307,7 +328,10 @@ struct HostCall<'a> {
 impl Call for HostCall<'_> {
     fn output(&mut self, name: &str, dtype: DType, dims: &[usize]) -> Result<&mut [u8], Failure> {
         let describe = || format!("the host refuses output `{name}` of type {dtype} and shape {dims:?}");
-        let output = self.call.output.ok_or_else(|| Failure::internal("the host gives no outputs"))?;
+        let output = self
+            .call
+            .output
+            .ok_or_else(|| Failure::internal("the host gives no outputs"))?;
         let size = dims
             .iter()
             .try_fold(dtype.size(), |product, &dim| product.checked_mul(dim))
@@ -350,7 +374,9 @@ impl Call for HostCall<'_> {
 
     fn cancelled(&self) -> bool {
         // SAFETY: the host's function with its own context.
-        self.call.cancelled.is_some_and(|cancelled| unsafe { cancelled(self.call.ctx) } != 0)
+        self.call
+            .cancelled
+            .is_some_and(|cancelled| unsafe { cancelled(self.call.ctx) } != 0)
     }
 
     fn deadline(&self) -> Option<Instant> {

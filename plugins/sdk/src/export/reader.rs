@@ -5,7 +5,8 @@ use super::{Cell, Description, caught, refused, state, text};
 use crate::failure::Failure;
 use crate::reader::{InputFile, ReadHints, Reader, RecordingSink};
 use einthoven_plugin_abi::plugin::{
-    EINTHOVEN_ABI_MINOR, EINTHOVEN_INVALID_ARGUMENT, EINTHOVEN_KIND_READER, EINTHOVEN_OK, Host, Plugin, Report, Setup, Str,
+    EINTHOVEN_ABI_MINOR, EINTHOVEN_INVALID_ARGUMENT, EINTHOVEN_KIND_READER, EINTHOVEN_OK, Host, Plugin, Report, Setup,
+    Str,
 };
 use einthoven_plugin_abi::reader::{self as abi, ReaderApi};
 use std::ffi::c_void;
@@ -122,18 +123,35 @@ struct HostSink<'a> {
 
 impl RecordingSink for HostSink<'_> {
     fn begin(&mut self, record: &str, sampling_rate_hz: f64) -> Result<(), Failure> {
-        let begin = self.read.begin.ok_or_else(|| Failure::internal("the host takes no recording"))?;
+        let begin = self
+            .read
+            .begin
+            .ok_or_else(|| Failure::internal("the host takes no recording"))?;
         // SAFETY: the host's function with its own context; the text outlives the call.
         let code = unsafe { begin(self.read.ctx, text::lend(record), sampling_rate_hz) };
-        refused(code, || format!("the host refuses a recording at {sampling_rate_hz} Hz"))
+        refused(code, || {
+            format!("the host refuses a recording at {sampling_rate_hz} Hz")
+        })
     }
 
     fn lead(&mut self, name: &str, samples: usize, rails_mv: Option<(f32, f32)>) -> Result<&mut [f32], Failure> {
-        let lead = self.read.lead.ok_or_else(|| Failure::internal("the host takes no leads"))?;
+        let lead = self
+            .read
+            .lead
+            .ok_or_else(|| Failure::internal("the host takes no leads"))?;
         let (low, high) = rails_mv.unwrap_or((f32::NAN, f32::NAN));
         let mut buffer = ptr::null_mut();
         // SAFETY: the host's function with its own context; all pointers live during the call.
-        let code = unsafe { lead(self.read.ctx, text::lend(name), samples as u64, low, high, &raw mut buffer) };
+        let code = unsafe {
+            lead(
+                self.read.ctx,
+                text::lend(name),
+                samples as u64,
+                low,
+                high,
+                &raw mut buffer,
+            )
+        };
         refused(code, || format!("the host refuses lead `{name}` of {samples} samples"))?;
         if samples == 0 || buffer.is_null() {
             return Ok(&mut []);

@@ -1,7 +1,6 @@
 //! Output buffers that the host owns and an engine fills.
 
-use einthoven_plugin_sdk::{Call, Code, DType, Failure};
-use std::time::Instant;
+use einthoven_plugin_sdk::{Code, DType, Failure, TensorSpec};
 
 /// Bytes all outputs of one batch may take together.
 const OUTPUT_LIMIT_BYTES: usize = 1 << 30;
@@ -45,17 +44,9 @@ impl Output {
 pub struct Outputs {
     outputs: Vec<Output>,
     failed: Vec<(usize, Failure)>,
-    deadline: Option<Instant>,
 }
 
 impl Outputs {
-    pub(crate) fn until(deadline: Option<Instant>) -> Self {
-        Self {
-            deadline,
-            ..Self::default()
-        }
-    }
-
     /// The output of that name.
     ///
     /// # Errors
@@ -72,10 +63,9 @@ impl Outputs {
     pub fn failed(&self) -> &[(usize, Failure)] {
         &self.failed
     }
-}
 
-impl Call for Outputs {
-    fn output(&mut self, name: &str, dtype: DType, dims: &[usize]) -> Result<&mut [u8], Failure> {
+    /// A zeroed buffer for one output.
+    pub(super) fn add(&mut self, name: &str, dtype: DType, dims: &[usize]) -> Result<&mut [u8], Failure> {
         if self.outputs.iter().any(|output| output.name == name) {
             return Err(Failure::new(
                 Code::InvalidArgument,
@@ -104,16 +94,33 @@ impl Call for Outputs {
         Ok(&mut bytemuck::cast_slice_mut(&mut self.outputs[last].words)[..bytes])
     }
 
-    fn fail_item(&mut self, item: usize, failure: Failure) {
+    /// Marks one item as failed.
+    pub(super) fn fail_item(&mut self, item: usize, failure: Failure) {
         self.failed.push((item, failure));
     }
 
-    fn cancelled(&self) -> bool {
-        self.deadline.is_some_and(|deadline| Instant::now() >= deadline)
-    }
-
-    fn deadline(&self) -> Option<Instant> {
-        self.deadline
+    /// Whether these are the outputs a signature promises for a batch of `rows`.
+    pub(super) fn fit(&self, specs: &[TensorSpec], rows: Option<usize>) -> Result<(), Failure> {
+        for spec in specs {
+            let output = self.get(&spec.name)?;
+            let sizes = output.dims.iter().zip(&spec.dims).enumerate();
+            // An open first dimension is the batch.
+            let fits = output.dtype == spec.dtype
+                && output.dims.len() == spec.dims.len()
+                && sizes.into_iter().all(|(axis, (have, want))| match (axis, want) {
+                    (_, Some(want)) => have == want,
+                    (0, None) => rows.is_none_or(|rows| *have == rows),
+                    (_, None) => true,
+                });
+            if !fits {
+                let text = format!(
+                    "output `{}` came as {} {:?}, the model promised {} {:?}",
+                    spec.name, output.dtype, output.dims, spec.dtype, spec.dims
+                );
+                return Err(Failure::internal(text));
+            }
+        }
+        Ok(())
     }
 }
 
@@ -124,11 +131,11 @@ mod tests {
     #[test]
     fn buffers_are_aligned_zeroed_and_given_once() {
         let mut outputs = Outputs::default();
-        let buffer = outputs.output("y", DType::F32, &[3]).unwrap();
+        let buffer = outputs.add("y", DType::F32, &[3]).unwrap();
         assert_eq!(buffer, [0; 12]);
         buffer[..4].copy_from_slice(&2.5_f32.to_le_bytes());
         assert_eq!(
-            outputs.output("y", DType::F32, &[1]).unwrap_err().code,
+            outputs.add("y", DType::F32, &[1]).unwrap_err().code,
             Code::InvalidArgument
         );
         assert_eq!(outputs.get("y").unwrap().as_f32().unwrap(), [2.5, 0.0, 0.0]);
@@ -140,7 +147,7 @@ mod tests {
         let mut outputs = Outputs::default();
         for dims in [&[usize::MAX, 4][..], &[1 << 40][..]] {
             assert_eq!(
-                outputs.output("y", DType::I64, dims).unwrap_err().code,
+                outputs.add("y", DType::I64, dims).unwrap_err().code,
                 Code::ResourceExhausted
             );
         }
