@@ -49,7 +49,9 @@ def write(folder, name, version, recipe, inputs, labels, graph, nets, calibratio
                for layer, pair in net.items() for part, value in zip(("weight", "bias"), pair)}
     save_file(weights, folder / "model.safetensors", {"format": "np"})
     parameters = int(sum(w.size for w in weights.values()))
-    config = {"architecture": f"einthoven-{name}", "networks": len(nets), "parameters": parameters,
+    config = {"architecture": f"einthoven-{name}", "inputs": [{"name": n, "dims": dims} for n, dims in inputs],
+              "output": {"name": "probabilities", "classes": len(labels), "activation": "softmax"},
+              "networks": len(nets), "parameters": parameters,
               "convolutions": {"strides": [2, 2, 2, 1, 1], "padding": "half the kernel on both sides"},
               "layers": {k: list(v.shape) for k, v in weights.items()},
               "note": "normalisation and temperature are folded in; logits of the networks are added, then softmax"}
