@@ -9,22 +9,17 @@ use std::fs;
 const LONGEST_FILE: usize = 800;
 
 /// Every crate of ours with the crates of ours that it may depend on.
-const ARROWS: [(&str, &[&str]); 11] = [
+const ARROWS: [(&str, &[&str]); 12] = [
     ("einthoven-ecg", &[]),
     ("einthoven-web", &[]),
     ("einthoven-models", &[]),
-<<<<<<< HEAD
     ("einthoven-plugin-abi", &[]),
     ("einthoven-plugin-sdk", &["einthoven-plugin-abi"]),
     (
         "einthoven-plugin-host",
         &["einthoven-plugin-abi", "einthoven-plugin-sdk"],
     ),
-=======
-    ("einthoven-plugin-sdk", &[]),
-    ("einthoven-plugin-host", &["einthoven-plugin-sdk"]),
     ("einthoven-backend-candle", &["einthoven-plugin-sdk"]),
->>>>>>> 66bf72e (The candle engine: safetensors with a config, our networks and three published ones)
     ("einthoven-backend-tract", &["einthoven-plugin-sdk"]),
     ("einthoven-intake", &[]),
     ("einthoven-classify", &["einthoven-ecg", "einthoven-plugin-host"]),
