@@ -9,7 +9,7 @@ use std::fs;
 const LONGEST_FILE: usize = 800;
 
 /// Every crate of ours with the crates of ours that it may depend on.
-const ARROWS: [(&str, &[&str]); 12] = [
+const ARROWS: [(&str, &[&str]); 13] = [
     ("einthoven-ecg", &[]),
     ("einthoven-web", &[]),
     ("einthoven-models", &[]),
@@ -20,6 +20,7 @@ const ARROWS: [(&str, &[&str]); 12] = [
         &["einthoven-plugin-abi", "einthoven-plugin-sdk"],
     ),
     ("einthoven-backend-candle", &["einthoven-plugin-sdk"]),
+    ("einthoven-backend-onnxruntime", &["einthoven-plugin-sdk"]),
     ("einthoven-backend-tract", &["einthoven-plugin-sdk"]),
     ("einthoven-intake", &[]),
     ("einthoven-classify", &["einthoven-ecg", "einthoven-plugin-host"]),

@@ -1,0 +1,131 @@
+//! Opening the library, and loading models.
+
+use crate::config::{Fallback, Options, PluginConfig, Provider, SCHEMA, section};
+use crate::graph::Source;
+use crate::instance::OrtInstance;
+use crate::library;
+use crate::runtime::Runtime;
+use crate::session::{self, Target};
+use crate::tensors::spec;
+use einthoven_plugin_sdk::{
+    Code, DType, Device, Engine, EngineInfo, Failure, Instance, Model, ModelPackage, Setup, Signature,
+};
+use ort::session::Session;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// The engine: one opened library.
+pub struct OnnxRuntimeEngine {
+    runtime: Runtime,
+}
+
+impl Engine for OnnxRuntimeEngine {
+    const INFO: EngineInfo = EngineInfo {
+        name: "onnxruntime",
+        version: env!("CARGO_PKG_VERSION"),
+        formats: &["onnx"],
+        dtypes: &DType::ALL,
+        devices: &["cpu", "cuda"],
+        config_schema: SCHEMA,
+    };
+
+    fn open(setup: &Setup<'_>) -> Result<Self, Failure> {
+        let config: PluginConfig = section("the configuration of the engine onnxruntime", setup.config)?;
+        let path = library::find(setup, &config)?;
+        Ok(Self {
+            runtime: Runtime::open(&path)?,
+        })
+    }
+
+    fn runtime(&self) -> String {
+        self.runtime.version.clone()
+    }
+
+    fn load(&self, package: &ModelPackage<'_>, config: &serde_json::Value) -> Result<Box<dyn Model>, Failure> {
+        let options = Options::read(config)?;
+        let wanted = options.provider.unwrap_or(Provider::Cpu);
+        if options.fallback == Fallback::None && !session::built_with(wanted) {
+            return Err(Failure::new(
+                Code::Unavailable,
+                format!(
+                    "the model asks for `{}`, which ONNX Runtime {} in `{}` was built without; install a build for GPUs, \
+                     or set `fallback` to `cpu`",
+                    wanted.name(),
+                    self.runtime.version,
+                    self.runtime.path.display()
+                ),
+            ));
+        }
+        let source = Source::read(package)?;
+        // On the processor, whatever the instances run on: it is always there and says the same about the graph.
+        let first = session::make(&self.runtime.environment, &source, &options, Target::CPU)
+            .map_err(|cause| session::refused(package.entry, &source.nodes, &cause))?;
+        let signature = Signature {
+            inputs: first.inputs().iter().map(spec).collect::<Result<_, _>>()?,
+            outputs: first.outputs().iter().map(spec).collect::<Result<_, _>>()?,
+        };
+        Ok(Box::new(OrtModel {
+            runtime: self.runtime.clone(),
+            entry: package.entry.to_owned(),
+            source,
+            options,
+            signature: Arc::new(signature),
+            first: Mutex::new(Some(first)),
+        }))
+    }
+}
+
+struct OrtModel {
+    runtime: Runtime,
+    entry: String,
+    source: Source,
+    options: Options,
+    signature: Arc<Signature>,
+    /// The session that showed that the graph can run, until an instance takes it.
+    first: Mutex<Option<Session>>,
+}
+
+impl OrtModel {
+    fn session(&self, target: Target) -> Result<Session, Failure> {
+        let first = self.first.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(session) = first.filter(|_| target == Target::CPU) {
+            return Ok(session);
+        }
+        session::make(&self.runtime.environment, &self.source, &self.options, target).map_err(|cause| {
+            if target == Target::CPU {
+                return session::refused(&self.entry, &self.source.nodes, &cause);
+            }
+            Failure::new(
+                Code::Unavailable,
+                format!(
+                    "`{}` on cuda:{} cannot be had from ONNX Runtime {} in `{}`: {cause}; choose another device, or set \
+                     `fallback` to `cpu`",
+                    target.provider.name(),
+                    target.device,
+                    self.runtime.version,
+                    self.runtime.path.display()
+                ),
+            )
+        })
+    }
+}
+
+impl Model for OrtModel {
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn instance(&self, device: &Device) -> Result<Box<dyn Instance>, Failure> {
+        let wanted = Target {
+            provider: self.options.provider_on(device)?,
+            device: if let Device::Cuda(id) = device { *id } else { 0 },
+        };
+        let (session, target) = match self.session(wanted) {
+            Err(_) if wanted != Target::CPU && self.options.fallback == Fallback::Cpu => {
+                (self.session(Target::CPU)?, Target::CPU)
+            }
+            made => (made?, wanted),
+        };
+        let instance = OrtInstance::new(session, target, &self.options, Arc::clone(&self.signature))?;
+        Ok(Box::new(instance))
+    }
+}

@@ -1,0 +1,127 @@
+//! Running batches on a session.
+
+use crate::config::{Arena, Options, Provider};
+use crate::session::{Target, exhausted};
+use crate::tensors::{Memory, input, output};
+use einthoven_plugin_sdk::{Call, Code, DType, Failure, Instance, Signature, TensorView};
+use ort::ErrorCode;
+use ort::memory::{AllocationDevice, AllocatorType, MemoryInfo, MemoryType};
+use ort::session::{NoSelectedOutputs, RunOptions, Session, SessionInputValue, SessionOutputs};
+use std::sync::Arc;
+use std::time::Instant;
+
+/// A session, which runs one batch at a time.
+pub(crate) struct OrtInstance {
+    session: Session,
+    provider: Provider,
+    signature: Arc<Signature>,
+    /// Where outputs are bound to, with `io_binding`.
+    bound: Option<MemoryInfo<'static>>,
+    options: RunOptions<NoSelectedOutputs>,
+}
+
+impl OrtInstance {
+    pub(crate) fn new(
+        session: Session,
+        target: Target,
+        options: &Options,
+        signature: Arc<Signature>,
+    ) -> Result<Self, Failure> {
+        let mut run = RunOptions::new().map_err(Failure::internal)?;
+        if options.arena == Arena::Shrink {
+            let arenas = match target.provider {
+                Provider::Cpu => "cpu:0".to_owned(),
+                Provider::Cuda | Provider::TensorRt => format!("cpu:0;gpu:{}", target.device),
+            };
+            run.set("memory.enable_memory_arena_shrinkage", arenas)
+                .map_err(Failure::internal)?;
+        }
+        let memory = || MemoryInfo::new(AllocationDevice::CPU, 0, AllocatorType::Device, MemoryType::CPUOutput);
+        Ok(Self {
+            session,
+            provider: target.provider,
+            signature,
+            bound: options.io_binding.then(memory).transpose().map_err(Failure::internal)?,
+            options: run,
+        })
+    }
+}
+
+impl Instance for OrtInstance {
+    fn provider(&self) -> String {
+        self.provider.name().to_owned()
+    }
+
+    /// A run cannot be stopped half-way; one that nobody waits for is not begun.
+    fn execute(&mut self, inputs: &[TensorView<'_>], call: &mut dyn Call) -> Result<(), Failure> {
+        if call.cancelled() {
+            return Err(Failure::new(
+                Code::Cancelled,
+                "the caller gave up before the batch began",
+            ));
+        }
+        if call.deadline().is_some_and(|deadline| deadline <= Instant::now()) {
+            return Err(Failure::new(
+                Code::DeadlineExceeded,
+                "the deadline passed before the batch began",
+            ));
+        }
+        let memory = if self.bound.is_some() {
+            Memory::Owned
+        } else {
+            Memory::Borrowed
+        };
+        let values = self
+            .signature
+            .inputs
+            .iter()
+            .map(|spec| input(spec.pick(inputs)?, memory))
+            .collect::<Result<Vec<SessionInputValue<'_>>, _>>()?;
+        let Some(bound) = &self.bound else {
+            let results = self
+                .session
+                .run_with_options(values.as_slice(), &self.options)
+                .map_err(failed)?;
+            return hand_over(&self.signature, &results, call);
+        };
+        // Made for one run, so that it never outlives the host's buffers.
+        let mut binding = self.session.create_binding().map_err(failed)?;
+        for (spec, value) in self.signature.inputs.iter().zip(&values) {
+            binding.bind_input(&spec.name, value).map_err(failed)?;
+        }
+        for spec in &self.signature.outputs {
+            binding.bind_output_to_device(&spec.name, bound).map_err(failed)?;
+        }
+        let results = self
+            .session
+            .run_binding_with_options(&binding, &self.options)
+            .map_err(failed)?;
+        hand_over(&self.signature, &results, call)
+    }
+}
+
+/// Copies the outputs into the host's buffers.
+fn hand_over(signature: &Signature, results: &SessionOutputs<'_>, call: &mut dyn Call) -> Result<(), Failure> {
+    for spec in &signature.outputs {
+        let value = results
+            .get(&spec.name)
+            .ok_or_else(|| Failure::internal(format!("output `{}` did not come", spec.name)))?;
+        let (dtype, dims, bytes) = output(&spec.name, value)?;
+        let buffer = call.output(&spec.name, dtype, &dims)?;
+        buffer.copy_from_slice(bytes);
+        if dtype == DType::Bool {
+            buffer.iter_mut().for_each(|truth| *truth = u8::from(*truth != 0));
+        }
+    }
+    Ok(())
+}
+
+fn failed(cause: ort::Error) -> Failure {
+    let text = cause.message();
+    let code = match cause.code() {
+        ErrorCode::InvalidArgument => Code::InvalidArgument,
+        _ if exhausted(text) => Code::ResourceExhausted,
+        _ => Code::Internal,
+    };
+    Failure::new(code, format!("ONNX Runtime: {text}"))
+}
