@@ -23,6 +23,7 @@ const ARROWS: [(&str, &[&str]); 13] = [
     ("einthoven-backend-onnxruntime", &["einthoven-plugin-sdk"]),
     ("einthoven-backend-tract", &["einthoven-plugin-sdk"]),
     ("einthoven-intake", &[]),
+    ("einthoven-reader-edf", &["einthoven-plugin-sdk"]),
     ("einthoven-classify", &["einthoven-ecg", "einthoven-plugin-host"]),
     (
         "einthoven",
