@@ -24,7 +24,7 @@ const ARROWS: [(&str, &[&str]); 13] = [
     ("einthoven-backend-tract", &["einthoven-plugin-sdk"]),
     ("einthoven-intake", &[]),
     ("einthoven-reader-edf", &["einthoven-plugin-sdk"]),
-    ("einthoven-classify", &["einthoven-ecg", "einthoven-plugin-host"]),
+    ("einthoven-classify", &["einthoven-ecg", "einthoven-plugin-host", "einthoven-plugin-worker"]),
     (
         "einthoven",
         &[

@@ -73,8 +73,10 @@ pub struct ModelOut {
     pub recipe: String,
     /// What ran it.
     pub engine: String,
-    /// Where.
+    /// Where it was told to run.
     pub device: String,
+    /// What really computed, in the engine's words.
+    pub provider: String,
     /// Classes it knows.
     pub labels: Vec<String>,
 }
@@ -179,6 +181,7 @@ impl ModelOut {
             recipe: manifest.recipe.clone(),
             engine: model.engine().to_owned(),
             device: model.device().to_string(),
+            provider: model.provider().to_owned(),
             labels: manifest.labels.clone(),
         }
     }

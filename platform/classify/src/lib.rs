@@ -8,7 +8,6 @@ mod beats;
 mod document;
 mod error;
 mod lead;
-mod manifest;
 mod model;
 mod rows;
 
@@ -18,8 +17,10 @@ pub use document::{
     BeatOut, Document, LeadOut, ModelOut, Probabilities, RecordingOut, RowOut, RowsDocument, WindowOut,
 };
 pub use error::ClassifyError;
-pub use manifest::{Manifest, PackageFile};
-pub use model::{LoadError, ServedModel};
+pub use model::{
+    BATCHES, Choice, EngineRow, EngineTable, EngineWish, Isolation, LoadError, Manifest, PackageFile, ServedModel, Serving,
+    Variant, measure,
+};
 pub use rows::classify_rows;
 
 /// Stands on every result until an owner configures otherwise.

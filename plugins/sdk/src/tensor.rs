@@ -119,12 +119,26 @@ fn shape(dims: &[Option<usize>]) -> String {
 }
 
 /// All inputs and outputs of a model.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Signature {
     /// In the model's order.
     pub inputs: Vec<TensorSpec>,
     /// In the model's order.
     pub outputs: Vec<TensorSpec>,
+}
+
+impl fmt::Display for TensorSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {} {}", self.name, self.dtype, shape(&self.dims))
+    }
+}
+
+/// `beat: f32 [?,2,128], rr: f32 [?,30] -> probabilities: f32 [?,4]`.
+impl fmt::Display for Signature {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let list = |specs: &[TensorSpec]| specs.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        write!(f, "{} -> {}", list(&self.inputs), list(&self.outputs))
+    }
 }
 
 /// A tensor that the host owns; valid until the call returns.

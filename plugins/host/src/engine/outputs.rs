@@ -58,6 +58,12 @@ impl Outputs {
             .ok_or_else(|| Failure::new(Code::NotFound, format!("the model gave no output `{name}`")))
     }
 
+    /// All outputs, in the order in which the engine gave them.
+    #[must_use]
+    pub fn all(&self) -> &[Output] {
+        &self.outputs
+    }
+
     /// Items of the batch that failed, by position.
     #[must_use]
     pub fn failed(&self) -> &[(usize, Failure)] {
@@ -65,7 +71,10 @@ impl Outputs {
     }
 
     /// A zeroed buffer for one output.
-    pub(super) fn add(&mut self, name: &str, dtype: DType, dims: &[usize]) -> Result<&mut [u8], Failure> {
+    ///
+    /// # Errors
+    /// `ResourceExhausted` above the bound, `InvalidArgument` for a name that is there already.
+    pub fn add(&mut self, name: &str, dtype: DType, dims: &[usize]) -> Result<&mut [u8], Failure> {
         if self.outputs.iter().any(|output| output.name == name) {
             return Err(Failure::new(
                 Code::InvalidArgument,
@@ -95,7 +104,7 @@ impl Outputs {
     }
 
     /// Marks one item as failed.
-    pub(super) fn fail_item(&mut self, item: usize, failure: Failure) {
+    pub fn fail_item(&mut self, item: usize, failure: Failure) {
         self.failed.push((item, failure));
     }
 

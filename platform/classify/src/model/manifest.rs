@@ -1,0 +1,177 @@
+//! What a version needs and gives, as it lies beside its files.
+
+use super::instance::Isolation;
+use einthoven_plugin_host::{Signature, TensorSpec};
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+
+/// A version's manifest. Fields that people read but serving does not (training data, card) are left to the file.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Manifest {
+    /// The model's name.
+    pub name: String,
+    /// The version's name within the model.
+    pub version: String,
+    /// The recipe that makes its tensors, with its version.
+    pub recipe: String,
+    /// Tensors it takes; `null` in `dims` where any size goes.
+    pub inputs: Vec<TensorSpec>,
+    /// Tensors it gives.
+    pub outputs: Vec<TensorSpec>,
+    /// Class of each column of the output, in order.
+    pub labels: Vec<String>,
+    /// What is to run it; the fastest engine that computes it rightly, unless the manifest says.
+    #[serde(default)]
+    pub engine: EngineWish,
+    /// Where its instances live.
+    #[serde(default)]
+    pub isolation: Isolation,
+    /// Where to run: `cpu`, `cuda`, `cuda:1`.
+    #[serde(default = "cpu")]
+    pub device: String,
+    /// Its network in one or several formats. Where the manifest names none, every file called `model.` counts.
+    #[serde(default)]
+    pub variants: Vec<Variant>,
+}
+
+fn cpu() -> String {
+    "cpu".to_owned()
+}
+
+/// What a manifest wants to be run by.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(from = "EngineText")]
+pub enum EngineWish {
+    /// The fastest that computes it rightly on this machine.
+    #[default]
+    Auto,
+    /// That one, with its section of configuration.
+    Named {
+        /// Name of the engine.
+        name: String,
+        /// By the engine's own schema.
+        config: serde_json::Value,
+    },
+}
+
+impl EngineWish {
+    /// The engine's section of the manifest; empty when it names none.
+    pub(super) fn config(&self) -> serde_json::Value {
+        match self {
+            Self::Auto => serde_json::json!({}),
+            Self::Named { config, .. } => config.clone(),
+        }
+    }
+}
+
+/// `"auto"`, `"tract"`, or `{"name": "tract", "config": {}}`.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum EngineText {
+    Name(String),
+    Section {
+        name: String,
+        #[serde(default)]
+        config: serde_json::Map<String, serde_json::Value>,
+    },
+}
+
+impl From<EngineText> for EngineWish {
+    fn from(text: EngineText) -> Self {
+        match text {
+            EngineText::Name(name) if name == "auto" => Self::Auto,
+            EngineText::Name(name) => Self::Named {
+                name,
+                config: serde_json::json!({}),
+            },
+            EngineText::Section { name, config } => Self::Named {
+                name,
+                config: config.into(),
+            },
+        }
+    }
+}
+
+/// One file that holds the network.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct Variant {
+    /// Name in the package; its ending says the format.
+    pub name: String,
+    /// How far its outputs may be from the golden ones: 1e-4 in fp32, more for a smaller precision, as the card states.
+    #[serde(default = "fp32")]
+    pub tolerance: f32,
+}
+
+/// Engines differ by rounding only: at most 6e-7 was measured among four of them in fp32.
+fn fp32() -> f32 {
+    1e-4
+}
+
+impl Manifest {
+    /// The files that hold the network, of those a package has.
+    #[must_use]
+    pub fn variants(&self, files: &[PackageFile<'_>]) -> Vec<Variant> {
+        if !self.variants.is_empty() {
+            return self.variants.clone();
+        }
+        let model = |name: &str| name.strip_prefix("model.").is_some_and(|ending| !ending.contains('.'));
+        let named = files.iter().filter(|file| model(file.name));
+        named
+            .map(|file| Variant {
+                name: file.name.to_owned(),
+                tolerance: fp32(),
+            })
+            .collect()
+    }
+
+    /// Inputs and outputs together.
+    #[must_use]
+    pub fn signature(&self) -> Signature {
+        Signature {
+            inputs: self.inputs.clone(),
+            outputs: self.outputs.clone(),
+        }
+    }
+}
+
+/// One file of a version.
+#[derive(Debug, Clone, Copy)]
+pub struct PackageFile<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// Its content.
+    pub bytes: &'a [u8],
+}
+
+/// The digest a version is known by: SHA-256 over the lines `<sha256>  <name>` of all its files, sorted by name.
+#[must_use]
+pub(super) fn digest(files: &[PackageFile<'_>]) -> String {
+    let mut lines: Vec<_> = files
+        .iter()
+        .map(|file| (file.name, hex::encode(Sha256::digest(file.bytes))))
+        .collect();
+    lines.sort();
+    let mut whole = Sha256::new();
+    for (name, sum) in lines {
+        whole.update(format!("{sum}  {name}\n"));
+    }
+    format!("sha256:{}", hex::encode(whole.finalize()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_digest_knows_names_and_contents_but_no_order() {
+        let a = PackageFile { name: "a", bytes: b"1" };
+        let b = PackageFile { name: "b", bytes: b"2" };
+        let swapped = [
+            PackageFile { name: "a", bytes: b"2" },
+            PackageFile { name: "b", bytes: b"1" },
+        ];
+        assert_eq!(digest(&[a, b]), digest(&[b, a]));
+        assert_ne!(digest(&[a, b]), digest(&swapped));
+        assert_ne!(digest(&[a, b]), digest(&[a]));
+    }
+}

@@ -1,0 +1,14 @@
+//! A version and what runs it: manifest, golden outputs, the table of engines, the loaded model.
+
+mod golden;
+mod instance;
+mod manifest;
+mod served;
+mod table;
+mod trials;
+
+pub use instance::Isolation;
+pub use manifest::{EngineWish, Manifest, PackageFile, Variant};
+pub use served::{Choice, LoadError, ServedModel, Serving};
+pub use table::{EngineRow, EngineTable};
+pub use trials::{BATCHES, measure};

@@ -1,0 +1,363 @@
+//! A version that serves: loaded, checked against its manifest, with instances that are reused.
+
+use super::golden::Golden;
+use super::instance::{Instance, Isolation, Source};
+use super::manifest::{EngineWish, Manifest, PackageFile, digest};
+use einthoven_ecg::recipe::{self, Recipe, Tensor};
+use einthoven_plugin_host::{
+    Code, DType, Device, Engines, Failure, ModelFile, ModelPackage, Signature, TensorSpec, TensorView,
+};
+use einthoven_plugin_worker::{Crashes, LoadRequest, Spawner, Worker};
+use std::ops::Range;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Rows a batch: enough to pay for the call, few enough that activations stay in the cache.
+const BATCH_ROWS: usize = 64;
+
+/// Why a version does not serve.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LoadError {
+    /// The manifest is not what it should be.
+    #[error("the manifest of the model: {0}")]
+    Manifest(#[from] serde_json::Error),
+    /// The golden outputs are not what they should be.
+    #[error("`golden.json` of the model, its inputs with the outputs they gave: {0}")]
+    GoldenFile(serde_json::Error),
+    /// The engine refused the model.
+    #[error("model `{name}` on engine `{engine}`: {cause}")]
+    Engine {
+        /// The model.
+        name: String,
+        /// The engine.
+        engine: String,
+        /// The engine's words.
+        cause: Failure,
+    },
+    /// No engine computes it.
+    #[error("no engine runs model `{name}`: {reasons}")]
+    NoEngine {
+        /// The model.
+        name: String,
+        /// Each engine with its reason.
+        reasons: String,
+    },
+    /// Its recipe is not known.
+    #[error("model `{name}`: this build has no recipe `{recipe}`")]
+    Recipe {
+        /// The model.
+        name: String,
+        /// In the manifest.
+        recipe: String,
+    },
+    /// It computes something else than it did when it was made.
+    #[error("model `{name}`: golden row {row} differs by {difference} from what the model gave when it was made")]
+    Golden {
+        /// The model.
+        name: String,
+        /// Row of the golden batch.
+        row: usize,
+        /// Largest absolute difference.
+        difference: f32,
+    },
+}
+
+/// What versions are loaded with: the engines of this process, and how to start children that have the same.
+#[derive(Clone)]
+pub struct Serving {
+    /// Linked in or loaded.
+    pub engines: Engines,
+    /// Children for trials and isolated models.
+    pub workers: Arc<Spawner>,
+}
+
+/// The engine and file a version is loaded with.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Choice {
+    /// Name of the engine.
+    pub engine: String,
+    /// File in the package.
+    pub file: String,
+    /// How far its outputs may be from the golden ones.
+    pub tolerance: f32,
+}
+
+/// A version that serves.
+pub struct ServedModel {
+    manifest: Manifest,
+    digest: String,
+    choice: Choice,
+    provider: String,
+    source: Source,
+    device: Device,
+    idle: Mutex<Vec<Instance>>,
+}
+
+impl Serving {
+    /// Processor, cores and engines: what measured times hold for.
+    #[must_use]
+    pub fn machine(&self) -> String {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let processor = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+        let processor = processor
+            .lines()
+            .find_map(|line| line.strip_prefix("model name")?.split_once(':'))
+            .map_or(std::env::consts::ARCH, |(_, name)| name.trim());
+        let mut text = format!("{processor}, {cores} cores, einthoven {}", env!("CARGO_PKG_VERSION"));
+        for state in self.engines.states() {
+            text.push_str(&format!(", {} {} {}", state.name, state.version, state.runtime));
+        }
+        text
+    }
+}
+
+impl ServedModel {
+    /// Loads a version, and checks signature and golden outputs.
+    ///
+    /// # Errors
+    /// [`LoadError`] saying which step failed.
+    pub fn load(serving: &Serving, files: &[PackageFile<'_>], choice: Choice) -> Result<Self, LoadError> {
+        let manifest: Manifest = serde_json::from_slice(content(files, "manifest.json"))?;
+        let golden: Golden = serde_json::from_slice(content(files, "golden.json")).map_err(LoadError::GoldenFile)?;
+        let refused = |cause| LoadError::Engine {
+            name: manifest.name.clone(),
+            engine: choice.engine.clone(),
+            cause,
+        };
+        let (source, device, first) = source(serving, &manifest, files, &choice).map_err(refused)?;
+        manifest.check(source.signature()).map_err(refused)?;
+        let served = Self {
+            digest: digest(files),
+            provider: first.provider().to_owned(),
+            idle: Mutex::new(vec![first]),
+            choice,
+            manifest,
+            source,
+            device,
+        };
+        served.recipe()?;
+        served.check_golden(&golden)?;
+        Ok(served)
+    }
+
+    /// The manifest.
+    #[must_use]
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// `sha256:` and 64 hexadecimal digits.
+    #[must_use]
+    pub fn digest(&self) -> &str {
+        &self.digest
+    }
+
+    /// Name of the engine it runs on.
+    #[must_use]
+    pub fn engine(&self) -> &str {
+        &self.choice.engine
+    }
+
+    /// The file of the package that was loaded.
+    #[must_use]
+    pub fn file(&self) -> &str {
+        &self.choice.file
+    }
+
+    /// What really computes, in the engine's words.
+    #[must_use]
+    pub fn provider(&self) -> &str {
+        &self.provider
+    }
+
+    /// Where it was told to run.
+    #[must_use]
+    pub fn device(&self) -> &Device {
+        &self.device
+    }
+
+    /// Probabilities, row-major `[rows, labels]`; `tensors` makes the inputs of a range of rows when it is their turn.
+    ///
+    /// # Errors
+    /// The engine's failure; also when an input is missing or has another shape than the manifest says.
+    pub fn predict(
+        &self,
+        rows: usize,
+        mut tensors: impl FnMut(Range<usize>) -> Vec<Tensor>,
+    ) -> Result<Vec<f32>, Failure> {
+        let mut instance = self.take()?;
+        let mut probabilities = Vec::with_capacity(rows * self.manifest.labels.len());
+        let mut done = Ok(());
+        for start in (0..rows).step_by(BATCH_ROWS) {
+            let tensors = tensors(start..rows.min(start + BATCH_ROWS));
+            done = self.batch(&mut instance, &tensors, &mut probabilities);
+            if done.is_err() {
+                break;
+            }
+        }
+        if instance.usable() {
+            self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(instance);
+        }
+        done?;
+        if probabilities.len() != rows * self.manifest.labels.len() {
+            let text = format!("the model gave {} values for {rows} rows", probabilities.len());
+            return Err(Failure::new(Code::Internal, text));
+        }
+        Ok(probabilities)
+    }
+
+    fn batch(&self, instance: &mut Instance, tensors: &[Tensor], probabilities: &mut Vec<f32>) -> Result<(), Failure> {
+        let views = tensors
+            .iter()
+            .map(|tensor| {
+                let bytes = bytemuck::cast_slice(&tensor.values);
+                TensorView::new(tensor.name, DType::F32, &tensor.dims, bytes)
+            })
+            .collect::<Result<Vec<_>, _>>()?;
+        let outputs = instance.run(&views)?;
+        if let Some((_, failure)) = outputs.failed().first() {
+            return Err(failure.clone());
+        }
+        probabilities.extend_from_slice(outputs.get(&self.manifest.outputs[0].name)?.as_f32()?);
+        Ok(())
+    }
+
+    fn take(&self) -> Result<Instance, Failure> {
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        idle.map_or_else(|| self.source.instance(&self.device), Ok)
+    }
+
+    /// The recipe that makes its tensors.
+    ///
+    /// # Errors
+    /// When this build does not have it.
+    pub(crate) fn recipe(&self) -> Result<Recipe, LoadError> {
+        recipe::by_name(&self.manifest.recipe).ok_or_else(|| LoadError::Recipe {
+            name: self.manifest.name.clone(),
+            recipe: self.manifest.recipe.clone(),
+        })
+    }
+
+    fn check_golden(&self, golden: &Golden) -> Result<(), LoadError> {
+        let refused = |cause| LoadError::Engine {
+            name: self.manifest.name.clone(),
+            engine: self.choice.engine.clone(),
+            cause,
+        };
+        let mut instance = self.take().map_err(refused)?;
+        let outputs = golden.inputs().and_then(|inputs| instance.run(&inputs)).map_err(refused)?;
+        let difference = golden.difference(&outputs, &self.manifest.outputs).map_err(refused)?;
+        if difference.largest > self.choice.tolerance {
+            return Err(LoadError::Golden {
+                name: self.manifest.name.clone(),
+                row: difference.row,
+                difference: difference.largest,
+            });
+        }
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(instance);
+        Ok(())
+    }
+}
+
+impl Manifest {
+    /// Whether a file's inputs and outputs are this manifest's.
+    pub(super) fn check(&self, found: &Signature) -> Result<(), Failure> {
+        let stated = self.signature();
+        // Engines do not always know an output's shape before it has run; names, types and inputs they must know. Some
+        // open the batch of a file whose first dimension is fixed, so an open one fits any.
+        let names = |specs: &[TensorSpec]| {
+            let mut names: Vec<_> = specs.iter().map(|spec| (spec.name.clone(), spec.dtype)).collect();
+            names.sort_by(|a, b| a.0.cmp(&b.0));
+            names
+        };
+        let mut inputs = (found.inputs.clone(), stated.inputs.clone());
+        inputs.0.sort_by(|a, b| a.name.cmp(&b.name));
+        inputs.1.sort_by(|a, b| a.name.cmp(&b.name));
+        let same = inputs.0 == inputs.1 && names(&found.outputs) == names(&stated.outputs);
+        let usable = stated.outputs.len() == 1 && stated.inputs.iter().all(|spec| spec.dtype == DType::F32);
+        if same && usable {
+            return Ok(());
+        }
+        Err(Failure::invalid(format!("its file has {found}, its manifest says {stated}")))
+    }
+}
+
+/// The choice of a manifest that names its engine: the first file that engine takes.
+impl Choice {
+    /// What a manifest asks for by name, or the first engine in the table that takes one of its files.
+    #[must_use]
+    pub fn first(engines: &Engines, manifest: &Manifest, files: &[PackageFile<'_>]) -> Option<Self> {
+        manifest.variants(files).into_iter().find_map(|variant| {
+            let format = variant.name.rsplit('.').next()?.to_owned();
+            let mut accepting = engines.accepting(&format);
+            let engine = match &manifest.engine {
+                EngineWish::Auto => accepting.next()?,
+                EngineWish::Named { name, .. } => accepting.find(|engine| engine == name)?,
+            };
+            Some(Self {
+                engine: engine.to_owned(),
+                file: variant.name,
+                tolerance: variant.tolerance,
+            })
+        })
+    }
+}
+
+fn source(
+    serving: &Serving,
+    manifest: &Manifest,
+    files: &[PackageFile<'_>],
+    choice: &Choice,
+) -> Result<(Source, Device, Instance), Failure> {
+    let device: Device = manifest.device.parse()?;
+    if manifest.isolation == Isolation::Worker {
+        let request = Arc::new(load_request(manifest, files, &choice.engine, &choice.file)?);
+        let crashes = Crashes::default();
+        let first = Worker::start(Arc::clone(&serving.workers), Arc::clone(&request), crashes.clone())?;
+        let source = Source::Worker {
+            signature: first.opened().signature.clone(),
+            spawner: Arc::clone(&serving.workers),
+            request,
+            crashes,
+        };
+        return Ok((source, device, Instance::Worker(first)));
+    }
+    let package: Vec<_> = files
+        .iter()
+        .map(|file| ModelFile {
+            name: file.name,
+            bytes: file.bytes,
+        })
+        .collect();
+    let package = ModelPackage {
+        files: &package,
+        entry: &choice.file,
+        directory: None,
+    };
+    let model = serving.engines.load(&choice.engine, &package, &manifest.engine.config())?;
+    let source = Source::InProcess(model);
+    let first = source.instance(&device)?;
+    Ok((source, device, first))
+}
+
+/// A version as a child is asked to load it.
+pub(super) fn load_request(
+    manifest: &Manifest,
+    files: &[PackageFile<'_>],
+    engine: &str,
+    file: &str,
+) -> Result<LoadRequest, Failure> {
+    Ok(LoadRequest {
+        engine: engine.to_owned(),
+        config: manifest.engine.config(),
+        device: manifest.device.parse()?,
+        entry: file.to_owned(),
+        files: files.iter().map(|file| (file.name.to_owned(), file.bytes.to_vec())).collect(),
+        directory: None,
+    })
+}
+
+/// A file's content; nothing where the package lacks it.
+pub(super) fn content<'a>(files: &[PackageFile<'a>], name: &str) -> &'a [u8] {
+    files.iter().find(|file| file.name == name).map_or(&[], |file| file.bytes)
+}

@@ -1,0 +1,90 @@
+//! Every engine on a version, each in a child of its own.
+
+use super::golden::Golden;
+use super::manifest::{EngineWish, Manifest, PackageFile, Variant, digest};
+use super::served::{LoadError, Serving, content, load_request};
+use super::table::{EngineRow, EngineTable};
+use einthoven_plugin_host::{Code, Failure};
+use einthoven_plugin_worker::trial;
+use std::collections::BTreeMap;
+
+/// Rows of the batches that are measured.
+pub const BATCHES: [usize; 4] = [1, 8, 32, 128];
+
+/// Runs a version on every engine that might load one of its files, and measures those that give the golden outputs.
+///
+/// Everything runs in child processes: an engine that crashes or hangs on it is a row with that reason.
+///
+/// # Errors
+/// [`LoadError`] when manifest or golden outputs cannot be read.
+pub fn measure(serving: &Serving, files: &[PackageFile<'_>]) -> Result<EngineTable, LoadError> {
+    let manifest: Manifest = serde_json::from_slice(content(files, "manifest.json"))?;
+    let golden: Golden = serde_json::from_slice(content(files, "golden.json")).map_err(LoadError::GoldenFile)?;
+    let mut engines = Vec::new();
+    for variant in manifest.variants(files) {
+        let format = variant.name.rsplit('.').next().unwrap_or_default();
+        for engine in serving.engines.accepting(format) {
+            if matches!(&manifest.engine, EngineWish::Named { name, .. } if name != engine) {
+                continue;
+            }
+            engines.push(row(serving, files, &manifest, &golden, &variant, engine));
+        }
+    }
+    Ok(EngineTable {
+        digest: digest(files),
+        machine: serving.machine(),
+        engines,
+    })
+}
+
+fn row(
+    serving: &Serving,
+    files: &[PackageFile<'_>],
+    manifest: &Manifest,
+    golden: &Golden,
+    variant: &Variant,
+    engine: &str,
+) -> EngineRow {
+    let mut row = EngineRow {
+        engine: engine.to_owned(),
+        file: variant.name.clone(),
+        accepted: false,
+        reason: None,
+        runtime: None,
+        provider: None,
+        max_difference: None,
+        tolerance: variant.tolerance,
+        batch_us: BTreeMap::new(),
+    };
+    if let Err(failure) = attempt(serving, files, manifest, golden, &mut row) {
+        row.reason = Some(failure.to_string());
+    }
+    row
+}
+
+fn attempt(
+    serving: &Serving,
+    files: &[PackageFile<'_>],
+    manifest: &Manifest,
+    golden: &Golden,
+    row: &mut EngineRow,
+) -> Result<(), Failure> {
+    let request = load_request(manifest, files, &row.engine, &row.file)?;
+    let done = trial(&serving.workers, &request, &golden.inputs()?, &BATCHES)?;
+    row.runtime = Some(done.opened.runtime);
+    row.provider = Some(done.opened.provider);
+    manifest.check(&done.opened.signature)?;
+    let difference = golden.difference(&done.outputs, &manifest.outputs)?;
+    row.max_difference = Some(difference.largest).filter(|largest| largest.is_finite());
+    if difference.largest > row.tolerance {
+        let text = format!(
+            "golden row {} differs by {} from what the model gave when it was made; {} is allowed",
+            difference.row, difference.largest, row.tolerance
+        );
+        return Err(Failure::new(Code::InvalidArgument, text));
+    }
+    row.accepted = true;
+    let us = done.times.iter().map(|time| time.as_secs_f64() * 1e6);
+    row.batch_us = BATCHES.into_iter().zip(us).collect();
+    Ok(())
+}

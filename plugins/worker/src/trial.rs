@@ -1,0 +1,45 @@
+//! The first run of anything newly brought in: in a child, with limits, thrown away afterwards.
+
+use crate::crashes::Crashes;
+use crate::live::{Fault, Live, Spawner};
+use crate::protocol::{LoadRequest, Opened};
+use crate::worker::told;
+use einthoven_plugin_host::{Failure, Outputs, TensorView};
+use std::time::Duration;
+
+/// What became of it.
+#[derive(Debug)]
+pub struct Trial {
+    /// What the engine said of the model.
+    pub opened: Opened,
+    /// What it computed.
+    pub outputs: Outputs,
+    /// Median time of a batch of each size asked for.
+    pub times: Vec<Duration>,
+}
+
+/// Loads a model in a child, runs `inputs` once, and measures batches made of their rows.
+///
+/// # Errors
+/// Why it must not be brought in: the engine's refusal, or how the child died.
+pub fn trial(
+    spawner: &Spawner,
+    request: &LoadRequest,
+    inputs: &[TensorView<'_>],
+    batches: &[usize],
+) -> Result<Trial, Failure> {
+    let words = |when| move |fault: Fault| told(fault, &Crashes::default(), when);
+    let limit = spawner.limits.batch;
+    let mut live = Live::start(spawner, request).map_err(words("while it loaded"))?;
+    let outputs = live.run(inputs, None, limit).map_err(words("during its first run"))?;
+    let times = if batches.is_empty() {
+        Vec::new()
+    } else {
+        live.measure(inputs, batches, limit).map_err(words("while it was measured"))?
+    };
+    Ok(Trial {
+        opened: live.opened.clone(),
+        outputs,
+        times,
+    })
+}
