@@ -1,6 +1,7 @@
 //! A recording: leads times samples in millivolts, with what is known about each.
 
 use serde::Serialize;
+use std::borrow::Cow;
 
 /// Leads of one length sampled together. Samples are in millivolts; NaN marks a sample the recorder declared invalid.
 ///
@@ -10,7 +11,7 @@ pub struct Recording {
     /// The record's name (from the file's name), never a person's.
     pub name: String,
     /// Which reader made it, such as `wfdb` or `csv-rdsamp`.
-    pub format: &'static str,
+    pub format: Cow<'static, str>,
     /// Samples per second of every lead, above zero and finite.
     pub sampling_rate_hz: f64,
     /// At least one lead; all have the same number of samples.
@@ -36,7 +37,7 @@ pub struct Lead {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Flag {
     /// Stable, `snake_case`: `uncalibrated`, `checksum_mismatch`, `lead_name_unknown`, ...
-    pub code: &'static str,
+    pub code: Cow<'static, str>,
     /// One sentence naming the lead or file.
     pub detail: String,
 }

@@ -34,7 +34,7 @@ fn names(recording: &Recording) -> Vec<&str> {
 fn an_rdsamp_export_reads_like_the_record_it_came_from() {
     let csv = recording(read_files(&[("100.csv", &fixture("rdsamp.csv"))], &Hints::default()));
     assert_eq!(
-        (csv.format, csv.sampling_rate_hz, csv.len()),
+        (csv.format.as_ref(), csv.sampling_rate_hz, csv.len()),
         ("csv-rdsamp", 360.0, 1800)
     );
     assert_eq!(csv.flags, []);
@@ -228,7 +228,7 @@ fn apple_watch_exports_are_read_in_any_language_and_name_nobody() {
     for text in [ENGLISH, GERMAN, BARE_COMMAS, SPANISH] {
         let got = table(text);
         assert_eq!(
-            (got.format, got.sampling_rate_hz),
+            (got.format.as_ref(), got.sampling_rate_hz),
             ("csv-apple-watch", 512.844),
             "{text}"
         );
@@ -324,7 +324,7 @@ fn real_exports_are_read_once_what_they_lack_is_stated() {
         },
     ));
     assert_eq!(
-        (got.format, got.sampling_rate_hz, got.len()),
+        (got.format.as_ref(), got.sampling_rate_hz, got.len()),
         ("text-biosppy", 1000.0, 15_000)
     );
 }

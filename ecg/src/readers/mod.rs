@@ -196,13 +196,16 @@ fn agree_on_unit(file: &str, in_file: Unit, hints: &Hints) -> Result<(), ReadErr
     }
 }
 
-/// The flag of a lead whose name says nothing about where it was taken.
-fn unknown_name_flag(name: &str) -> Flag {
-    Flag {
-        code: "lead_name_unknown",
-        detail: format!(
-            "The lead name \"{}\" does not say where the lead was taken.",
-            shown(name)
-        ),
+impl Flag {
+    /// Of a lead whose name says nothing about where it was taken.
+    #[must_use]
+    pub fn lead_name_unknown(name: &str) -> Self {
+        Self {
+            code: "lead_name_unknown".into(),
+            detail: format!(
+                "The lead name \"{}\" does not say where the lead was taken.",
+                shown(name)
+            ),
+        }
     }
 }

@@ -43,6 +43,6 @@ pub(crate) fn recording(reading: Result<Reading, ReadError>) -> Recording {
 }
 
 /// The codes of a recording's flags.
-pub(crate) fn flag_codes(recording: &Recording) -> Vec<&'static str> {
-    recording.flags.iter().map(|flag| flag.code).collect()
+pub(crate) fn flag_codes(recording: &Recording) -> Vec<&str> {
+    recording.flags.iter().map(|flag| flag.code.as_ref()).collect()
 }

@@ -49,7 +49,7 @@ pub fn classify(recording: &Recording, model: &ServedModel, options: &Options) -
         Ok(prepared) => model.predict(prepared.beats(), |range| prepared.tensors(range))?,
         Err(cause) => {
             described.flags.push(Flag {
-                code: "not_classified",
+                code: "not_classified".into(),
                 detail: cause.to_string(),
             });
             Vec::new()
@@ -59,7 +59,7 @@ pub fn classify(recording: &Recording, model: &ServedModel, options: &Options) -
 
     if beats.is_empty() {
         described.flags.push(Flag {
-            code: "no_beats",
+            code: "no_beats".into(),
             detail: format!(
                 "no heartbeat was found in lead `{}`; see the unreadable spans and their reasons",
                 lead.name

@@ -188,7 +188,7 @@ fn seconds_in(unit: &str) -> Option<f64> {
 /// The flag of a column that is not read as a lead.
 pub(super) fn dropped(name: &str, why: &str) -> Flag {
     Flag {
-        code: "signal_left_out",
+        code: "signal_left_out".into(),
         detail: format!("Column \"{}\" was left out: {why}.", shown(name)),
     }
 }

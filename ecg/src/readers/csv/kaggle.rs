@@ -86,12 +86,12 @@ pub(super) fn read(file: &str, bytes: &[u8], limits: &Limits) -> Result<BeatRows
         return Err(ReadError::EmptyFile { file: shown(file) });
     }
     let mut flags = vec![Flag {
-        code: "origin_unknown",
+        code: "origin_unknown".into(),
         detail: "Rows of 187 values carry no recorder, lead or sampling rate; they are taken as they are.".to_owned(),
     }];
     if outside > 0 {
         flags.push(Flag {
-            code: "value_out_of_range",
+            code: "value_out_of_range".into(),
             detail: format!("{outside} rows have values outside 0 to 1, so they were not scaled as the set is."),
         });
     }

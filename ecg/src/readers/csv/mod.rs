@@ -9,7 +9,7 @@ mod time;
 
 use super::error::{ReadError, shown};
 use super::files::stem_and_extension;
-use super::{Hints, Input, Limits, NamedFile, Reading, Unit, agree_on_rate, agree_on_unit, unknown_name_flag};
+use super::{Hints, Input, Limits, NamedFile, Reading, Unit, agree_on_rate, agree_on_unit};
 use crate::recording::{Flag, Lead, Recording, StandardLead};
 use columns::Role;
 
@@ -117,7 +117,7 @@ fn read_table(name: &str, bytes: &[u8], hints: &Hints, limits: &Limits) -> Resul
     }
     Ok(Recording {
         name: stem_and_extension(name).0.to_owned(),
-        format: head.format,
+        format: head.format.into(),
         sampling_rate_hz,
         leads,
         flags,
@@ -134,7 +134,7 @@ fn leads(names: Vec<String>, samples: Vec<Vec<f32>>, flags: &mut Vec<Flag>) -> V
         }
         let standard = StandardLead::from_name(&name);
         if standard.is_none() {
-            flags.push(unknown_name_flag(&name));
+            flags.push(Flag::lead_name_unknown(&name));
         }
         leads.push(Lead {
             name,

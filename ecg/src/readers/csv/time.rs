@@ -65,7 +65,7 @@ pub(super) fn rate(
                 return Err(missing_rate(file, "the time column does not say its unit"));
             };
             flags.push(Flag {
-                code: "time_unit_inferred",
+                code: "time_unit_inferred".into(),
                 detail: format!(
                     "The time column does not say its unit; a step of {step:.6} can only be {}.",
                     if *one == 1.0 {

@@ -54,7 +54,7 @@ pub(super) fn choose(
             _ => "it has a lower sampling rate than the ECG".to_owned(),
         };
         flags.push(Flag {
-            code: "signal_left_out",
+            code: "signal_left_out".into(),
             detail: format!("Signal {index} \"{}\" was left out: {why}.", shown(&signal.name)),
         });
     }

@@ -7,8 +7,8 @@ use super::segment::Reader;
 use super::signal_line::SignalSpec;
 use crate::readers::error::{ReadError, shown};
 use crate::readers::files::Files;
-use crate::readers::{Hints, Limits, agree_on_rate, agree_on_unit, unknown_name_flag};
-use crate::recording::{Lead, Recording, StandardLead};
+use crate::readers::{Hints, Limits, agree_on_rate, agree_on_unit};
+use crate::recording::{Flag, Lead, Recording, StandardLead};
 
 /// Reads a record and returns it with its frame rate, in which annotation times count.
 pub(super) fn read(
@@ -106,7 +106,7 @@ pub(super) fn read(
         };
         let standard = StandardLead::from_name(&name);
         if standard.is_none() {
-            reader.flags.push(unknown_name_flag(&name));
+            reader.flags.push(Flag::lead_name_unknown(&name));
         }
         leads.push(Lead {
             name,
@@ -117,7 +117,7 @@ pub(super) fn read(
     }
     let recording = Recording {
         name: record.to_owned(),
-        format: "wfdb",
+        format: "wfdb".into(),
         sampling_rate_hz,
         leads,
         flags: reader.flags,

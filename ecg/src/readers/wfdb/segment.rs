@@ -206,7 +206,10 @@ impl<'a> Reader<'_, 'a> {
     pub(super) fn flag(&mut self, code: &'static str, detail: String) {
         let known = |flag: &Flag| flag.code == code && flag.detail == detail;
         if self.flags.len() < MAX_FLAGS && !self.flags.iter().any(known) {
-            self.flags.push(Flag { code, detail });
+            self.flags.push(Flag {
+                code: code.into(),
+                detail,
+            });
         }
     }
 }
