@@ -34,6 +34,7 @@ const ARROWS: [(&str, &[&str]); 13] = [
             "einthoven-intake",
             "einthoven-models",
             "einthoven-plugin-host",
+            "einthoven-reader-edf",
             "einthoven-web",
         ],
     ),

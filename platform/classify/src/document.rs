@@ -6,6 +6,7 @@ use einthoven_ecg::quality::{Grade, Reason};
 use einthoven_ecg::recording::{Flag, Recording};
 use einthoven_ecg::rhythm::Summary;
 use serde::Serialize;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// Every beat of a recording, classified, and what follows from them.
@@ -38,7 +39,7 @@ pub struct RecordingOut {
     /// The record's name.
     pub name: String,
     /// The reader's name.
-    pub format: &'static str,
+    pub format: Cow<'static, str>,
     /// Samples per second.
     pub sampling_rate_hz: f64,
     /// Samples per lead.
@@ -153,7 +154,7 @@ pub struct RowsOut {
     /// The file's name without its ending.
     pub name: String,
     /// `kaggle-rows`.
-    pub format: &'static str,
+    pub format: Cow<'static, str>,
     /// How many.
     pub rows: usize,
     /// What a reader of the result must know.
@@ -191,7 +192,7 @@ impl RecordingOut {
     pub(crate) fn of(recording: &Recording) -> Self {
         Self {
             name: recording.name.clone(),
-            format: recording.format,
+            format: recording.format.clone(),
             sampling_rate_hz: recording.sampling_rate_hz,
             samples: recording.len(),
             duration_s: rounded(recording.duration_s(), 1e4),

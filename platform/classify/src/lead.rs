@@ -51,7 +51,7 @@ mod tests {
         };
         Recording {
             name: "r".into(),
-            format: "wfdb",
+            format: "wfdb".into(),
             sampling_rate_hz: 360.0,
             leads: names.iter().map(lead).collect(),
             flags: vec![],

@@ -45,7 +45,7 @@ pub fn classify_rows(rows: &BeatRows, model: &ServedModel) -> Result<RowsDocumen
         notice: crate::NOTICE,
         recording: RowsOut {
             name: rows.name.clone(),
-            format: "kaggle-rows",
+            format: "kaggle-rows".into(),
             rows: rows.rows.len(),
             flags: rows.flags.clone(),
         },

@@ -106,7 +106,7 @@ fn two_beats_are_found_and_not_classified() {
     };
     let recording = Recording {
         name: "short".into(),
-        format: "csv",
+        format: "csv".into(),
         sampling_rate_hz: 250.0,
         leads: vec![lead],
         flags: vec![],

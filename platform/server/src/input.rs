@@ -1,11 +1,13 @@
 //! From files to an answer: unpack, read, classify. The same for the command line and every route.
 
 use crate::models::Models;
+use crate::plugin_reading;
 use einthoven_classify::{ClassifyError, Document, Options, RowsDocument, ServedModel};
 use einthoven_ecg::readers::{self, Hints, Input, Limits, NamedFile, ReadError, Reading};
 use einthoven_ecg::recipe::Recipe;
 use einthoven_ecg::recording::Recording;
 use einthoven_intake::{Bounds, IntakeError, unpack};
+use einthoven_plugin_host::{Failure, Readers};
 use std::borrow::Cow;
 
 /// Bytes and files one upload may unpack to.
@@ -39,13 +41,19 @@ pub(crate) enum InputError {
     #[error(transparent)]
     Read(#[from] ReadError),
     #[error(transparent)]
+    Plugin(Failure),
+    #[error(transparent)]
     Classify(#[from] ClassifyError),
     #[error("there is no model `{asked}`; this server has: {there}")]
     NoSuchModel { asked: String, there: String },
 }
 
-/// Reads files that make up one recording, or one file of rows.
-pub(crate) fn read(files: Vec<(String, Cow<'_, [u8]>)>, request: &Request) -> Result<Reading, InputError> {
+/// Reads files that make up one recording, or one file of rows: by our own readers, or else by a plugin that knows them.
+pub(crate) fn read(
+    files: Vec<(String, Cow<'_, [u8]>)>,
+    request: &Request,
+    readers: &Readers,
+) -> Result<Reading, InputError> {
     let mut unpacked = Vec::new();
     let mut left = UNPACKED;
     for (name, bytes) in files {
@@ -65,7 +73,10 @@ pub(crate) fn read(files: Vec<(String, Cow<'_, [u8]>)>, request: &Request) -> Re
             bytes: file.bytes.as_ref(),
         })
         .collect();
-    Ok(readers::read(&named, &request.hints, &Limits::default())?)
+    let limits = Limits::default();
+    readers::read(&named, &request.hints, &limits).or_else(|refused| {
+        plugin_reading::read(readers, &named, &request.hints, &limits).unwrap_or(Err(InputError::Read(refused)))
+    })
 }
 
 /// Reads and classifies.
@@ -74,7 +85,7 @@ pub(crate) fn answer(
     request: &Request,
     models: &Models,
 ) -> Result<Answer, InputError> {
-    let reading = read(files, request)?;
+    let reading = read(files, request, models.readers())?;
     match reading.input {
         Input::Recording(recording) => {
             let model = choose(models, request.model.as_deref(), Recipe::BeatRrV1.name())?;

@@ -11,6 +11,7 @@ mod commands;
 mod http;
 mod input;
 mod models;
+mod plugin_reading;
 mod recordings;
 mod samples;
 

@@ -1,12 +1,14 @@
-//! The models this process serves: the embedded ones, loaded on the linked-in engine.
+//! The models this process serves, the embedded ones, loaded on the linked-in engine; and the readers beside our own.
 
 use anyhow::Context;
 use einthoven_classify::{PackageFile, ServedModel};
-use einthoven_plugin_host::{Engines, Plugin};
+use einthoven_plugin_host::{Engines, Plugin, Readers};
+use einthoven_reader_edf::EdfReader;
 
 /// All served models, by name.
 pub(crate) struct Models {
     served: Vec<ServedModel>,
+    readers: Readers,
 }
 
 impl Models {
@@ -38,7 +40,14 @@ impl Models {
                 ServedModel::load(&engines, "tract", &files).with_context(|| format!("embedded model `{}`", model.name))
             })
             .collect::<anyhow::Result<_>>()?;
-        Ok(Self { served })
+        let mut readers = Readers::default();
+        readers.add(Plugin::linked_reader::<EdfReader>()?)?;
+        Ok(Self { served, readers })
+    }
+
+    /// The readers that came as plugins.
+    pub(crate) fn readers(&self) -> &Readers {
+        &self.readers
     }
 
     /// The model of that name.

@@ -29,6 +29,9 @@ macro_rules! export_engine {
 }
 
 /// Makes a plugin of a type that is a [`Reader`]: exports `einthoven_plugin_entry_v1`.
+///
+/// A crate that is also linked into a host beside other plugins must export only when it is built as a library of its own,
+/// behind a feature: the symbol would be there twice. The host then uses its `Plugin::linked_reader`.
 #[macro_export]
 macro_rules! export_reader {
     ($reader:ty) => {

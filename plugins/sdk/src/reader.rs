@@ -26,6 +26,7 @@ pub trait Reader: Send + Sync + Sized + 'static {
     ///
     /// # Errors
     /// `InvalidArgument` saying which field of which file is wrong or missing; the host answers 422 with that sentence.
+    /// What the caller could state is named `rate`, `unit` or `record`, in backticks, and the page then asks for it.
     fn read(&self, files: &[InputFile<'_>], hints: &ReadHints, sink: &mut dyn RecordingSink) -> Result<(), Failure>;
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Of a file's header only what the signals need is looked at: the fields that name the patient, the recording and its
 //! date are never decoded, and of the annotations only the times at which data records start.
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 mod field;
 mod header;
@@ -15,6 +15,9 @@ use field::{shown, shown_list};
 use header::Header;
 use leads::Lead;
 use timeline::Timeline;
+
+#[cfg(feature = "plugin")]
+einthoven_plugin_sdk::export_reader!(EdfReader);
 
 /// Reads one EDF or BDF file.
 #[derive(Debug, Clone, Copy, Default)]

@@ -18,7 +18,7 @@ use std::time::Duration;
 /// Classify recordings and print what was found.
 #[derive(Debug, Args)]
 pub(crate) struct Classify {
-    /// Recordings: a WFDB header (its signal files lie beside it), CSV, or an archive.
+    /// Recordings: a WFDB header (its signal files lie beside it), CSV, EDF, or an archive.
     #[arg(required = true)]
     files: Vec<PathBuf>,
     /// Samples per second, where the file does not say.

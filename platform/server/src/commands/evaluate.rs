@@ -103,7 +103,7 @@ impl Evaluate {
 
     fn record(&self, path: &Path, models: &Models, rules: &Rules) -> anyhow::Result<RecordScore> {
         let files = files_of(path)?;
-        let reading = crate::input::read(files.clone(), &Request::default())?;
+        let reading = crate::input::read(files.clone(), &Request::default(), models.readers())?;
         let reference = reading
             .annotations
             .with_context(|| format!("`{}` has no reference", path.display()))?;

@@ -4,6 +4,7 @@ use crate::input::InputError;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use einthoven_classify::ClassifyError;
+use einthoven_plugin_host::Code;
 use serde::Serialize;
 
 /// What was wrong, for programs (`type`, `errors[].pointer`) and for people (`detail`).
@@ -96,6 +97,16 @@ impl From<InputError> for Problem {
         let (status, code, pointer) = match &error {
             InputError::Intake(cause) => (status_of(cause.code()), cause.code(), None),
             InputError::Read(cause) => (status_of(cause.code()), cause.code(), cause.field()),
+            InputError::Plugin(failure) => match failure.code {
+                Code::InvalidArgument | Code::Unsupported | Code::NotFound => {
+                    let field = asked_for(&detail);
+                    let missing = matches!(field, Some("sampling_rate" | "unit"));
+                    let code = if missing { "missing_field" } else { "unreadable" };
+                    (StatusCode::UNPROCESSABLE_ENTITY, code, field)
+                }
+                Code::ResourceExhausted => (StatusCode::PAYLOAD_TOO_LARGE, "too_large", None),
+                _ => return Self::internal(failure),
+            },
             InputError::NoSuchModel { .. } => (StatusCode::NOT_FOUND, "no_such_model", Some("model")),
             InputError::Classify(ClassifyError::NoSuchLead { .. }) => {
                 (StatusCode::UNPROCESSABLE_ENTITY, "no_such_lead", Some("lead"))
@@ -116,6 +127,14 @@ impl From<InputError> for Problem {
             None => problem,
         }
     }
+}
+
+/// The field a plugin reader asks for: its name in backticks, as callers give it.
+fn asked_for(detail: &str) -> Option<&'static str> {
+    [("`rate`", "sampling_rate"), ("`unit`", "unit"), ("`record`", "record")]
+        .into_iter()
+        .find(|(given, _)| detail.contains(given))
+        .map(|(_, field)| field)
 }
 
 fn status_of(code: &str) -> StatusCode {

@@ -65,7 +65,7 @@ pub(crate) struct RecordingList {
 struct RecordingItem {
     id: String,
     name: String,
-    format: &'static str,
+    format: String,
     duration_s: f64,
     created: String,
     lead: String,
@@ -80,7 +80,7 @@ pub(crate) async fn list_recordings(State(app): State<Arc<App>>) -> Json<Recordi
         .map(|kept| RecordingItem {
             id: kept.id.clone(),
             name: kept.document.recording.name.clone(),
-            format: kept.document.recording.format,
+            format: kept.document.recording.format.to_string(),
             duration_s: kept.document.recording.duration_s,
             created: kept.created.to_string(),
             lead: kept.document.lead.clone(),

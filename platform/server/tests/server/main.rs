@@ -4,5 +4,6 @@
 
 mod bad_input;
 mod client;
+mod edf;
 mod faces;
 mod kept_recordings;

@@ -14,6 +14,8 @@ use einthoven_plugin_abi::plugin::{
 };
 use einthoven_plugin_abi::reader::ReaderApi;
 use einthoven_plugin_abi::view;
+use einthoven_plugin_sdk::Reader;
+use einthoven_plugin_sdk::export::linked_reader;
 use std::path::{Path, PathBuf};
 
 /// Why a plugin is not used.
@@ -121,6 +123,14 @@ impl Plugin {
     /// [`PluginError`] when it does not keep to the contract.
     pub fn linked(entry: Entry) -> Result<Self, PluginError> {
         Self::describe(entry, Path::new("a linked-in plugin"), None)
+    }
+
+    /// A reader that is linked into this binary, without an exported symbol that another plugin could have too.
+    ///
+    /// # Errors
+    /// [`PluginError`] when it does not keep to the contract.
+    pub fn linked_reader<R: Reader>() -> Result<Self, PluginError> {
+        Self::linked(Some(linked_reader::<R>))
     }
 
     /// Checks a library against its sidecar and opens it. `path` is that of the library or of the sidecar.

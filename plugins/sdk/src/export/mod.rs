@@ -7,7 +7,7 @@ mod reader;
 mod text;
 
 pub use engine::engine_entry;
-pub use reader::reader_entry;
+pub use reader::{linked_reader, reader_entry};
 
 use crate::failure::{Code, Failure};
 use einthoven_plugin_abi::plugin;

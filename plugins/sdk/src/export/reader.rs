@@ -46,6 +46,19 @@ pub unsafe fn reader_entry<R: Reader>(cell: &'static Cell, host: *const Host, ou
     EINTHOVEN_OK
 }
 
+/// The entry of a reader that is linked into the host, for `Plugin::linked`.
+///
+/// It is no symbol: a binary into which two plugins were linked would hold the exported one twice.
+///
+/// # Safety
+/// As for an exported entry: `out` is null or may be written to, `host` is null or lives until the process ends.
+pub unsafe extern "C" fn linked_reader<R: Reader>(host: *const Host, out: *mut *const Plugin) -> i32 {
+    // A description lives until the process ends; a host asks for it once.
+    let cell: &'static Cell = Box::leak(Box::default());
+    // SAFETY: the host's own pointers are passed on.
+    unsafe { reader_entry::<R>(cell, host, out) }
+}
+
 struct Table<R>(PhantomData<R>);
 
 impl<R: Reader> Table<R> {
