@@ -9,7 +9,7 @@ use std::fs;
 const LONGEST_FILE: usize = 800;
 
 /// Every crate of ours with the crates of ours that it may depend on.
-const ARROWS: [(&str, &[&str]); 13] = [
+const ARROWS: &[(&str, &[&str])] = &[
     ("einthoven-ecg", &[]),
     ("einthoven-web", &[]),
     ("einthoven-models", &[]),
@@ -21,6 +21,7 @@ const ARROWS: [(&str, &[&str]); 13] = [
     ),
     ("einthoven-backend-candle", &["einthoven-plugin-sdk"]),
     ("einthoven-backend-onnxruntime", &["einthoven-plugin-sdk"]),
+    ("einthoven-backend-litert", &["einthoven-plugin-sdk"]),
     ("einthoven-backend-tract", &["einthoven-plugin-sdk"]),
     ("einthoven-intake", &[]),
     ("einthoven-reader-edf", &["einthoven-plugin-sdk"]),
