@@ -10,12 +10,22 @@ use crate::tensors::spec;
 use einthoven_plugin_sdk::{
     Code, DType, Device, Engine, EngineInfo, Failure, Instance, Model, ModelPackage, Setup, Signature,
 };
+use ort::environment::Environment;
 use ort::session::Session;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// The engine: one opened library.
 pub struct OnnxRuntimeEngine {
     runtime: Runtime,
+}
+
+impl OnnxRuntimeEngine {
+    /// The environment of this process, of which there can be one: for benchmarks that run sessions beside the engine's.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn environment(&self) -> &Environment {
+        &self.runtime.environment
+    }
 }
 
 impl Engine for OnnxRuntimeEngine {

@@ -40,6 +40,7 @@ impl Runtime {
                 ),
             ));
         }
+        be_silent();
         let (handle, version) = library::check(path)?;
         let refused = |cause: String| {
             Failure::new(
@@ -63,5 +64,16 @@ impl Runtime {
         };
         *opened = Some(runtime.clone());
         Ok(runtime)
+    }
+}
+
+/// Official builds since 1.29 send what they run, and under which device identifier, to their maker, beginning before
+/// `with_telemetry(false)` can be heard. This stops all of it; one who set the variable keeps their choice.
+fn be_silent() {
+    const VARIABLE: &str = "ORT_DISABLE_TELEMETRY";
+    if std::env::var_os(VARIABLE).is_none() {
+        // SAFETY: once per process, when the engine is opened: the host does that while it starts, before it serves, and a
+        // host with threads that read the environment sets the variable itself, so that this is not reached.
+        unsafe { std::env::set_var(VARIABLE, "1") };
     }
 }
