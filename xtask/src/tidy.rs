@@ -25,7 +25,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("einthoven-backend-tract", &["einthoven-plugin-sdk"]),
     ("einthoven-intake", &[]),
     ("einthoven-reader-edf", &["einthoven-plugin-sdk"]),
-    ("einthoven-classify", &["einthoven-ecg", "einthoven-plugin-host", "einthoven-plugin-worker"]),
+    (
+        "einthoven-classify",
+        &["einthoven-ecg", "einthoven-plugin-host", "einthoven-plugin-worker"],
+    ),
     (
         "einthoven",
         &[
