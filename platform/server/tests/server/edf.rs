@@ -66,7 +66,7 @@ fn a_bdf_file_without_a_unit_is_asked_for_it() {
     );
 
     // A WFDB record beside it goes first, as before.
-    let mut files = vec![("a.bdf".to_owned(), whole)];
+    let mut files = vec![("a.bdf", whole)];
     files.extend(record_100());
     let answer = server.form("/v1/classify", &borrowed(&files), &[]);
     assert_eq!(answer.json()["recording"]["format"], "wfdb");
