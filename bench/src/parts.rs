@@ -2,7 +2,7 @@
 
 use crate::table::Row;
 use anyhow::Context;
-use einthoven_classify::{Options, PackageFile, ServedModel, classify};
+use einthoven_classify::{Options, Choice, PackageFile, ServedModel, Serving, classify};
 use einthoven_ecg::readers::{self, Hints, Input, Limits, NamedFile};
 use einthoven_ecg::recipe::{Recipe, Tensor};
 use einthoven_ecg::recording::Recording;
@@ -10,6 +10,7 @@ use einthoven_ecg::{detect, quality};
 use einthoven_plugin_host::{Engines, Plugin};
 use std::hint::black_box;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Instant;
 
 const RUNS: usize = 11;
@@ -34,9 +35,18 @@ pub(crate) fn model() -> anyhow::Result<ServedModel> {
         },
     ];
     let mut engines = Engines::default();
-    let tract = Plugin::linked(Some(einthoven_backend_tract::einthoven_plugin_entry_v1))?;
+    let tract = Plugin::linked_engine::<einthoven_backend_tract::TractEngine>()?;
     engines.add(tract, &serde_json::json!({}))?;
-    Ok(ServedModel::load(&engines, "tract", &files)?)
+    let serving = Serving {
+        engines,
+        workers: Arc::default(),
+    };
+    let choice = Choice {
+        engine: "tract".to_owned(),
+        file: "model.onnx".to_owned(),
+        tolerance: 1e-4,
+    };
+    Ok(ServedModel::load(&serving, &files, choice)?)
 }
 
 /// Median seconds of a piece of work.

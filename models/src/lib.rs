@@ -10,8 +10,29 @@ pub struct EmbeddedModel {
     pub manifest_json: &'static str,
     /// ONNX, 32-bit floats, any number of beats (dimension `N`).
     pub onnx: &'static [u8],
+    /// The same network for TensorFlow Lite.
+    pub tflite: &'static [u8],
+    /// The same weights by the names PyTorch gives them.
+    pub safetensors: &'static [u8],
+    /// JSON: how the weights make a network.
+    pub config_json: &'static str,
     /// JSON: `inputs` and `outputs` by name, each with `dims` and `values`, and the `tolerance` outputs must meet.
     pub golden_json: &'static str,
+}
+
+impl EmbeddedModel {
+    /// Its files by name, as they lie in a package.
+    pub fn files(&self) -> impl Iterator<Item = (&'static str, &'static [u8])> {
+        [
+            ("manifest.json", self.manifest_json.as_bytes()),
+            ("golden.json", self.golden_json.as_bytes()),
+            ("model.onnx", self.onnx),
+            ("model.tflite", self.tflite),
+            ("model.safetensors", self.safetensors),
+            ("config.json", self.config_json.as_bytes()),
+        ]
+        .into_iter()
+    }
 }
 
 macro_rules! embedded {
@@ -20,6 +41,9 @@ macro_rules! embedded {
             name: $name,
             manifest_json: include_str!(concat!("../", $name, "/manifest.json")),
             onnx: include_bytes!(concat!("../", $name, "/model.onnx")),
+            tflite: include_bytes!(concat!("../", $name, "/model.tflite")),
+            safetensors: include_bytes!(concat!("../", $name, "/model.safetensors")),
+            config_json: include_str!(concat!("../", $name, "/config.json")),
             golden_json: include_str!(concat!("../", $name, "/golden.json")),
         }
     };

@@ -55,7 +55,7 @@ const ARROWS: &[(&str, &[&str])] = &[
 ];
 
 /// Licences that a dependency may stand under; an expression needs one of them on each side of an AND.
-const LICENCES: [&str; 13] = [
+const LICENCES: [&str; 14] = [
     "Apache-2.0",
     "Apache-2.0 WITH LLVM-exception",
     "0BSD",
@@ -66,6 +66,7 @@ const LICENCES: [&str; 13] = [
     "CC0-1.0",
     "ISC",
     "MIT",
+    "MIT-0",
     "Unicode-3.0",
     "Unlicense",
     "Zlib",

@@ -31,4 +31,5 @@ mod weights;
 
 pub use engine::CandleEngine;
 
+#[cfg(feature = "plugin")]
 einthoven_plugin_sdk::export_engine!(CandleEngine);

@@ -39,7 +39,7 @@ fn abi(criterion: &mut Criterion) {
     let order = graph.inputs(0).unwrap();
 
     let mut engines = Engines::default();
-    let plugin = Plugin::linked(Some(einthoven_backend_litert::einthoven_plugin_entry_v1)).unwrap();
+    let plugin = Plugin::linked_engine::<einthoven_backend_litert::LiteRtEngine>().unwrap();
     engines
         .add(plugin, &serde_json::json!({ "library": library() }))
         .unwrap();

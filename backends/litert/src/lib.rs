@@ -15,4 +15,5 @@ mod session;
 
 pub use engine::LiteRtEngine;
 
+#[cfg(feature = "plugin")]
 einthoven_plugin_sdk::export_engine!(LiteRtEngine);

@@ -15,4 +15,5 @@ mod tensors;
 
 pub use engine::OnnxRuntimeEngine;
 
+#[cfg(feature = "plugin")]
 einthoven_plugin_sdk::export_engine!(OnnxRuntimeEngine);

@@ -7,4 +7,5 @@ mod instance;
 
 pub use engine::TractEngine;
 
+#[cfg(feature = "plugin")]
 einthoven_plugin_sdk::export_engine!(TractEngine);

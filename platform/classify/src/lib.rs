@@ -19,7 +19,7 @@ pub use document::{
 pub use error::ClassifyError;
 pub use model::{
     BATCHES, Choice, EngineRow, EngineTable, EngineWish, Isolation, LoadError, Manifest, PackageFile, ServedModel, Serving,
-    Variant, measure,
+    Variant, digest, measure,
 };
 pub use rows::classify_rows;
 

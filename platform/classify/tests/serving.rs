@@ -2,16 +2,29 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-use einthoven_classify::{LoadError, Options, PackageFile, ServedModel, classify};
+use einthoven_classify::{Choice, LoadError, Options, PackageFile, ServedModel, Serving, classify};
 use einthoven_ecg::recording::{Lead, Recording, StandardLead};
 use einthoven_plugin_host::{Engines, Plugin};
 
 /// The embedded model's files, for a test to damage.
-fn engines() -> Engines {
+use std::sync::Arc;
+
+fn choice(engine: &str) -> Choice {
+    Choice {
+        engine: engine.to_owned(),
+        file: "model.onnx".to_owned(),
+        tolerance: 1e-4,
+    }
+}
+
+fn serving() -> Serving {
     let mut engines = Engines::default();
-    let tract = Plugin::linked(Some(einthoven_backend_tract::einthoven_plugin_entry_v1)).unwrap();
+    let tract = Plugin::linked_engine::<einthoven_backend_tract::TractEngine>().unwrap();
     engines.add(tract, &serde_json::json!({})).unwrap();
-    engines
+    Serving {
+        engines,
+        workers: Arc::default(),
+    }
 }
 
 fn package() -> (String, Vec<u8>, String) {
@@ -38,7 +51,7 @@ fn load((manifest, onnx, golden): &(String, Vec<u8>, String)) -> Result<ServedMo
             bytes: golden.as_bytes(),
         },
     ];
-    ServedModel::load(&engines(), "tract", &files)
+    ServedModel::load(&serving(), &files, choice("tract"))
 }
 
 #[test]
@@ -84,7 +97,7 @@ fn a_missing_engine_is_named_with_those_there_are() {
             bytes: files.2.as_bytes(),
         },
     ];
-    let error = ServedModel::load(&engines(), "none", &parts).err().unwrap().to_string();
+    let error = ServedModel::load(&serving(), &parts, choice("none")).err().unwrap().to_string();
     assert!(error.contains("`none`") && error.contains("tract"), "{error}");
 }
 

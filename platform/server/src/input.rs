@@ -9,6 +9,7 @@ use einthoven_ecg::recording::Recording;
 use einthoven_intake::{Bounds, IntakeError, unpack};
 use einthoven_plugin_host::{Failure, Readers};
 use std::borrow::Cow;
+use std::sync::Arc;
 
 /// Bytes and files one upload may unpack to.
 pub(crate) const UNPACKED: Bounds = Bounds {
@@ -92,7 +93,7 @@ pub(crate) fn answer(
             let options = Options {
                 lead: request.lead.clone(),
             };
-            let document = einthoven_classify::classify(&recording, model, &options)?;
+            let document = einthoven_classify::classify(&recording, &model, &options)?;
             Ok(Answer::Beats {
                 recording: Box::new(recording),
                 document: Box::new(document),
@@ -100,12 +101,12 @@ pub(crate) fn answer(
         }
         Input::BeatRows(rows) => {
             let model = choose(models, request.model.as_deref(), Recipe::KaggleHeartbeatV1.name())?;
-            Ok(Answer::Rows(Box::new(einthoven_classify::classify_rows(&rows, model)?)))
+            Ok(Answer::Rows(Box::new(einthoven_classify::classify_rows(&rows, &model)?)))
         }
     }
 }
 
-fn choose<'m>(models: &'m Models, asked: Option<&str>, recipe: &str) -> Result<&'m ServedModel, InputError> {
+fn choose(models: &Models, asked: Option<&str>, recipe: &str) -> Result<Arc<ServedModel>, InputError> {
     let found = match asked {
         Some(name) => models.by_name(name),
         None => models.by_recipe(recipe),
@@ -114,7 +115,7 @@ fn choose<'m>(models: &'m Models, asked: Option<&str>, recipe: &str) -> Result<&
         asked: asked.map_or_else(|| format!("with the recipe {recipe}"), str::to_owned),
         there: models
             .iter()
-            .map(|model| model.manifest().name.as_str())
+            .map(|model| model.manifest().name.clone())
             .collect::<Vec<_>>()
             .join(", "),
     })

@@ -8,6 +8,7 @@
 )]
 
 mod commands;
+mod engines;
 mod http;
 mod input;
 mod models;

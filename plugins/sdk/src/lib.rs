@@ -21,6 +21,9 @@ pub use tensor::{DType, Signature, TensorSpec, TensorView};
 ///
 /// The crate's type is `cdylib`; to be linked into a host as well, also `rlib`. A panic in the engine becomes a failure and
 /// never leaves the library, which therefore must not be built with `panic = "abort"`.
+///
+/// A crate that is also linked into a host exports only when it is built as a library of its own, behind a feature, since a
+/// binary would hold the symbol of two such crates twice. The host then uses its `Plugin::linked_engine`.
 #[macro_export]
 macro_rules! export_engine {
     ($engine:ty) => {
@@ -28,10 +31,7 @@ macro_rules! export_engine {
     };
 }
 
-/// Makes a plugin of a type that is a [`Reader`]: exports `einthoven_plugin_entry_v1`.
-///
-/// A crate that is also linked into a host beside other plugins must export only when it is built as a library of its own,
-/// behind a feature: the symbol would be there twice. The host then uses its `Plugin::linked_reader`.
+/// Makes a plugin of a type that is a [`Reader`], as [`export_engine!`] does of an engine.
 #[macro_export]
 macro_rules! export_reader {
     ($reader:ty) => {

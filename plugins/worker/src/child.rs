@@ -11,11 +11,12 @@ use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
 /// Serves the parent until it closes its side or dies. To be called first thing in a process started by
-/// [`Spawner`](crate::Spawner); `engines` opens the engines of a setup.
+/// [`Spawner`](crate::Spawner); `engines` opens the
+/// engine of that name of a setup.
 ///
 /// # Errors
 /// When standard input and output are not what a parent gives.
-pub fn serve(engines: impl Fn(&EngineSetup) -> Result<Engines, Failure>) -> io::Result<()> {
+pub fn serve(engines: impl Fn(&EngineSetup, &str) -> Result<Engines, Failure>) -> io::Result<()> {
     let stream = UnixStream::from(rustix::io::dup(rustix::stdio::stdin())?);
     let mut shared = Shared::open(rustix::io::dup(rustix::stdio::stdout())?)?;
     // From here on an engine that prints writes to the log, and one that reads finds nothing.
@@ -53,7 +54,7 @@ struct Loaded {
 fn load(
     question: Question,
     shared: &Shared,
-    engines: &impl Fn(&EngineSetup) -> Result<Engines, Failure>,
+    engines: &impl Fn(&EngineSetup, &str) -> Result<Engines, Failure>,
 ) -> Result<Loaded, Failure> {
     let Question::Load { setup, memory_bytes, engine, config, device, entry, directory, files } = question else {
         return Err(Failure::internal("a worker was asked to load by another question"));
@@ -64,7 +65,7 @@ fn load(
     };
     limit(Resource::Data, memory_bytes)?;
     limit(Resource::Core, 0)?;
-    let engines = engines(&setup)?;
+    let engines = engines(&setup, &engine)?;
     let mut offset = 0;
     let mut package = Vec::new();
     for (name, len) in &files {

@@ -13,7 +13,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// How to start a child: a program that calls [`serve`](crate::serve).
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Spawner {
     /// The program; the product uses its own binary.
     pub program: PathBuf,

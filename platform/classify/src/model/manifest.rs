@@ -145,7 +145,7 @@ pub struct PackageFile<'a> {
 
 /// The digest a version is known by: SHA-256 over the lines `<sha256>  <name>` of all its files, sorted by name.
 #[must_use]
-pub(super) fn digest(files: &[PackageFile<'_>]) -> String {
+pub fn digest(files: &[PackageFile<'_>]) -> String {
     let mut lines: Vec<_> = files
         .iter()
         .map(|file| (file.name, hex::encode(Sha256::digest(file.bytes))))

@@ -8,7 +8,7 @@ mod table;
 mod trials;
 
 pub use instance::Isolation;
-pub use manifest::{EngineWish, Manifest, PackageFile, Variant};
+pub use manifest::{EngineWish, Manifest, PackageFile, Variant, digest};
 pub use served::{Choice, LoadError, ServedModel, Serving};
 pub use table::{EngineRow, EngineTable};
 pub use trials::{BATCHES, measure};

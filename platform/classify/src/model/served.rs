@@ -2,6 +2,7 @@
 
 use super::golden::Golden;
 use super::instance::{Instance, Isolation, Source};
+use super::table::EngineRow;
 use super::manifest::{EngineWish, Manifest, PackageFile, digest};
 use einthoven_ecg::recipe::{self, Recipe, Tensor};
 use einthoven_plugin_host::{
@@ -34,13 +35,13 @@ pub enum LoadError {
         /// The engine's words.
         cause: Failure,
     },
-    /// No engine computes it.
-    #[error("no engine runs model `{name}`: {reasons}")]
-    NoEngine {
+    /// The file's inputs or outputs are not the manifest's.
+    #[error("model `{name}`: {cause}")]
+    Signature {
         /// The model.
         name: String,
-        /// Each engine with its reason.
-        reasons: String,
+        /// Both, side by side.
+        cause: Failure,
     },
     /// Its recipe is not known.
     #[error("model `{name}`: this build has no recipe `{recipe}`")]
@@ -125,7 +126,10 @@ impl ServedModel {
             cause,
         };
         let (source, device, first) = source(serving, &manifest, files, &choice).map_err(refused)?;
-        manifest.check(source.signature()).map_err(refused)?;
+        manifest.check(source.signature()).map_err(|cause| LoadError::Signature {
+            name: manifest.name.clone(),
+            cause,
+        })?;
         let served = Self {
             digest: digest(files),
             provider: first.provider().to_owned(),
@@ -282,8 +286,17 @@ impl Manifest {
     }
 }
 
-/// The choice of a manifest that names its engine: the first file that engine takes.
 impl Choice {
+    /// What a row of a table stands for.
+    #[must_use]
+    pub fn of(row: &EngineRow) -> Self {
+        Self {
+            engine: row.engine.clone(),
+            file: row.file.clone(),
+            tolerance: row.tolerance,
+        }
+    }
+
     /// What a manifest asks for by name, or the first engine in the table that takes one of its files.
     #[must_use]
     pub fn first(engines: &Engines, manifest: &Manifest, files: &[PackageFile<'_>]) -> Option<Self> {

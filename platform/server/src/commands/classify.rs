@@ -1,5 +1,6 @@
 //! `einthoven classify`.
 
+use crate::engines::Plugins;
 use crate::input::{Answer, Request, answer};
 use crate::models::Models;
 use anyhow::{Context, bail, ensure};
@@ -50,7 +51,7 @@ fn unit(text: &str) -> Result<Unit, String> {
 
 impl Classify {
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
-        let models = Models::embedded()?;
+        let models = Models::embedded(Plugins::open(&[], serde_json::Map::new())?)?;
         let request = Request {
             hints: Hints {
                 sampling_rate_hz: self.rate,

@@ -1,6 +1,7 @@
 //! `einthoven evaluate`.
 
 use super::classify::files_of;
+use crate::engines::Plugins;
 use crate::input::{Answer, Request, answer};
 use crate::models::Models;
 use anyhow::{Context, ensure};
@@ -68,7 +69,7 @@ fn mapping(name: &str) -> Result<Mapping, String> {
 
 impl Evaluate {
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
-        let models = Models::embedded()?;
+        let models = Models::embedded(Plugins::open(&[], serde_json::Map::new())?)?;
         let rules = Rules {
             start_s: self.start,
             mapping: self.mapping,

@@ -3,6 +3,7 @@
 mod classify;
 mod evaluate;
 mod serve;
+mod worker;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -24,6 +25,9 @@ pub(crate) enum Command {
     Classify(classify::Classify),
     /// Score the embedded model against the reference beats of a database, by the rules of EC57.
     Evaluate(evaluate::Evaluate),
+    /// Run one engine for the server that started this process.
+    #[command(hide = true)]
+    Worker,
 }
 
 impl Command {
@@ -39,6 +43,7 @@ impl Command {
             Self::Serve(command) => command.run(),
             Self::Classify(command) => command.run(),
             Self::Evaluate(command) => command.run(),
+            Self::Worker => worker::run(),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! `einthoven serve`.
 
+use crate::engines::Plugins;
 use crate::http::{self, App};
 use crate::models::Models;
 use crate::recordings::Recordings;
@@ -8,6 +9,7 @@ use clap::Args;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How long open requests may go on after the signal to stop.
@@ -19,12 +21,32 @@ pub(crate) struct Serve {
     /// Address and port. Without users and keys only this machine's own addresses are allowed.
     #[arg(long, default_value = "127.0.0.1:5000", env = "EINTHOVEN_LISTEN")]
     listen: SocketAddr,
-    /// Folder for temporary files; nothing of a recording outlives the process.
+    /// Folder for temporary files and for what engines were measured to do; nothing of a recording outlives the process.
     #[arg(long, default_value = "data", env = "EINTHOVEN_DATA")]
     data: PathBuf,
     /// Largest upload, in MiB.
     #[arg(long, default_value_t = 256, env = "EINTHOVEN_MAX_UPLOAD_MIB", value_parser = clap::value_parser!(u16).range(1..=2048))]
     max_upload_mib: u16,
+    /// Folder of plugins: every `*.plugin.toml` in it. May be given several times.
+    #[arg(long, env = "EINTHOVEN_PLUGINS", value_delimiter = ':')]
+    plugins: Vec<PathBuf>,
+    /// Section of configuration for an engine, such as `onnxruntime={"library":"/opt/libonnxruntime.so"}`.
+    #[arg(long, value_name = "ENGINE=JSON", value_parser = section)]
+    engine: Vec<(String, serde_json::Value)>,
+    /// Folder of a model to serve beside the embedded ones: `manifest.json`, `golden.json` and `model.onnx`, `model.tflite` or
+    /// `model.safetensors`. May be given several times.
+    #[arg(long)]
+    model: Vec<PathBuf>,
+}
+
+/// `NAME={"key": "value"}`.
+fn section(text: &str) -> Result<(String, serde_json::Value), String> {
+    let (name, json) = text.split_once('=').ok_or("say ENGINE=JSON")?;
+    let value: serde_json::Value = serde_json::from_str(json).map_err(|cause| cause.to_string())?;
+    if !value.is_object() {
+        return Err("the section must be a JSON object".to_owned());
+    }
+    Ok((name.to_owned(), value))
 }
 
 impl Serve {
@@ -33,6 +55,9 @@ impl Serve {
             listen: SocketAddr::from(([127, 0, 0, 1], 5000)),
             data: PathBuf::from("data"),
             max_upload_mib: 256,
+            plugins: Vec::new(),
+            engine: Vec::new(),
+            model: Vec::new(),
         }
     }
 
@@ -48,8 +73,14 @@ impl Serve {
             )
             .with_writer(std::io::stderr)
             .init();
+        let plugins = Plugins::open(&self.plugins, self.engine.into_iter().collect())?;
+        let mut models = Models::embedded(plugins)?;
+        models.keep_tables(self.data.join("engines"));
+        for folder in &self.model {
+            models.add_folder(folder)?;
+        }
         let app = App::new(
-            Models::embedded()?,
+            models,
             Recordings::in_directory(self.data)?,
             usize::from(self.max_upload_mib) << 20,
         );
@@ -64,6 +95,8 @@ impl Serve {
                     "Einthoven is ready: open http://{} in a browser. Research use only. Not for diagnosis.",
                     listener.local_addr()?
                 );
+                let measuring = Arc::clone(&app);
+                tokio::task::spawn_blocking(move || measuring.models.measure_missing());
                 let (stopping, stopped) = tokio::sync::oneshot::channel();
                 let server = axum::serve(listener, http::router(app)).with_graceful_shutdown(async move {
                     stop_signal().await;

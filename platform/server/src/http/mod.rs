@@ -2,6 +2,7 @@
 
 mod classify;
 mod flask;
+mod plugins;
 mod problem;
 mod recordings;
 mod samples;
@@ -64,6 +65,8 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/v1/recordings/{id}/annotations", get(recordings::get_annotations))
         .route("/v1/samples", get(samples::list_samples))
         .route("/v1/samples/{id}", post(samples::create_sample_recording))
+        .route("/v1/models/{name}/engines", get(plugins::list_model_engines))
+        .route("/v1/plugins", get(plugins::list_plugins))
         .route("/v1/system", get(system::get_system))
         .route("/v1/health/live", get(system::get_live))
         .route("/v1/health/ready", get(system::get_live))

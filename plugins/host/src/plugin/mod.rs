@@ -14,8 +14,8 @@ use einthoven_plugin_abi::plugin::{
 };
 use einthoven_plugin_abi::reader::ReaderApi;
 use einthoven_plugin_abi::view;
-use einthoven_plugin_sdk::Reader;
-use einthoven_plugin_sdk::export::linked_reader;
+use einthoven_plugin_sdk::export::{linked_engine, linked_reader};
+use einthoven_plugin_sdk::{Engine, Reader};
 use std::path::{Path, PathBuf};
 
 /// Why a plugin is not used.
@@ -117,7 +117,15 @@ pub(crate) enum Api {
 }
 
 impl Plugin {
-    /// A plugin that is linked into this binary.
+    /// An engine that is linked into this binary, without an exported symbol that another plugin could have too.
+    ///
+    /// # Errors
+    /// [`PluginError`] when it does not keep to the contract.
+    pub fn linked_engine<E: Engine>() -> Result<Self, PluginError> {
+        Self::linked(Some(linked_engine::<E>))
+    }
+
+    /// A plugin by its entry.
     ///
     /// # Errors
     /// [`PluginError`] when it does not keep to the contract.
@@ -125,7 +133,7 @@ impl Plugin {
         Self::describe(entry, Path::new("a linked-in plugin"), None)
     }
 
-    /// A reader that is linked into this binary, without an exported symbol that another plugin could have too.
+    /// A reader that is linked into this binary.
     ///
     /// # Errors
     /// [`PluginError`] when it does not keep to the contract.

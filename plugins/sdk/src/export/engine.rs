@@ -59,6 +59,19 @@ pub unsafe fn engine_entry<E: Engine>(cell: &'static Cell, host: *const Host, ou
     EINTHOVEN_OK
 }
 
+/// The entry of an engine that is linked into the host, for `Plugin::linked_engine`.
+///
+/// It is no symbol: a binary into which two plugins were linked would hold the exported one twice.
+///
+/// # Safety
+/// As for an exported entry: `out` is null or may be written to, `host` is null or lives until the process ends.
+pub unsafe extern "C" fn linked_engine<E: Engine>(host: *const Host, out: *mut *const Plugin) -> i32 {
+    // A description lives until the process ends; a host asks for it once.
+    let cell: &'static Cell = Box::leak(Box::default());
+    // SAFETY: the host's own pointers are passed on.
+    unsafe { engine_entry::<E>(cell, host, out) }
+}
+
 /// An engine and its version's text, which the host may look at until `close`.
 struct OpenEngine<E> {
     engine: E,

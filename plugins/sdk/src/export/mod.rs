@@ -6,7 +6,7 @@ mod engine;
 mod reader;
 mod text;
 
-pub use engine::engine_entry;
+pub use engine::{engine_entry, linked_engine};
 pub use reader::{linked_reader, reader_entry};
 
 use crate::failure::{Code, Failure};

@@ -1,0 +1,75 @@
+//! `/v1/plugins` and the table of engines of a model: what is loaded, and what it makes of what.
+
+use super::App;
+use super::problem::Problem;
+use crate::engines::Refused;
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use einthoven_classify::EngineTable;
+use einthoven_plugin_host::EngineState;
+use serde::Serialize;
+use std::sync::Arc;
+
+/// Everything that came as a plugin.
+#[derive(Serialize)]
+pub(crate) struct PluginList {
+    engines: Vec<EngineState>,
+    readers: Vec<ReaderState>,
+    refused: Vec<Refused>,
+}
+
+#[derive(Serialize)]
+struct ReaderState {
+    name: String,
+    version: String,
+    formats: Vec<String>,
+    sha256: Option<String>,
+}
+
+/// What every engine made of a model.
+#[derive(Serialize)]
+pub(crate) struct ModelEngines {
+    model: String,
+    /// The engine that answers now, and the file it loaded.
+    engine: String,
+    file: String,
+    provider: String,
+    /// `false` while the engines are being measured.
+    measured: bool,
+    #[serde(flatten)]
+    table: Option<EngineTable>,
+}
+
+pub(crate) async fn list_plugins(State(app): State<Arc<App>>) -> Json<PluginList> {
+    let plugins = app.models.plugins();
+    let readers = plugins.readers.plugins().map(|plugin| ReaderState {
+        name: plugin.name.clone(),
+        version: plugin.version.clone(),
+        formats: plugin.formats.clone(),
+        sha256: plugin.library.as_ref().map(|library| library.sha256.clone()),
+    });
+    Json(PluginList {
+        engines: plugins.serving.engines.states().collect(),
+        readers: readers.collect(),
+        refused: plugins.refused.clone(),
+    })
+}
+
+pub(crate) async fn list_model_engines(
+    State(app): State<Arc<App>>,
+    Path(name): Path<String>,
+) -> Result<Json<ModelEngines>, Problem> {
+    let (Some(model), Some(table)) = (app.models.by_name(&name), app.models.table(&name)) else {
+        let detail = format!("there is no model `{name}`; `/v1/system` lists those there are");
+        return Err(Problem::new(StatusCode::NOT_FOUND, "no_such_model", detail));
+    };
+    Ok(Json(ModelEngines {
+        model: name,
+        engine: model.engine().to_owned(),
+        file: model.file().to_owned(),
+        provider: model.provider().to_owned(),
+        measured: table.is_some(),
+        table: table.map(|table| EngineTable::clone(&table)),
+    }))
+}
