@@ -1,7 +1,7 @@
 //! Everything that decides whether a change lands, cheapest first.
 
 use crate::shell::{self, built, cargo, command, root};
-use crate::{setup, tidy};
+use crate::{header, setup, tidy};
 use std::time::Instant;
 
 fn step(name: &str, work: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result<()> {
@@ -15,6 +15,7 @@ fn step(name: &str, work: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result
 pub(crate) fn run() -> anyhow::Result<()> {
     step("format", || cargo(&["fmt", "--all", "--check"]))?;
     step("tidy", tidy::run)?;
+    step("header", header::check)?;
     step("setup", setup::run)?;
     // The same profile everywhere, so that nothing is built twice.
     step("lints", || {

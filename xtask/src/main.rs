@@ -3,6 +3,7 @@
 
 mod bench;
 mod ci;
+mod header;
 mod setup;
 mod shell;
 mod tidy;
@@ -15,6 +16,7 @@ const USAGE: &str = "usage: cargo xtask <command>
   setup   install what the tests need (the engines' libraries, Chromium, the page's tools);
           `setup libraries` brings only the libraries
   tidy    file lengths and names, the arrows between crates, licences, unfinished code
+  header  write the C headers of the plugin contract; `header --check` only compares
   bench   measure the product and write bench/RESULTS.md
 ";
 
@@ -25,6 +27,8 @@ fn main() -> ExitCode {
         ["setup"] => setup::run(),
         ["setup", "libraries"] => setup::libraries(),
         ["tidy"] => tidy::run(),
+        ["header"] => header::write(),
+        ["header", "--check"] => header::check(),
         ["bench"] => bench::run(),
         _ => Err(anyhow::anyhow!("{USAGE}")),
     };
