@@ -105,6 +105,8 @@ pub struct Plugin {
     pub config_schema: serde_json::Value,
     /// Its functions.
     pub(crate) api: Api,
+    /// Its entry.
+    entry: Entry,
     /// The library it came from; `None` when linked in.
     pub library: Option<Library>,
 }
@@ -180,15 +182,39 @@ impl Plugin {
         self.library.as_ref().and_then(|library| library.path.parent())
     }
 
+    /// Its entry, for who wants to look at the plugin itself and not through this crate's checks.
+    #[must_use]
+    pub fn entry(&self) -> Entry {
+        self.entry
+    }
+
+    /// Its functions when it is an engine, as [`Plugin::entry`].
+    #[must_use]
+    pub fn engine_api(&self) -> Option<EngineApi> {
+        match self.api {
+            Api::Engine(api) => Some(api),
+            Api::Reader(_) => None,
+        }
+    }
+
+    /// Its functions when it is a reader, as [`Plugin::entry`].
+    #[must_use]
+    pub fn reader_api(&self) -> Option<ReaderApi> {
+        match self.api {
+            Api::Engine(_) => None,
+            Api::Reader(api) => Some(api),
+        }
+    }
+
     fn describe(entry: Entry, path: &Path, library: Option<Library>) -> Result<Self, PluginError> {
         let broken = |cause: String| PluginError::Contract {
             path: path.to_owned(),
             cause,
         };
-        let entry = entry.ok_or_else(|| broken("its entry is null".to_owned()))?;
+        let call = entry.ok_or_else(|| broken("its entry is null".to_owned()))?;
         let mut description = std::ptr::null();
         // SAFETY: the entry's signature is fixed by its name; both pointers are ours and live long enough.
-        let status = unsafe { entry(services::HOST.get(), &raw mut description) };
+        let status = unsafe { call(services::HOST.get(), &raw mut description) };
         if status != EINTHOVEN_OK {
             return Err(broken(format!("its entry refused this host with status {status}")));
         }
@@ -263,6 +289,7 @@ impl Plugin {
             formats,
             config_schema,
             api,
+            entry,
             library,
         })
     }

@@ -188,7 +188,7 @@ unsafe extern "C" fn load<E: Engine>(
 ) -> i32 {
     let made = caught(|| {
         // SAFETY: made by `open` for this type; the package is valid during the call.
-        let (engine, package) = unsafe { (engine.cast::<OpenEngine<E>>().as_ref(), package.as_ref()) };
+        let (engine, package) = unsafe { (engine.cast::<OpenEngine<E>>().as_ref(), text::known_part(package)) };
         let (Some(engine), Some(package)) = (engine, package) else {
             return Err(Failure::invalid("the engine or the package is null"));
         };
@@ -238,7 +238,7 @@ unsafe extern "C" fn instance(
 ) -> i32 {
     let made = caught(|| {
         // SAFETY: made by `load`; the device is valid during the call.
-        let (model, device) = unsafe { (model.cast::<LoadedModel>().as_ref(), device.as_ref()) };
+        let (model, device) = unsafe { (model.cast::<LoadedModel>().as_ref(), text::known_part(device)) };
         let (Some(model), Some(device)) = (model, device) else {
             return Err(Failure::invalid("the model or the device is null"));
         };
@@ -277,7 +277,7 @@ unsafe extern "C" fn release(instance: *mut c_void) {
 
 unsafe extern "C" fn execute(instance: *mut c_void, call: *const abi::Call) -> i32 {
     // SAFETY: made by `instance`, and the host makes one call at a time; the call is valid until we return.
-    let (live, call) = unsafe { (instance.cast::<LiveInstance>().as_mut(), call.as_ref()) };
+    let (live, call) = unsafe { (instance.cast::<LiveInstance>().as_mut(), text::known_part(call)) };
     let (Some(live), Some(call)) = (live, call) else {
         return EINTHOVEN_INVALID_ARGUMENT;
     };
@@ -287,7 +287,7 @@ unsafe extern "C" fn execute(instance: *mut c_void, call: *const abi::Call) -> i
             "the instance panicked before and is not used again",
         ))
     } else {
-        caught(|| run(live.instance.as_mut(), call))
+        caught(|| run(live.instance.as_mut(), &call))
     };
     match done {
         Ok(()) => EINTHOVEN_OK,
@@ -413,7 +413,7 @@ pub(super) unsafe fn give<T>(made: Result<T, Failure>, report: *const Report, ou
         }
         // SAFETY: the host's report with its own context.
         Err(failure) => unsafe {
-            match report.as_ref() {
+            match text::known_part(report) {
                 Some(report) => state(&failure, report.ctx, report.set_error),
                 None => failure.code.status(),
             }

@@ -95,7 +95,7 @@ unsafe extern "C" fn recognises<R: Reader>(reader: *mut c_void, files: *const ab
 
 unsafe extern "C" fn read<R: Reader>(reader: *mut c_void, read: *const abi::Read) -> i32 {
     // SAFETY: made by `open` for this type; the reading lives until we return.
-    let (reader, read) = unsafe { (reader.cast::<R>().as_ref(), read.as_ref()) };
+    let (reader, read) = unsafe { (reader.cast::<R>().as_ref(), text::known_part(read)) };
     let (Some(reader), Some(read)) = (reader, read) else {
         return EINTHOVEN_INVALID_ARGUMENT;
     };
@@ -107,7 +107,7 @@ unsafe extern "C" fn read<R: Reader>(reader: *mut c_void, read: *const abi::Read
             millivolts_per_unit: (read.millivolts_per_unit > 0.0).then_some(read.millivolts_per_unit),
             record: (!record.is_empty()).then(|| record.to_owned()),
         };
-        reader.read(&files, &hints, &mut HostSink { read })
+        reader.read(&files, &hints, &mut HostSink { read: &read })
     });
     match done {
         Ok(()) => EINTHOVEN_OK,

@@ -4,7 +4,7 @@ use crate::failure::Failure;
 use crate::setup::Setup;
 use einthoven_plugin_abi::plugin::{self, Str};
 use einthoven_plugin_abi::view;
-pub(super) use einthoven_plugin_abi::view::{lend, slice};
+pub(super) use einthoven_plugin_abi::view::{known_part, lend, slice};
 use std::path::Path;
 
 /// The host's text.
@@ -25,7 +25,7 @@ pub(super) unsafe fn with_setup<T>(
     open: impl FnOnce(&Setup<'_>) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
     // SAFETY: the caller's promise.
-    let Some(setup) = (unsafe { setup.as_ref() }) else {
+    let Some(setup) = (unsafe { known_part(setup) }) else {
         return Err(Failure::invalid("the setup is null"));
     };
     // SAFETY: the struct's texts live as long as the struct.

@@ -1,0 +1,122 @@
+//! The harness passes the examples and names what is wrong with the broken ones.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use einthoven_plugin_check::{Report, Target, run_all};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+const CHILD: &str = env!("CARGO_BIN_EXE_einthoven-plugin-check-one");
+
+fn plugins() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+fn check(library: &Path, cycles: u32, limit_s: Option<u64>, only: &[&str]) -> Report {
+    let mut target = Target::new(library.to_owned());
+    target.model = Some(plugins().join("examples/conformance"));
+    target.cycles = cycles;
+    target.limit_s = limit_s;
+    run_all(|| Command::new(CHILD), &target, only)
+}
+
+/// Builds a C file as the example's README says; `None` without a compiler.
+fn compiled(folder: &Path, source: &str, define: Option<&str>) -> Option<PathBuf> {
+    let library = folder.join(format!("lib{}.so", define.unwrap_or("gain").to_lowercase()));
+    let mut gcc = Command::new("gcc");
+    gcc.args(["-Wall", "-Wextra", "-Werror", "-O1", "-shared", "-fPIC", "-I"])
+        .arg(plugins().join("abi/include"))
+        .arg(match define {
+            // The broken ones need clocks and threads, which C99 alone does not have.
+            Some(_) => "-std=gnu99",
+            None => "-std=c99",
+        });
+    if let Some(define) = define {
+        gcc.arg(format!("-DBROKEN_{define}"));
+    }
+    let output = gcc.arg("-o").arg(&library).arg(plugins().join(source)).output();
+    let Ok(output) = output else {
+        eprintln!("SKIPPED: there is no gcc, so no plugin in C was checked");
+        return None;
+    };
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    Some(library)
+}
+
+#[test]
+fn the_example_in_c_passes() {
+    let folder = tempfile::tempdir().unwrap();
+    if let Some(library) = compiled(folder.path(), "examples/engine-c/gain.c", None) {
+        let report = check(&library, 1000, None, &[]);
+        assert!(report.passed(), "{report}");
+        assert!(report.verdicts.len() > 10, "{report}");
+    }
+}
+
+#[test]
+fn the_example_in_rust_passes() {
+    // Into a folder of its own beside this test's, since cargo holds the lock of a folder while it works in it.
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("examples");
+    let built = Command::new(env!("CARGO"))
+        .args([
+            "build",
+            "--release",
+            "--locked",
+            "--package",
+            "einthoven-example-engine",
+            "--target-dir",
+        ])
+        .arg(&target)
+        .current_dir(plugins())
+        .status()
+        .unwrap();
+    assert!(built.success());
+    let report = check(&target.join("release/libeinthoven_example_engine.so"), 1000, None, &[]);
+    assert!(report.passed(), "{report}");
+    assert!(report.verdicts.len() > 10, "{report}");
+}
+
+/// What is wrong, the check that must find it, and a word of the reason.
+const BROKEN: &[(&str, &str, &str)] = &[
+    ("VERSION", "opens", "version 2.x"),
+    ("NEWER_HOST", "opens", "1.7"),
+    ("SHORT", "opens", "shorter"),
+    ("SHORT_TABLE", "opens", "shorter"),
+    ("NULL_FUNCTION", "table", "`provider` is null"),
+    ("NULL_HANDLE", "answer", "gave nothing"),
+    ("DTYPE", "answer", "i64"),
+    ("SHAPE", "answer", "[4, 4] for 3 items"),
+    ("SEGFAULT", "answer", "signal 11"),
+    ("ABORT", "answer", "signal 6"),
+    ("EXIT", "answer", "ended the process with code 0"),
+    ("HANG", "answer", "had not ended"),
+    ("TRUSTS_DTYPE", "wrong-input", "reports success"),
+    ("IGNORES_SIZE", "short-struct", "beyond"),
+    ("SILENT", "corrupt-model", "without a sentence"),
+    ("WHOLE_BATCH", "bad-item", "not finite"),
+    ("SHARED", "two-instances", "beside another instance"),
+    ("DEAF", "cancel", "came back after"),
+    ("LATE", "cancel", "after the batch had returned"),
+    ("LEAK", "cycles", "memory grew"),
+    ("DOUBLE_FREE", "close", "signal 6"),
+];
+
+#[test]
+fn every_broken_plugin_fails_the_check_that_is_for_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut wrong = Vec::new();
+    for (define, named, reason) in BROKEN {
+        let Some(library) = compiled(folder.path(), "check/tests/broken/broken.c", Some(define)) else {
+            return;
+        };
+        let limit = (*define == "HANG").then_some(3);
+        let report = check(&library, 1000, limit, &[named]);
+        let found = report
+            .verdicts
+            .iter()
+            .any(|verdict| verdict.check == *named && !verdict.passed && verdict.text.contains(reason));
+        if !found {
+            wrong.push(format!("{define}:\n{report}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
