@@ -43,6 +43,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "einthoven-intake",
             "einthoven-models",
             "einthoven-plugin-check",
+            "einthoven-plugin-check",
             "einthoven-plugin-host",
             "einthoven-reader-edf",
             "einthoven-web",

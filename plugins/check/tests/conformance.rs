@@ -75,6 +75,23 @@ fn the_example_in_rust_passes() {
     assert!(report.verdicts.len() > 10, "{report}");
 }
 
+#[test]
+fn a_panic_becomes_a_failure_and_stays_in_the_library() {
+    // Beside this test's own folder, where cargo puts examples.
+    let tests = std::env::current_exe().unwrap();
+    let library = tests.ancestors().nth(2).unwrap().join("examples/libpanics.so");
+    let report = check(&library, 4, None, &["bad-item", "corrupt-model", "cycles"]);
+    for (named, passes) in [("bad-item", false), ("corrupt-model", true), ("cycles", true)] {
+        let verdict = report.verdicts.iter().find(|verdict| verdict.check == named).unwrap();
+        assert_eq!(verdict.passed, passes, "{report}");
+    }
+    let text = report.to_string();
+    assert!(
+        text.contains("status 9: the plugin panicked: a value that is not finite"),
+        "{report}"
+    );
+}
+
 /// What is wrong, the check that must find it, and a word of the reason.
 const BROKEN: &[(&str, &str, &str)] = &[
     ("VERSION", "opens", "version 2.x"),

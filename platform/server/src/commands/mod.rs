@@ -2,6 +2,7 @@
 
 mod classify;
 mod evaluate;
+mod plugin;
 mod serve;
 mod worker;
 
@@ -28,6 +29,8 @@ pub(crate) enum Command {
     /// Run one engine for the server that started this process.
     #[command(hide = true)]
     Worker,
+    /// Check and seal plugins: engines and readers in libraries of their own.
+    Plugin(plugin::PluginCommand),
 }
 
 impl Command {
@@ -44,6 +47,7 @@ impl Command {
             Self::Classify(command) => command.run(),
             Self::Evaluate(command) => command.run(),
             Self::Worker => worker::run(),
+            Self::Plugin(command) => command.run(),
         }
     }
 }
