@@ -4,7 +4,11 @@ use crate::config::{Activation, Output};
 use crate::layer::Sequence;
 use candle_core::{Device, Result as Computed, Tensor};
 use candle_nn::ops::{sigmoid, softmax_last_dim};
-use einthoven_plugin_sdk::{DType, Failure, Signature, TensorSpec};
+use einthoven_plugin_sdk::{Code, DType, Failure, Signature, TensorSpec};
+
+/// Most bytes that one item may take inside one layer: more is a config gone wrong, and no memory for it is no failure
+/// that an engine could report.
+const LARGEST_ITEM: usize = 2 << 30;
 
 /// Members over the same inputs, whose sums are added.
 #[derive(Debug, Clone)]
@@ -54,6 +58,14 @@ impl Network {
                 return Err(Failure::invalid(text));
             }
         }
+        let item_bytes = peak.saturating_mul(size_of::<f32>());
+        if item_bytes > LARGEST_ITEM {
+            let text = format!(
+                "one item would take {item_bytes} bytes inside one layer, at most {LARGEST_ITEM} are allowed; \
+                 take a shorter signal or a smaller kernel"
+            );
+            return Err(Failure::new(Code::ResourceExhausted, text));
+        }
         let spec = |name: &str, dims: &[usize]| TensorSpec {
             name: name.to_owned(),
             dtype: DType::F32,
@@ -68,7 +80,7 @@ impl Network {
                 members,
                 activation: output.activation,
             },
-            item_bytes: peak.saturating_mul(size_of::<f32>()),
+            item_bytes,
         })
     }
 

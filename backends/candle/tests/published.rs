@@ -6,6 +6,7 @@
 mod common;
 
 use common::{Input, cpu, load, refusal, run};
+use einthoven_plugin_sdk::Code;
 use half::f16;
 use safetensors::Dtype;
 use safetensors::tensor::TensorView;
@@ -222,6 +223,22 @@ fn an_xresnet_may_have_its_convolutions_under_either_name_or_both() {
         failure.message.contains(&name) && failure.message.contains("differ"),
         "{failure}"
     );
+}
+
+#[test]
+fn a_network_too_large_for_any_memory_is_refused() {
+    let mut case = Case::read("inception-small");
+    case.config["input"]["length"] = serde_json::json!(1_048_576);
+    case.config["kernel_size"] = serde_json::json!(1024);
+    for (name, shape) in &mut case.state {
+        for (place, kernel) in [("convs.0.", 1023), ("convs.1.", 511), ("convs.2.", 255)] {
+            if name.contains(place) {
+                shape[2] = kernel;
+            }
+        }
+    }
+    let failure = load(&file(&case.tensors()), &case.config()).err().unwrap();
+    assert_eq!(failure.code, Code::ResourceExhausted);
 }
 
 #[test]
