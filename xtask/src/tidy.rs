@@ -27,6 +27,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("einthoven-backend-candle", &["einthoven-plugin-sdk"]),
     ("einthoven-backend-onnxruntime", &["einthoven-plugin-sdk"]),
     ("einthoven-backend-litert", &["einthoven-plugin-sdk"]),
+    ("einthoven-backend-parity", &["einthoven-plugin-sdk"]),
     ("einthoven-backend-tract", &["einthoven-plugin-sdk"]),
     ("einthoven-intake", &[]),
     ("einthoven-reader-edf", &["einthoven-plugin-sdk"]),
