@@ -2,7 +2,7 @@
 
 use crate::table::Row;
 use anyhow::Context;
-use einthoven_classify::{Options, Choice, PackageFile, ServedModel, Serving, classify};
+use einthoven_classify::{Choice, Options, PackageFile, ServedModel, Serving, classify};
 use einthoven_ecg::readers::{self, Hints, Input, Limits, NamedFile};
 use einthoven_ecg::recipe::{Recipe, Tensor};
 use einthoven_ecg::recording::Recording;

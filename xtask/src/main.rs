@@ -3,6 +3,7 @@
 
 mod bench;
 mod ci;
+mod engines;
 mod header;
 mod setup;
 mod shell;
@@ -15,6 +16,7 @@ const USAGE: &str = "usage: cargo xtask <command>
   ci      everything that decides whether a change lands: format, lints, tidy, tests, the page in a browser
   setup   install what the tests need (the engines' libraries, Chromium, the page's tools);
           `setup libraries` brings only the libraries
+  engines build and seal the engine plugins with their libraries beside them
   tidy    file lengths and names, the arrows between crates, licences, unfinished code
   header  write the C headers of the plugin contract; `header --check` only compares
   bench   measure the product and write bench/RESULTS.md
@@ -26,6 +28,7 @@ fn main() -> ExitCode {
         ["ci"] => ci::run(),
         ["setup"] => setup::run(),
         ["setup", "libraries"] => setup::libraries(),
+        ["engines"] => engines::run(),
         ["tidy"] => tidy::run(),
         ["header"] => header::write(),
         ["header", "--check"] => header::check(),

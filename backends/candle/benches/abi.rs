@@ -6,7 +6,7 @@
 )]
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use einthoven_backend_candle::{CandleEngine, einthoven_plugin_entry_v1};
+use einthoven_backend_candle::CandleEngine;
 use einthoven_plugin_host::{Engines, Plugin, Until};
 use einthoven_plugin_sdk::{Call, DType, Device, Engine, Failure, ModelFile, ModelPackage, Setup, TensorView};
 use serde_json::json;
@@ -53,7 +53,7 @@ fn bench(criterion: &mut Criterion) {
     let model = CandleEngine::open(&setup).unwrap().load(&package, &json!({})).unwrap();
     let mut bare = model.instance(&Device::Cpu).unwrap();
     let mut engines = Engines::default();
-    let plugin = Plugin::linked(Some(einthoven_plugin_entry_v1)).unwrap();
+    let plugin = Plugin::linked_engine::<CandleEngine>().unwrap();
     engines.add(plugin, &json!({})).unwrap();
     let loaded = engines.load("candle", &package, &json!({})).unwrap();
     let mut hosted = loaded.runner(&Device::Cpu).unwrap();

@@ -8,7 +8,7 @@
 )]
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use einthoven_backend_onnxruntime::{OnnxRuntimeEngine, einthoven_plugin_entry_v1};
+use einthoven_backend_onnxruntime::OnnxRuntimeEngine;
 use einthoven_plugin_host::{Engines, Plugin, Runner, Until};
 use einthoven_plugin_sdk::{DType, Device, Engine, ModelFile, ModelPackage, Setup, Signature, TensorView};
 use ort::session::Session;
@@ -92,7 +92,7 @@ fn compare(criterion: &mut Criterion) {
 
     let mut engines = Engines::default();
     engines
-        .add(Plugin::linked(Some(einthoven_plugin_entry_v1)).unwrap(), &config)
+        .add(Plugin::linked_engine::<OnnxRuntimeEngine>().unwrap(), &config)
         .unwrap();
     let files = [ModelFile {
         name: "model.onnx",

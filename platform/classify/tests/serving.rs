@@ -97,7 +97,10 @@ fn a_missing_engine_is_named_with_those_there_are() {
             bytes: files.2.as_bytes(),
         },
     ];
-    let error = ServedModel::load(&serving(), &parts, choice("none")).err().unwrap().to_string();
+    let error = ServedModel::load(&serving(), &parts, choice("none"))
+        .err()
+        .unwrap()
+        .to_string();
     assert!(error.contains("`none`") && error.contains("tract"), "{error}");
 }
 

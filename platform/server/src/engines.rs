@@ -31,7 +31,10 @@ impl Plugins {
     ///
     /// # Errors
     /// When a folder cannot be read, or what is linked in does not open.
-    pub(crate) fn open(folders: &[PathBuf], sections: serde_json::Map<String, serde_json::Value>) -> anyhow::Result<Self> {
+    pub(crate) fn open(
+        folders: &[PathBuf],
+        sections: serde_json::Map<String, serde_json::Value>,
+    ) -> anyhow::Result<Self> {
         let setup = EngineSetup {
             plugins: sidecars(folders)?,
             sections,
@@ -102,7 +105,11 @@ fn add(path: &Path, setup: &EngineSetup, engines: &mut Engines, readers: &mut Re
 }
 
 fn section(setup: &EngineSetup, engine: &str) -> serde_json::Value {
-    setup.sections.get(engine).cloned().unwrap_or_else(|| serde_json::json!({}))
+    setup
+        .sections
+        .get(engine)
+        .cloned()
+        .unwrap_or_else(|| serde_json::json!({}))
 }
 
 /// All sidecars of the folders, in the order of their names.

@@ -101,7 +101,9 @@ pub(crate) fn answer(
         }
         Input::BeatRows(rows) => {
             let model = choose(models, request.model.as_deref(), Recipe::KaggleHeartbeatV1.name())?;
-            Ok(Answer::Rows(Box::new(einthoven_classify::classify_rows(&rows, &model)?)))
+            Ok(Answer::Rows(Box::new(einthoven_classify::classify_rows(
+                &rows, &model,
+            )?)))
         }
     }
 }

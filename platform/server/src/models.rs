@@ -71,21 +71,39 @@ impl Models {
         let serving = &self.plugins.serving;
         let name = package.manifest()?.name;
         if self.served.iter().any(|slot| slot.model().manifest().name == name) {
-            bail!("there is a model `{name}` already; give the one in {} another name", folder.display());
+            bail!(
+                "there is a model `{name}` already; give the one in {} another name",
+                folder.display()
+            );
         }
         let digest = einthoven_classify::digest(&package.parts());
-        let kept = self.tables.as_deref().and_then(|tables| EngineTable::kept(tables, &digest, &serving.machine()));
+        let kept = self
+            .tables
+            .as_deref()
+            .and_then(|tables| EngineTable::kept(tables, &digest, &serving.machine()));
         let table = match kept {
             Some(table) => table,
             None => self.measured(&package)?,
         };
         let Some(row) = table.fastest() else {
             let reason = |row: &einthoven_classify::EngineRow| {
-                format!("{} with {}: {}", row.engine, row.file, row.reason.as_deref().unwrap_or("no reason"))
+                format!(
+                    "{} with {}: {}",
+                    row.engine,
+                    row.file,
+                    row.reason.as_deref().unwrap_or("no reason")
+                )
             };
             let reasons: Vec<_> = table.engines.iter().map(reason).collect();
             let formats = "no engine here loads any of its files";
-            bail!("no engine runs `{name}`: {}", if reasons.is_empty() { formats.to_owned() } else { reasons.join("; ") });
+            bail!(
+                "no engine runs `{name}`: {}",
+                if reasons.is_empty() {
+                    formats.to_owned()
+                } else {
+                    reasons.join("; ")
+                }
+            );
         };
         let choice = Choice::of(row);
         self.served.push(package.serve(serving, choice, Some(table))?);
@@ -190,14 +208,20 @@ impl Package {
         files.sort();
         for needed in ["manifest.json", "golden.json"] {
             if !files.iter().any(|(name, _)| name == needed) {
-                bail!("the model folder {} has no `{needed}`; docs/engines.md says what it holds", folder.display());
+                bail!(
+                    "the model folder {} has no `{needed}`; docs/engines.md says what it holds",
+                    folder.display()
+                );
             }
         }
         Ok(Self { files })
     }
 
     fn parts(&self) -> Vec<PackageFile<'_>> {
-        self.files.iter().map(|(name, bytes)| PackageFile { name, bytes }).collect()
+        self.files
+            .iter()
+            .map(|(name, bytes)| PackageFile { name, bytes })
+            .collect()
     }
 
     fn manifest(&self) -> anyhow::Result<Manifest> {

@@ -56,11 +56,24 @@ fn load(
     shared: &Shared,
     engines: &impl Fn(&EngineSetup, &str) -> Result<Engines, Failure>,
 ) -> Result<Loaded, Failure> {
-    let Question::Load { setup, memory_bytes, engine, config, device, entry, directory, files } = question else {
+    let Question::Load {
+        setup,
+        memory_bytes,
+        engine,
+        config,
+        device,
+        entry,
+        directory,
+        files,
+    } = question
+    else {
         return Err(Failure::internal("a worker was asked to load by another question"));
     };
     let limit = |resource, bytes| {
-        let limit = Rlimit { current: Some(bytes), maximum: Some(bytes) };
+        let limit = Rlimit {
+            current: Some(bytes),
+            maximum: Some(bytes),
+        };
         rustix::process::setrlimit(resource, limit).map_err(Failure::internal)
     };
     limit(Resource::Data, memory_bytes)?;
@@ -85,7 +98,11 @@ fn load(
         runtime: model.runtime().to_owned(),
         provider: runner.provider().to_owned(),
     };
-    Ok(Loaded { runner, opened, _model: model })
+    Ok(Loaded {
+        runner,
+        opened,
+        _model: model,
+    })
 }
 
 fn run(
@@ -164,7 +181,8 @@ fn measure(
             .iter()
             .zip(&given)
             .map(|((dims, bytes), view)| {
-                let bytes = &bytemuck::cast_slice::<u64, u8>(bytes)[..dims.iter().product::<usize>() * view.dtype().size()];
+                let bytes =
+                    &bytemuck::cast_slice::<u64, u8>(bytes)[..dims.iter().product::<usize>() * view.dtype().size()];
                 TensorView::new(view.name(), view.dtype(), dims, bytes)
             })
             .collect::<Result<Vec<_>, _>>()?;

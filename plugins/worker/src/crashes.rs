@@ -44,7 +44,11 @@ impl Crashes {
             return Duration::ZERO;
         };
         let doublings = log.recent.len().saturating_sub(2).min(8) as u32;
-        let wait = if log.recent.len() < 2 { Duration::ZERO } else { FIRST_WAIT * 2_u32.pow(doublings) };
+        let wait = if log.recent.len() < 2 {
+            Duration::ZERO
+        } else {
+            FIRST_WAIT * 2_u32.pow(doublings)
+        };
         wait.saturating_sub(now.saturating_duration_since(*last))
     }
 
@@ -61,7 +65,11 @@ impl Crashes {
 
 impl Log {
     fn forget(&mut self, now: Instant) {
-        while self.recent.front().is_some_and(|old| now.saturating_duration_since(*old) > WINDOW) {
+        while self
+            .recent
+            .front()
+            .is_some_and(|old| now.saturating_duration_since(*old) > WINDOW)
+        {
             self.recent.pop_front();
         }
     }

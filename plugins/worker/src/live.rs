@@ -122,7 +122,9 @@ impl Live {
         let copied = self.shared.grow(size).and_then(|()| {
             let mut answer = Outputs::default();
             for place in outputs {
-                let buffer = answer.add(&place.name, place.dtype, &place.dims).map_err(io::Error::other)?;
+                let buffer = answer
+                    .add(&place.name, place.dtype, &place.dims)
+                    .map_err(io::Error::other)?;
                 if buffer.len() != place.len {
                     return Err(io::Error::other("an output's length is not its shape's"));
                 }

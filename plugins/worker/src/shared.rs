@@ -56,7 +56,9 @@ impl Shared {
             return Ok(());
         }
         if bytes > LARGEST {
-            return Err(io::Error::other(format!("{bytes} bytes of tensors are above the bound of {LARGEST}")));
+            return Err(io::Error::other(format!(
+                "{bytes} bytes of tensors are above the bound of {LARGEST}"
+            )));
         }
         let size = bytes.next_power_of_two().min(LARGEST);
         if self.file.metadata()?.len() < size as u64 {

@@ -35,7 +35,8 @@ pub fn trial(
     let times = if batches.is_empty() {
         Vec::new()
     } else {
-        live.measure(inputs, batches, limit).map_err(words("while it was measured"))?
+        live.measure(inputs, batches, limit)
+            .map_err(words("while it was measured"))?
     };
     Ok(Trial {
         opened: live.opened.clone(),

@@ -76,7 +76,9 @@ impl Worker {
         let limit = self.spawner.limits.batch;
         for attempt in 0..2 {
             let live = self.live()?;
-            let left = until.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()) + GRACE);
+            let left = until
+                .deadline
+                .map(|deadline| deadline.saturating_duration_since(Instant::now()) + GRACE);
             match live.run(inputs, until.deadline, left.map_or(limit, |left| left.min(limit))) {
                 Ok(outputs) => return Ok(outputs),
                 Err(Fault::Failed(failure)) => return Err(failure),
@@ -126,7 +128,11 @@ impl Worker {
 
     fn start_again(&self) -> Receiver<Result<Live, Fault>> {
         let (give, coming) = sync_channel(1);
-        let (spawner, request, crashes) = (Arc::clone(&self.spawner), Arc::clone(&self.request), self.crashes.clone());
+        let (spawner, request, crashes) = (
+            Arc::clone(&self.spawner),
+            Arc::clone(&self.request),
+            self.crashes.clone(),
+        );
         thread::spawn(move || {
             thread::sleep(crashes.wait(Instant::now()));
             // When nobody waits any more, the child dies with the value.
@@ -148,7 +154,10 @@ pub(crate) fn told(fault: Fault, crashes: &Crashes, when: &str) -> Failure {
         Fault::Late(limit) => {
             crashes.add(Instant::now(), "it did not answer");
             tracing::warn!("a worker was killed {when}: no answer within {limit:?}");
-            let text = format!("the worker process was killed {when}: no answer within {:.3} s", limit.as_secs_f64());
+            let text = format!(
+                "the worker process was killed {when}: no answer within {:.3} s",
+                limit.as_secs_f64()
+            );
             Failure::new(Code::DeadlineExceeded, text)
         }
     }

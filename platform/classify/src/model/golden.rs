@@ -32,9 +32,7 @@ impl Golden {
     pub(crate) fn inputs(&self) -> Result<Vec<TensorView<'_>>, Failure> {
         self.inputs
             .iter()
-            .map(|(name, tensor)| {
-                TensorView::new(name, DType::F32, &tensor.dims, bytemuck::cast_slice(&tensor.values))
-            })
+            .map(|(name, tensor)| TensorView::new(name, DType::F32, &tensor.dims, bytemuck::cast_slice(&tensor.values)))
             .collect()
     }
 
@@ -46,7 +44,10 @@ impl Golden {
             let missing = || Failure::invalid(format!("`golden.json` has no output `{}`", spec.name));
             let golden = self.outputs.get(&spec.name).ok_or_else(missing)?;
             if got.len() != golden.values.len() {
-                return Ok(Difference { row: 0, largest: f32::INFINITY });
+                return Ok(Difference {
+                    row: 0,
+                    largest: f32::INFINITY,
+                });
             }
             let rows = golden.dims.first().copied().unwrap_or(1).max(1);
             let width = (golden.values.len() / rows).max(1);
@@ -54,7 +55,10 @@ impl Golden {
                 let difference = (got - expected).abs();
                 let difference = if difference.is_nan() { f32::INFINITY } else { difference };
                 if difference > worst.largest {
-                    worst = Difference { row: index / width, largest: difference };
+                    worst = Difference {
+                        row: index / width,
+                        largest: difference,
+                    };
                 }
             }
         }

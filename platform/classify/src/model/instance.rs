@@ -44,9 +44,12 @@ impl Source {
     pub(super) fn instance(&self, device: &Device) -> Result<Instance, Failure> {
         match self {
             Self::InProcess(model) => model.runner(device).map(Instance::InProcess),
-            Self::Worker { spawner, request, crashes, .. } => {
-                Worker::start(Arc::clone(spawner), Arc::clone(request), crashes.clone()).map(Instance::Worker)
-            }
+            Self::Worker {
+                spawner,
+                request,
+                crashes,
+                ..
+            } => Worker::start(Arc::clone(spawner), Arc::clone(request), crashes.clone()).map(Instance::Worker),
         }
     }
 }

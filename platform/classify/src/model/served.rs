@@ -2,8 +2,8 @@
 
 use super::golden::Golden;
 use super::instance::{Instance, Isolation, Source};
-use super::table::EngineRow;
 use super::manifest::{EngineWish, Manifest, PackageFile, digest};
+use super::table::EngineRow;
 use einthoven_ecg::recipe::{self, Recipe, Tensor};
 use einthoven_plugin_host::{
     Code, DType, Device, Engines, Failure, ModelFile, ModelPackage, Signature, TensorSpec, TensorView,
@@ -126,10 +126,12 @@ impl ServedModel {
             cause,
         };
         let (source, device, first) = source(serving, &manifest, files, &choice).map_err(refused)?;
-        manifest.check(source.signature()).map_err(|cause| LoadError::Signature {
-            name: manifest.name.clone(),
-            cause,
-        })?;
+        manifest
+            .check(source.signature())
+            .map_err(|cause| LoadError::Signature {
+                name: manifest.name.clone(),
+                cause,
+            })?;
         let served = Self {
             digest: digest(files),
             provider: first.provider().to_owned(),
@@ -249,7 +251,10 @@ impl ServedModel {
             cause,
         };
         let mut instance = self.take().map_err(refused)?;
-        let outputs = golden.inputs().and_then(|inputs| instance.run(&inputs)).map_err(refused)?;
+        let outputs = golden
+            .inputs()
+            .and_then(|inputs| instance.run(&inputs))
+            .map_err(refused)?;
         let difference = golden.difference(&outputs, &self.manifest.outputs).map_err(refused)?;
         if difference.largest > self.choice.tolerance {
             return Err(LoadError::Golden {
@@ -282,7 +287,9 @@ impl Manifest {
         if same && usable {
             return Ok(());
         }
-        Err(Failure::invalid(format!("its file has {found}, its manifest says {stated}")))
+        Err(Failure::invalid(format!(
+            "its file has {found}, its manifest says {stated}"
+        )))
     }
 }
 
@@ -347,7 +354,9 @@ fn source(
         entry: &choice.file,
         directory: None,
     };
-    let model = serving.engines.load(&choice.engine, &package, &manifest.engine.config())?;
+    let model = serving
+        .engines
+        .load(&choice.engine, &package, &manifest.engine.config())?;
     let source = Source::InProcess(model);
     let first = source.instance(&device)?;
     Ok((source, device, first))
@@ -365,12 +374,18 @@ pub(super) fn load_request(
         config: manifest.engine.config(),
         device: manifest.device.parse()?,
         entry: file.to_owned(),
-        files: files.iter().map(|file| (file.name.to_owned(), file.bytes.to_vec())).collect(),
+        files: files
+            .iter()
+            .map(|file| (file.name.to_owned(), file.bytes.to_vec()))
+            .collect(),
         directory: None,
     })
 }
 
 /// A file's content; nothing where the package lacks it.
 pub(super) fn content<'a>(files: &[PackageFile<'a>], name: &str) -> &'a [u8] {
-    files.iter().find(|file| file.name == name).map_or(&[], |file| file.bytes)
+    files
+        .iter()
+        .find(|file| file.name == name)
+        .map_or(&[], |file| file.bytes)
 }

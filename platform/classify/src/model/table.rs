@@ -47,7 +47,11 @@ impl EngineTable {
     /// The accepted row that is fastest over all batch sizes: each size counts the same, as the ratio to the fastest there.
     #[must_use]
     pub fn fastest(&self) -> Option<&EngineRow> {
-        let accepted = || self.engines.iter().filter(|row| row.accepted && !row.batch_us.is_empty());
+        let accepted = || {
+            self.engines
+                .iter()
+                .filter(|row| row.accepted && !row.batch_us.is_empty())
+        };
         let mut best: BTreeMap<usize, f64> = BTreeMap::new();
         for (&batch, &us) in accepted().flat_map(|row| &row.batch_us) {
             let least = best.entry(batch).or_insert(us);

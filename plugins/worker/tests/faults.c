@@ -1,0 +1,68 @@
+/* The example engine, which does what the first value of a batch says: the faults a worker must survive. */
+
+#define _GNU_SOURCE
+#define einthoven_plugin_entry_v1 sound_entry
+#include "../../examples/engine-c/gain.c"
+#undef einthoven_plugin_entry_v1
+
+#include <signal.h>
+#include <unistd.h>
+
+#define SEGFAULT 1001.0f
+#define ABORT 1002.0f
+#define HANG 1003.0f
+#define EAT 1004.0f
+#define ONCE 1005.0f
+
+static einthoven_engine_api faulty_api;
+static einthoven_plugin faulty_description;
+
+static int32_t faulty_execute(void *model, const einthoven_call *call) {
+    const float *values = call->inputs[0].data;
+    float first = call->input_count > 0 && call->inputs[0].len >= sizeof *values ? values[0] : 0.0f;
+    if (first == SEGFAULT) {
+        raise(SIGSEGV);
+    } else if (first == ABORT) {
+        abort();
+    } else if (first == HANG) {
+        for (;;) {
+            usleep(1000);
+        }
+    } else if (first == EAT) {
+        for (;;) {
+            char *volatile some = malloc(1 << 20);
+            if (some == NULL) {
+                abort();
+            }
+            memset(some, 1, 1 << 20);
+        }
+    } else if (first == ONCE) {
+        /* Dies the first time, succeeds when it is tried again: the file says which it is. */
+        const char *mark = getenv("EINTHOVEN_TEST_MARK");
+        if (mark != NULL && access(mark, F_OK) != 0) {
+            FILE *file = fopen(mark, "w");
+            if (file != NULL) {
+                fclose(file);
+            }
+            raise(SIGKILL);
+        }
+    }
+    return execute(model, call);
+}
+
+__attribute__((visibility("default"))) int32_t einthoven_plugin_entry_v1(const einthoven_host *host,
+                                                                          const einthoven_plugin **out);
+
+int32_t einthoven_plugin_entry_v1(const einthoven_host *host, const einthoven_plugin **out) {
+    const einthoven_plugin *sound = NULL;
+    int32_t status = sound_entry(host, &sound);
+    if (status != EINTHOVEN_OK) {
+        return status;
+    }
+    faulty_api = *(const einthoven_engine_api *)sound->api;
+    faulty_api.execute = faulty_execute;
+    faulty_description = *sound;
+    faulty_description.api = &faulty_api;
+    *out = &faulty_description;
+    return EINTHOVEN_OK;
+}
