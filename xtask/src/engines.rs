@@ -38,7 +38,8 @@ pub(crate) fn run() -> anyhow::Result<()> {
         if let Some(needed) = needs {
             let beside = folder.join(needed);
             fs::remove_file(&beside).ok();
-            fs::copy(target().join("libraries").join(needed), beside).with_context(|| format!("cannot copy {needed}"))?;
+            fs::copy(target().join("libraries").join(needed), beside)
+                .with_context(|| format!("cannot copy {needed}"))?;
         }
         let program = built("einthoven");
         shell::run(command(

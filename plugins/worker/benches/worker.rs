@@ -11,20 +11,34 @@ const MODEL: &[u8] = b"width 256\nscale 0.5\nbias 0.25\n";
 
 fn batches(c: &mut Criterion) {
     let library = PathBuf::from(std::env::var("EINTHOVEN_EXAMPLE_ENGINE").unwrap_or_else(|_| {
-        concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/release/libeinthoven_example_engine.so").to_owned()
+        concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../../target/release/libeinthoven_example_engine.so"
+        )
+        .to_owned()
     }));
     let plugin = Plugin::unsealed(&library).unwrap();
     let engine = plugin.name.clone();
     let mut engines = Engines::default();
     engines.add(plugin, &serde_json::json!({})).unwrap();
-    let file = [ModelFile { name: "model.gain", bytes: MODEL }];
-    let package = ModelPackage { files: &file, entry: "model.gain", directory: None };
+    let file = [ModelFile {
+        name: "model.gain",
+        bytes: MODEL,
+    }];
+    let package = ModelPackage {
+        files: &file,
+        entry: "model.gain",
+        directory: None,
+    };
     let model = engines.load(&engine, &package, &serde_json::json!({})).unwrap();
     let mut here = model.runner(&Device::Cpu).unwrap();
     let spawner = Spawner {
         program: PathBuf::from(env!("CARGO_BIN_EXE_einthoven-worker-child")),
         arguments: Vec::new(),
-        setup: EngineSetup { plugins: vec![library], sections: serde_json::Map::new() },
+        setup: EngineSetup {
+            plugins: vec![library],
+            sections: serde_json::Map::new(),
+        },
         ..Spawner::default()
     };
     let request = LoadRequest {

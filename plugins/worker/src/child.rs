@@ -5,7 +5,8 @@ use crate::shared::{Shared, aligned};
 use einthoven_plugin_host::{
     Code, Device, Engines, Failure, LoadedModel, ModelFile, ModelPackage, Outputs, Runner, TensorView, Until,
 };
-use rustix::process::{Resource, Rlimit, Signal};
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::process::{Resource, Rlimit};
 use std::io;
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
@@ -23,7 +24,7 @@ pub fn serve(engines: impl Fn(&EngineSetup, &str) -> Result<Engines, Failure>) -
     let nothing = std::fs::File::open("/dev/null")?;
     rustix::stdio::dup2_stdin(&nothing)?;
     rustix::stdio::dup2_stdout(rustix::stdio::stderr())?;
-    rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
+    end_with_parent(&stream)?;
     let mut loaded: Option<Loaded> = None;
     loop {
         let question = match receive(&stream, None) {
@@ -42,6 +43,21 @@ pub fn serve(engines: impl Fn(&EngineSetup, &str) -> Result<Engines, Failure>) -
         };
         send(&stream, &answer.unwrap_or_else(Answer::Failed))?;
     }
+}
+
+/// Ends this process when the parent is gone, even while an engine hangs. (The kernel's signal for a dead parent is sent when
+/// the thread that started the child ends, which may be long before.)
+fn end_with_parent(stream: &UnixStream) -> io::Result<()> {
+    let stream = stream.try_clone()?;
+    std::thread::Builder::new().name("parent".to_owned()).spawn(move || {
+        loop {
+            let mut watched = [PollFd::new(&stream, PollFlags::RDHUP)];
+            if poll(&mut watched, None).is_ok() && !watched[0].revents().is_empty() {
+                std::process::exit(0);
+            }
+        }
+    })?;
+    Ok(())
 }
 
 struct Loaded {

@@ -21,7 +21,16 @@ fn library() -> Option<&'static Path> {
         let here = Path::new(env!("CARGO_MANIFEST_DIR"));
         let library = Path::new(env!("CARGO_TARGET_TMPDIR")).join("libfaults.so");
         let output = Command::new("gcc")
-            .args(["-std=gnu99", "-Wall", "-Wextra", "-Werror", "-O1", "-shared", "-fPIC", "-I"])
+            .args([
+                "-std=gnu99",
+                "-Wall",
+                "-Wextra",
+                "-Werror",
+                "-O1",
+                "-shared",
+                "-fPIC",
+                "-I",
+            ])
             .arg(here.join("../abi/include"))
             .arg("-o")
             .arg(&library)
@@ -43,7 +52,11 @@ fn spawner(library: &Path, mark: Option<&Path>) -> Arc<Spawner> {
     let mark = mark.map_or_else(String::new, |mark| format!("EINTHOVEN_TEST_MARK={}", mark.display()));
     Arc::new(Spawner {
         program: PathBuf::from("/usr/bin/env"),
-        arguments: [mark, child.to_owned()].into_iter().filter(|word| !word.is_empty()).map(Into::into).collect(),
+        arguments: [mark, child.to_owned()]
+            .into_iter()
+            .filter(|word| !word.is_empty())
+            .map(Into::into)
+            .collect(),
         setup: EngineSetup {
             plugins: vec![library.to_owned()],
             sections: serde_json::Map::new(),
@@ -90,7 +103,10 @@ fn a_crash_is_answered_within_a_second_and_the_next_batch_runs() {
         // It crashed twice, the batch and its second try; the third child comes after a short wait.
         let start = Instant::now();
         while !works(&mut worker) {
-            assert!(start.elapsed() < Duration::from_secs(20), "the worker did not come back");
+            assert!(
+                start.elapsed() < Duration::from_secs(20),
+                "the worker did not come back"
+            );
         }
     }
 }
@@ -112,7 +128,10 @@ fn a_worker_killed_from_outside_while_idle_is_replaced() {
     let Some(library) = library() else { return };
     let mut worker = Worker::start(spawner(library, None), request(), Crashes::default()).unwrap();
     let process = worker.process().unwrap();
-    Command::new("kill").args(["-9", &process.to_string()]).status().unwrap();
+    Command::new("kill")
+        .args(["-9", &process.to_string()])
+        .status()
+        .unwrap();
     assert!(works(&mut worker));
     assert_ne!(worker.process(), Some(process));
 }
@@ -149,7 +168,10 @@ fn five_crashes_within_a_minute_are_quarantine_for_the_whole_model() {
         assert!(start.elapsed() < Duration::from_secs(40), "never given up");
     }
     let failure = run(&mut worker, 8.0, &Until::default()).unwrap_err();
-    assert!(failure.message.contains(&format!("crashed {QUARANTINE_AFTER} times")), "{failure}");
+    assert!(
+        failure.message.contains(&format!("crashed {QUARANTINE_AFTER} times")),
+        "{failure}"
+    );
     let Err(failure) = Worker::start(spawner(library, None), request(), crashes) else {
         panic!("a model in quarantine was started");
     };
@@ -184,5 +206,8 @@ fn a_trial_says_what_became_of_a_model_and_measures_it() {
     let deadly = [SEGFAULT, 1.0, 2.0, 3.0];
     let view = TensorView::new("x", DType::F32, &[1, 4], bytemuck::cast_slice(&deadly)).unwrap();
     let failure = trial(&spawner(library, None), &request(), &[view], &[]).unwrap_err();
-    assert!(failure.message.contains("first run") && failure.message.contains("signal 11"), "{failure}");
+    assert!(
+        failure.message.contains("first run") && failure.message.contains("signal 11"),
+        "{failure}"
+    );
 }
