@@ -71,6 +71,8 @@ fn typed<T: DeserializeOwned>(name: &str, value: serde_json::Value) -> Result<T,
 pub(crate) struct Size<const MAX: usize>(usize);
 
 impl<const MAX: usize> Size<MAX> {
+    pub(crate) const ONE: Self = Self(1);
+
     pub(crate) fn get(self) -> usize {
         self.0
     }

@@ -17,8 +17,9 @@
 //! Every config has `output`: its `name`, the number of `classes`, and the `activation` that ends the network (`none`,
 //! `sigmoid` or `softmax`). A key that is not known is refused.
 //!
-//! Candle takes its threads from one pool of the process, as many as there are cores or as `RAYON_NUM_THREADS` says
-//! when the process starts; only large products use it. There is no setting for one model.
+//! Every instance on the processor has its own `threads`, a key of the model's engine section, 1 if it does not say.
+//! One is right for small networks: candle hands even short loops to its threads, and waking them costs more than the
+//! loops. Several instances use several cores better than several threads do.
 #![deny(unsafe_code)]
 
 mod architectures;

@@ -3,6 +3,7 @@
 use crate::network::{Described, Network};
 use candle_core::Tensor;
 use einthoven_plugin_sdk::{Call, Code, DType, Device, Failure, Instance, Model, Signature, TensorView};
+use rayon::{ThreadPool, ThreadPoolBuilder};
 use std::time::Instant as Time;
 
 /// Bytes that the layers of one pass may take; longer batches are run in parts. On the processor a part that stays in
@@ -12,11 +13,12 @@ const PASS_BYTES_CUDA: usize = 1 << 30;
 
 pub(crate) struct CandleModel {
     described: Described,
+    threads: usize,
 }
 
 impl CandleModel {
-    pub(crate) fn new(described: Described) -> Self {
-        Self { described }
+    pub(crate) fn new(described: Described, threads: usize) -> Self {
+        Self { described, threads }
     }
 }
 
@@ -33,7 +35,13 @@ impl Model for CandleModel {
             PASS_BYTES_CUDA
         };
         let unavailable = |cause| Failure::new(Code::Unavailable, format!("{device}: {cause}"));
+        let pool = ThreadPoolBuilder::new()
+            .num_threads(self.threads)
+            .thread_name(|index| format!("candle-{index}"))
+            .build()
+            .map_err(|cause| Failure::new(Code::ResourceExhausted, format!("{} threads: {cause}", self.threads)))?;
         Ok(Box::new(CandleInstance {
+            pool,
             network: self.described.network.to_device(&candle).map_err(unavailable)?,
             signature: self.described.signature.clone(),
             rows: (pass_bytes / self.described.item_bytes.max(1)).max(1),
@@ -60,6 +68,8 @@ fn open(device: &Device) -> Result<candle_core::Device, Failure> {
 }
 
 struct CandleInstance {
+    /// Candle's loops run in the pool of the thread that calls it.
+    pool: ThreadPool,
     network: Network,
     signature: Signature,
     /// Items of one pass.
@@ -102,7 +112,10 @@ impl Instance for CandleInstance {
                 })
                 .collect::<Result<Vec<_>, _>>()
                 .map_err(Failure::internal)?;
-            let part = self.network.forward(&tensors).and_then(|y| y.flatten_all()?.to_vec1());
+            let network = &self.network;
+            let part = self
+                .pool
+                .install(|| network.forward(&tensors).and_then(|y| y.flatten_all()?.to_vec1()));
             values.append(&mut part.map_err(Failure::internal)?);
         }
         for spec in &self.signature.outputs {
