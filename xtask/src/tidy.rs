@@ -28,7 +28,17 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("einthoven-backend-candle", &["einthoven-plugin-sdk"]),
     ("einthoven-backend-onnxruntime", &["einthoven-plugin-sdk"]),
     ("einthoven-backend-litert", &["einthoven-plugin-sdk"]),
-    ("einthoven-backend-parity", &["einthoven-plugin-sdk"]),
+    (
+        "einthoven-backend-parity",
+        &[
+            "einthoven-backend-candle",
+            "einthoven-backend-litert",
+            "einthoven-backend-onnxruntime",
+            "einthoven-backend-tract",
+            "einthoven-plugin-host",
+            "einthoven-plugin-worker",
+        ],
+    ),
     ("einthoven-backend-tract", &["einthoven-plugin-sdk"]),
     ("einthoven-intake", &[]),
     ("einthoven-reader-edf", &["einthoven-plugin-sdk"]),

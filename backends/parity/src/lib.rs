@@ -10,6 +10,7 @@
 )]
 
 mod corpus;
+mod engines;
 mod graphs;
 mod onnx;
 mod onnx_files;
@@ -20,5 +21,6 @@ mod tflite;
 mod tflite_files;
 
 pub use corpus::{Mutant, Refused, corpus};
+pub use engines::{ENGINES, open};
 pub use graphs::{OperatorGraph, Package, operator_graphs, our_models};
 pub use reference::{Reference, Run, Tensor};

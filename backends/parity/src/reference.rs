@@ -1,6 +1,6 @@
 //! Inputs with the answers they must get, and how far an answer is from them.
 
-use einthoven_plugin_sdk::{DType, TensorView};
+use einthoven_plugin_host::{DType, TensorView};
 use half::f16;
 use serde::Deserialize;
 use std::collections::BTreeMap;
