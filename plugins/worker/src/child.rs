@@ -220,7 +220,7 @@ fn measure(
 fn repeat(view: &TensorView<'_>, batch: usize) -> (Vec<usize>, Vec<u64>) {
     let mut dims = view.dims().to_vec();
     let rows = dims.first().copied().unwrap_or(0);
-    let row = if rows == 0 { 0 } else { view.bytes().len() / rows };
+    let row = view.bytes().len().checked_div(rows).unwrap_or(0);
     if let Some(first) = dims.first_mut() {
         *first = batch;
     }

@@ -101,7 +101,7 @@ fn statuses(table: &str) -> BTreeMap<&str, Vec<&str>> {
     rows.map(|line| {
         let mut cells = line.trim_matches('|').split('|').map(str::trim);
         let row = cells.next().unwrap_or_default();
-        let status = |cell: &'_ str| cell.split(|c: char| c == ' ' || c == ':').next().map(str::len);
+        let status = |cell: &'_ str| cell.split([' ', ':']).next().map(str::len);
         (row, cells.map(|cell| &cell[..status(cell).unwrap_or(0)]).collect())
     })
     .collect()
