@@ -1,20 +1,19 @@
 //! Running a batch on a plan.
 
 use crate::convert::{from_tract, tensor};
-use einthoven_plugin_sdk::{Call, Code, Failure, Instance, Signature, TensorView};
-use std::sync::Arc;
-use tract_onnx::prelude::{IntoTValue, TVec, TypedRunnableModel, TypedSimpleState};
+use crate::plans::{Plans, States};
+use einthoven_plugin_sdk::{Call, Failure, Instance, Signature, TensorView};
 
-/// One state of a plan: the scratch memory that two batches at once could not share.
+/// One state of each plan.
 pub(crate) struct TractInstance {
-    state: TypedSimpleState,
+    states: States,
     signature: Signature,
 }
 
 impl TractInstance {
-    pub(crate) fn new(plan: Arc<TypedRunnableModel>, signature: Signature) -> Result<Self, Failure> {
+    pub(crate) fn new(plans: &Plans, signature: Signature) -> Result<Self, Failure> {
         Ok(Self {
-            state: plan.spawn().map_err(Failure::internal)?,
+            states: States::new(plans)?,
             signature,
         })
     }
@@ -22,37 +21,33 @@ impl TractInstance {
 
 impl Instance for TractInstance {
     fn execute(&mut self, inputs: &[TensorView<'_>], call: &mut dyn Call) -> Result<(), Failure> {
-        let mut ordered = TVec::new();
+        let mut ordered = Vec::with_capacity(inputs.len());
         for spec in &self.signature.inputs {
-            let view = inputs
-                .iter()
-                .find(|view| view.name() == spec.name)
-                .ok_or_else(|| Failure::new(Code::InvalidArgument, format!("input `{}` is missing", spec.name)))?;
-            let fits = view.dtype() == spec.dtype
-                && view.dims().len() == spec.dims.len()
-                && view
-                    .dims()
-                    .iter()
-                    .zip(&spec.dims)
-                    .all(|(have, want)| want.is_none_or(|want| want == *have));
-            if !fits {
-                let text = format!(
-                    "input `{}` is {} {:?}, the model wants {} {:?}",
-                    spec.name,
-                    view.dtype(),
-                    view.dims(),
-                    spec.dtype,
-                    spec.dims
-                );
-                return Err(Failure::new(Code::InvalidArgument, text));
-            }
-            ordered.push(tensor(view)?.into_tvalue());
+            ordered.push(tensor(spec.pick(inputs)?)?);
         }
-        let results = self.state.run(ordered).map_err(Failure::internal)?;
-        for (spec, result) in self.signature.outputs.iter().zip(results) {
-            let dtype = from_tract(&spec.name, result.datum_type())?;
-            call.output(&spec.name, dtype, result.shape())?
-                .copy_from_slice(result.as_bytes());
+        let rows = inputs
+            .first()
+            .and_then(|input| input.dims().first().copied())
+            .unwrap_or(0);
+        let pieces = self.states.run(ordered, rows)?;
+        for (index, spec) in self.signature.outputs.iter().enumerate() {
+            let Some(first) = pieces.first().map(|piece| &piece[index]) else {
+                // No rows, so no piece: the shape is the signature's.
+                let dims: Vec<_> = spec.dims.iter().map(|dim| dim.unwrap_or(0)).collect();
+                call.output(&spec.name, spec.dtype, &dims)?;
+                continue;
+            };
+            let dtype = from_tract(&spec.name, first.datum_type())?;
+            let mut dims = first.shape().to_vec();
+            if pieces.len() > 1 {
+                dims[0] = pieces.iter().map(|piece| piece[index].shape()[0]).sum();
+            }
+            let mut buffer = call.output(&spec.name, dtype, &dims)?;
+            for piece in &pieces {
+                let (filled, rest) = buffer.split_at_mut(piece[index].as_bytes().len());
+                filled.copy_from_slice(piece[index].as_bytes());
+                buffer = rest;
+            }
         }
         Ok(())
     }

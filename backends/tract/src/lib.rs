@@ -1,9 +1,10 @@
-//! The tract engine: ONNX on the CPU, pure Rust, linked in so that one binary works with nothing beside it.
+//! The tract engine: ONNX and NNEF on the CPU, pure Rust, linked in so that one binary works with nothing beside it.
 #![deny(unsafe_code)]
 
 mod convert;
 mod engine;
 mod instance;
+mod plans;
 
 pub use engine::TractEngine;
 
