@@ -18,8 +18,9 @@
 //! `sigmoid` or `softmax`). A key that is not known is refused.
 //!
 //! Every instance on the processor has its own `threads`, a key of the model's engine section, 1 if it does not say.
-//! One is right for small networks: candle hands even short loops to its threads, and waking them costs more than the
-//! loops. Several instances use several cores better than several threads do.
+//!
+//! **Start the process with `RAYON_NUM_THREADS` set**, to any number: without it candle 0.11.1 reads `/proc/cpuinfo`
+//! anew for every matrix product, which takes a small network several times as long as its products.
 #![deny(unsafe_code)]
 
 mod architectures;

@@ -8,7 +8,7 @@ use std::time::Instant as Time;
 
 /// Bytes that the layers of one pass may take; longer batches are run in parts. On the processor a part that stays in
 /// the caches is faster than a large one.
-const PASS_BYTES_CPU: usize = 16 << 20;
+const PASS_BYTES_CPU: usize = 1 << 20;
 const PASS_BYTES_CUDA: usize = 1 << 30;
 
 pub(crate) struct CandleModel {
