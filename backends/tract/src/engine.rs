@@ -245,6 +245,6 @@ impl Model for TractModel {
             let text = format!("the tract engine runs on the cpu, not on {device}; choose another engine or device");
             return Err(Failure::new(Code::Unavailable, text));
         }
-        Ok(Box::new(TractInstance::new(&self.plans, self.signature.clone())?))
+        Ok(Box::new(TractInstance::new(self.plans.clone(), self.signature.clone())))
     }
 }

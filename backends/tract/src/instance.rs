@@ -1,21 +1,18 @@
 //! Running a batch on a plan.
 
 use crate::convert::{from_tract, tensor};
-use crate::plans::{Plans, States};
+use crate::plans::Plans;
 use einthoven_plugin_sdk::{Call, Failure, Instance, Signature, TensorView};
 
-/// One state of each plan.
+/// The plans, shared with all other instances: nothing is kept between batches.
 pub(crate) struct TractInstance {
-    states: States,
+    plans: Plans,
     signature: Signature,
 }
 
 impl TractInstance {
-    pub(crate) fn new(plans: &Plans, signature: Signature) -> Result<Self, Failure> {
-        Ok(Self {
-            states: States::new(plans)?,
-            signature,
-        })
+    pub(crate) fn new(plans: Plans, signature: Signature) -> Self {
+        Self { plans, signature }
     }
 }
 
@@ -29,7 +26,7 @@ impl Instance for TractInstance {
             .first()
             .and_then(|input| input.dims().first().copied())
             .unwrap_or(0);
-        let pieces = self.states.run(ordered, rows)?;
+        let pieces = self.plans.run(ordered, rows)?;
         for (index, spec) in self.signature.outputs.iter().enumerate() {
             let Some(first) = pieces.first().map(|piece| &piece[index]) else {
                 // No rows, so no piece: the shape is the signature's.

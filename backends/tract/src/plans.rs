@@ -4,7 +4,7 @@ use einthoven_plugin_sdk::Failure;
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use tract_onnx::prelude::{IntoRunnable, TVec, Tensor, TypedModel, TypedRunnableModel, TypedSimpleState};
+use tract_onnx::prelude::{IntoRunnable, TVec, Tensor, TypedModel, TypedRunnableModel};
 use tract_onnx::prelude::{IntoTValue, TValue};
 
 /// Batches of the plans of a graph that does not let its batch be open. Any batch is a sum of these.
@@ -39,60 +39,43 @@ impl Plans {
     /// Runs zeros once, since some operators find only then that they cannot work with an open batch.
     pub(crate) fn try_zeros(&self, zeros: impl Fn(usize) -> Result<Vec<Tensor>, Failure>) -> Result<(), String> {
         guarded(|| {
-            let mut states = States::new(self).map_err(|failure| failure.to_string())?;
             for rows in [2, 1] {
                 let inputs = zeros(rows).map_err(|failure| failure.to_string())?;
-                states.run(inputs, rows).map_err(|failure| failure.to_string())?;
+                self.run(inputs, rows).map_err(|failure| failure.to_string())?;
             }
             Ok(())
         })
     }
 }
 
-/// The scratch memory of plans, which two batches at once could not share.
-pub(crate) enum States {
-    Open(TypedSimpleState),
-    Fixed(Vec<(usize, TypedSimpleState)>),
-}
-
-impl States {
-    pub(crate) fn new(plans: &Plans) -> Result<Self, Failure> {
-        let spawn = |plan: &Arc<TypedRunnableModel>| plan.spawn().map_err(Failure::internal);
-        Ok(match plans {
-            Plans::Open(plan) => Self::Open(spawn(plan)?),
-            Plans::Fixed(plans) => {
-                let states = plans.iter().map(|(size, plan)| Ok((*size, spawn(plan)?)));
-                Self::Fixed(states.collect::<Result<_, Failure>>()?)
-            }
-        })
-    }
-
+impl Plans {
     /// Runs `rows` rows; each output comes in pieces, one after the other along its first dimension.
-    pub(crate) fn run(&mut self, inputs: Vec<Tensor>, rows: usize) -> Result<Vec<TVec<TValue>>, Failure> {
-        match self {
-            Self::Open(state) => {
+    ///
+    /// The state of a run is made anew every time: recurrent operators keep in it what they remember, and the next batch is
+    /// another recording.
+    pub(crate) fn run(&self, inputs: Vec<Tensor>, rows: usize) -> Result<Vec<TVec<TValue>>, Failure> {
+        let plans = match self {
+            Self::Open(plan) => {
                 let inputs = inputs.into_iter().map(IntoTValue::into_tvalue).collect();
-                Ok(vec![state.run(inputs).map_err(Failure::internal)?])
+                return Ok(vec![plan.run(inputs).map_err(Failure::internal)?]);
             }
-            Self::Fixed(states) => {
-                let mut pieces = Vec::new();
-                let mut start = 0;
-                while start < rows {
-                    let fits = |(size, _): &&mut (usize, _)| *size <= rows - start;
-                    let Some((size, state)) = states.iter_mut().find(fits) else {
-                        return Err(Failure::internal("no plan is small enough"));
-                    };
-                    let piece = |input: &Tensor| {
-                        let piece = input.slice(0, start, start + *size).map_err(Failure::internal)?;
-                        Ok(piece.into_tvalue())
-                    };
-                    let inputs = inputs.iter().map(piece).collect::<Result<TVec<_>, Failure>>()?;
-                    pieces.push(state.run(inputs).map_err(Failure::internal)?);
-                    start += *size;
-                }
-                Ok(pieces)
-            }
+            Self::Fixed(plans) => plans,
+        };
+        let mut pieces = Vec::new();
+        let mut start = 0;
+        while start < rows {
+            let Some((size, plan)) = plans.iter().find(|(size, _)| *size <= rows - start) else {
+                return Err(Failure::internal("no plan is small enough"));
+            };
+            let piece = |input: &Tensor| {
+                let piece = input.slice(0, start, start + size).map_err(Failure::internal)?;
+                Ok(piece.into_tvalue())
+            };
+            let inputs = inputs.iter().map(piece).collect::<Result<TVec<_>, Failure>>()?;
+            pieces.push(plan.run(inputs).map_err(Failure::internal)?);
+            start += size;
         }
+        Ok(pieces)
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! The child is the same binary, started with [`Spawner`]; it calls [`serve`] and sees its parent on standard input. Tensors
 //! lie in memory that both map; the socket carries only where they lie. [`Worker`] is one instance in one child, started
-//! again after a crash and given up after too many; [`trial`] is the first run of anything newly brought in.
+//! again after a crash and given up after too many; [`trial()`] is the first run of anything newly brought in.
 
 mod child;
 mod crashes;
