@@ -1,5 +1,5 @@
 //! NNEF archives, and graphs whose operators forbid an open batch.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use einthoven_backend_tract::TractEngine;
 use einthoven_plugin_sdk::{

@@ -1,5 +1,5 @@
 //! Whatever an engine does to its process, the parent lives, answers in time, and goes on with a new child.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use einthoven_plugin_host::{Code, DType, Device, Failure, TensorView, Until};
 use einthoven_plugin_worker::{Crashes, EngineSetup, Limits, LoadRequest, QUARANTINE_AFTER, Spawner, Worker, trial};
