@@ -1,7 +1,7 @@
 //! With what engines are compared and attacked.
 //!
 //! [`operator_graphs`] are small ONNX graphs with the answers ONNX Runtime gives, [`our_models`] the embedded models in
-//! all their formats, and [`corpus`] 300 corrupt models, each of which an engine must refuse. The tests of this crate run
+//! all their formats, and [`corpus()`] 300 corrupt models, each of which an engine must refuse. The tests of this crate run
 //! every engine over them; `RESULTS.md` says what came out.
 #![forbid(unsafe_code)]
 #![allow(
