@@ -30,7 +30,7 @@ pub unsafe fn slice<'a, T>(ptr: *const T, len: u64) -> &'a [T] {
 /// When it is not UTF-8.
 ///
 /// # Safety
-/// As for [`slice`].
+/// As for [`slice()`].
 pub unsafe fn borrow<'a>(text: Str) -> Result<&'a str, std::str::Utf8Error> {
     // SAFETY: the caller's promise.
     std::str::from_utf8(unsafe { slice(text.ptr.cast::<u8>(), text.len) })

@@ -10,7 +10,7 @@ use std::path::Path;
 /// The host's text.
 ///
 /// # Safety
-/// As for [`slice`].
+/// As for [`slice()`].
 pub(super) unsafe fn borrow<'a>(text: Str) -> Result<&'a str, Failure> {
     // SAFETY: the caller's promise.
     unsafe { view::borrow(text) }.map_err(|_| Failure::invalid("a text from the host is not UTF-8"))
