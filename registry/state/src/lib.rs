@@ -1,2 +1,30 @@
 //! What is remembered about models: events, the changes that make them, and the state they fold into.
+//!
+//! Pure: no files, no clock, no async. [`State::decide`] says which [`Event`]s a [`Change`] makes, or why it is refused;
+//! [`State::apply`] folds a [`Record`] in. Where records are kept is no concern of this crate's.
 #![forbid(unsafe_code)]
+
+mod change;
+mod decide;
+mod event;
+mod fold;
+mod gate;
+mod model;
+mod name;
+mod reference;
+mod refusal;
+mod shared;
+mod source;
+mod state;
+mod version;
+
+pub use change::{Change, Package};
+pub use event::{Event, Record, TrafficAction};
+pub use gate::{Gate, MetricRule};
+pub use model::{Model, Proposal, Traffic, TrafficChange};
+pub use name::{AliasName, ModelName, NameError, SetName, SourceName, VersionName};
+pub use reference::{Reference, Selector};
+pub use refusal::Refusal;
+pub use source::{FollowRule, Source};
+pub use state::State;
+pub use version::{Evaluation, Origin, Phase, Rejection, Step, StoredFile, Verified, Version};

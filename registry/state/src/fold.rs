@@ -1,0 +1,184 @@
+//! How events change the state.
+
+use crate::event::{Event, Record, TrafficAction};
+use crate::gate::Gate;
+use crate::model::{Model, Proposal, Traffic, TrafficChange};
+use crate::name::{ModelName, VersionName};
+use crate::source::Source;
+use crate::state::State;
+use crate::version::{Phase, Version};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+impl State {
+    /// Folds an entry in. What an entry speaks of and is not there is left alone: entries were decided against the state
+    /// that stood before them, so that happens only to a log that was put together by hand.
+    pub fn apply(&mut self, seq: u64, record: &Record) {
+        self.seq = seq;
+        match &record.event {
+            Event::ModelCreated { model, description } => {
+                let made = created(model, description, seq, record);
+                self.models.insert(model.clone(), Arc::new(made));
+            }
+            Event::ModelDeleted { model } => {
+                self.models.remove(model);
+            }
+            Event::SourceSet {
+                source,
+                settings,
+                follow,
+                poll_s,
+                webhook_secret_file,
+            } => {
+                let set = Source {
+                    name: source.clone(),
+                    settings: settings.clone(),
+                    follow: follow.clone(),
+                    poll_s: *poll_s,
+                    webhook_secret_file: webhook_secret_file.clone(),
+                    changed_at: record.at,
+                    revision: seq,
+                };
+                self.sources.insert(source.clone(), Arc::new(set));
+            }
+            Event::SourceRemoved { source } => {
+                self.sources.remove(source);
+            }
+            event => {
+                if let Some(model) = event.model().and_then(|name| self.models.get_mut(name)) {
+                    let model = Arc::make_mut(model);
+                    model.revision = seq;
+                    model.apply(seq, record);
+                }
+            }
+        }
+    }
+}
+
+fn created(name: &ModelName, description: &str, seq: u64, record: &Record) -> Model {
+    Model {
+        name: name.clone(),
+        description: description.to_owned(),
+        created_at: record.at,
+        revision: seq,
+        versions: BTreeMap::new(),
+        aliases: BTreeMap::new(),
+        traffic: Traffic::default(),
+        past: Vec::new(),
+        history: Vec::new(),
+        gate: Gate::default(),
+        proposal: None,
+    }
+}
+
+impl Model {
+    fn apply(&mut self, seq: u64, record: &Record) {
+        match &record.event {
+            Event::ModelDescribed { to, .. } => self.description.clone_from(to),
+            Event::GateSet { to, .. } => self.gate.clone_from(to),
+            Event::VersionAdded { version, origin, .. } => {
+                let added = Version {
+                    name: version.clone(),
+                    origin: origin.clone(),
+                    phase: Phase::Fetching,
+                    added_at: record.at,
+                    added_by: record.who.clone(),
+                    added_seq: seq,
+                    digest: None,
+                    files: Vec::new(),
+                    evaluations: BTreeMap::new(),
+                };
+                self.versions.insert(version.clone(), Arc::new(added));
+            }
+            Event::VersionFetched {
+                version, digest, files, ..
+            } => self.change(version, |version| {
+                version.digest = Some(digest.clone());
+                version.files.clone_from(files);
+                version.phase = Phase::Verifying;
+            }),
+            Event::VersionReady { version, verified, .. } => {
+                self.change(version, |version| version.phase = Phase::Ready(verified.clone()));
+            }
+            Event::VersionRejected { version, rejection, .. } => {
+                self.change(version, |version| version.phase = Phase::Rejected(rejection.clone()));
+            }
+            Event::VersionEvaluated {
+                version,
+                set,
+                evaluation,
+                ..
+            } => self.change(version, |version| {
+                version.evaluations.insert(set.to_string(), evaluation.clone());
+            }),
+            Event::VersionRetired { version, .. } => {
+                self.change(version, |version| version.phase = Phase::Retired);
+                self.forget(version);
+            }
+            Event::VersionDeleted { version, .. } => {
+                self.versions.remove(version);
+                self.forget(version);
+            }
+            Event::AliasMoved {
+                alias, to: Some(to), ..
+            } => {
+                self.aliases.insert(alias.clone(), to.clone());
+            }
+            Event::AliasMoved { alias, to: None, .. } => {
+                self.aliases.remove(alias);
+            }
+            Event::PromotionProposed { version, .. } => {
+                self.proposal = Some(Proposal {
+                    version: version.clone(),
+                    by: record.who.clone(),
+                    at: record.at,
+                });
+            }
+            Event::TrafficChanged { action, from, to, .. } => {
+                match action {
+                    TrafficAction::RolledBack => drop(self.past.pop()),
+                    _ if *from != Traffic::default() => self.past.push(from.clone()),
+                    _ => {}
+                }
+                self.traffic.clone_from(to);
+                self.proposal = None;
+                self.history.push(TrafficChange {
+                    seq,
+                    at: record.at,
+                    who: record.who.clone(),
+                    why: record.why.clone(),
+                    action: *action,
+                    from: from.clone(),
+                    to: to.clone(),
+                });
+            }
+            Event::ModelCreated { .. }
+            | Event::ModelDeleted { .. }
+            | Event::SourceSet { .. }
+            | Event::SourceRemoved { .. } => {}
+        }
+    }
+
+    fn change(&mut self, version: &VersionName, change: impl FnOnce(&mut Version)) {
+        if let Some(version) = self.versions.get_mut(version) {
+            change(Arc::make_mut(version));
+        }
+    }
+
+    /// A version that cannot serve any more is nothing to roll back to, and nothing to promote.
+    fn forget(&mut self, version: &VersionName) {
+        self.past.retain(|traffic| !traffic.names(version));
+        // What is left may repeat itself; going back must change something.
+        self.past.dedup();
+        if self.past.last() == Some(&self.traffic) {
+            self.past.pop();
+        }
+        if self
+            .proposal
+            .as_ref()
+            .is_some_and(|proposal| proposal.version == *version)
+        {
+            self.proposal = None;
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! Why a change is not made.
+
+use crate::name::{AliasName, ModelName, SourceName, VersionName};
+
+/// Why a change is not made; nothing was changed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+#[allow(missing_docs, reason = "the fields are what the texts say")]
+pub enum Refusal {
+    #[error("there is no model `{model}`")]
+    NoSuchModel { model: ModelName },
+    #[error("model `{model}` has no version `{version}`")]
+    NoSuchVersion { model: ModelName, version: VersionName },
+    #[error("model `{model}` has no alias `{alias}`")]
+    NoSuchAlias { model: ModelName, alias: AliasName },
+    #[error("there is no source `{source_name}`")]
+    NoSuchSource { source_name: SourceName },
+    #[error("there is a model `{model}` already")]
+    ModelExists { model: ModelName },
+    #[error("model `{model}` has a version `{version}` already; give the new one another name")]
+    VersionExists { model: ModelName, version: VersionName },
+    #[error("model `{model}` has this very content already, as version `{version}`")]
+    SameContent { model: ModelName, version: VersionName },
+    #[error("this version of MLflow is here already, as `{model}/{version}`")]
+    SameOrigin { model: ModelName, version: VersionName },
+    #[error("version `{model}/{version}` is {is}; it must be {must_be} for that")]
+    WrongPhase {
+        model: ModelName,
+        version: VersionName,
+        is: &'static str,
+        must_be: &'static str,
+    },
+    #[error("{what} cannot go while {} points at it; move that first", .by.join(" and "))]
+    PointedAt { what: String, by: Vec<String> },
+    #[error("model `{model}` has no version that answers; promote one first")]
+    NothingServes { model: ModelName },
+    #[error("model `{model}` has no earlier traffic to go back to")]
+    NothingBefore { model: ModelName },
+    #[error("version `{model}/{version}` may not be promoted: {}", .findings.join("; "))]
+    Gate {
+        model: ModelName,
+        version: VersionName,
+        findings: Vec<String>,
+    },
+    #[error("it was changed meanwhile: you saw revision {seen}, it is {is}; look again and decide anew")]
+    ChangedMeanwhile { seen: u64, is: u64 },
+}
