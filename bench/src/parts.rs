@@ -46,7 +46,7 @@ pub(crate) fn model() -> anyhow::Result<ServedModel> {
         file: "model.onnx".to_owned(),
         tolerance: 1e-4,
     };
-    Ok(ServedModel::load(&serving, &files, choice)?)
+    Ok(ServedModel::load(&serving, &files, choice, None)?)
 }
 
 /// Median seconds of a piece of work.

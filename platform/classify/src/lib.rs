@@ -18,8 +18,8 @@ pub use document::{
 };
 pub use error::ClassifyError;
 pub use model::{
-    BATCHES, Choice, EngineRow, EngineTable, EngineWish, Isolation, LoadError, Manifest, PackageFile, ServedModel,
-    Serving, Variant, digest, measure,
+    BATCHES, Choice, EngineRow, EngineTable, EngineWish, Isolation, KnownAs, LoadError, Manifest, PackageFile,
+    ServedModel, Serving, TrialStep, Variant, digest, measure,
 };
 pub use rows::classify_rows;
 

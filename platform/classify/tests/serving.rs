@@ -51,7 +51,7 @@ fn load((manifest, onnx, golden): &(String, Vec<u8>, String)) -> Result<ServedMo
             bytes: golden.as_bytes(),
         },
     ];
-    ServedModel::load(&serving(), &files, choice("tract"))
+    ServedModel::load(&serving(), &files, choice("tract"), None)
 }
 
 #[test]
@@ -97,7 +97,7 @@ fn a_missing_engine_is_named_with_those_there_are() {
             bytes: files.2.as_bytes(),
         },
     ];
-    let error = ServedModel::load(&serving(), &parts, choice("none"))
+    let error = ServedModel::load(&serving(), &parts, choice("none"), None)
         .err()
         .unwrap()
         .to_string();

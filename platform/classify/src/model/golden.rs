@@ -4,6 +4,9 @@ use einthoven_plugin_host::{DType, Failure, Outputs, TensorSpec, TensorView};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
+/// Rows of the largest batch that is run to warm up.
+const LARGEST_BATCH: usize = 4096;
+
 /// A package's `golden.json`.
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct Golden {
@@ -34,6 +37,28 @@ impl Golden {
             .iter()
             .map(|(name, tensor)| TensorView::new(name, DType::F32, &tensor.dims, bytemuck::cast_slice(&tensor.values)))
             .collect()
+    }
+
+    /// As many rows as asked for, made by repeating those there are.
+    pub(crate) fn repeated(&self, rows: usize) -> Result<Self, Failure> {
+        let repeat = |(name, tensor): (&String, &GoldenTensor)| {
+            let have = tensor.dims.first().copied().unwrap_or(0);
+            if have == 0 || rows > LARGEST_BATCH || tensor.values.len() % have != 0 {
+                return Err(Failure::invalid(format!(
+                    "a batch of {rows} rows cannot be made of the golden input `{name}` with {have} rows; at most \
+                     {LARGEST_BATCH} rows are run to warm up"
+                )));
+            }
+            let width = tensor.values.len() / have;
+            let mut dims = tensor.dims.clone();
+            dims[0] = rows;
+            let values = tensor.values.iter().copied().cycle().take(rows * width).collect();
+            Ok((name.clone(), GoldenTensor { dims, values }))
+        };
+        Ok(Self {
+            inputs: self.inputs.iter().map(repeat).collect::<Result<_, _>>()?,
+            outputs: BTreeMap::new(),
+        })
     }
 
     /// The largest difference of the outputs a manifest names.

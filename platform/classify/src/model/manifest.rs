@@ -32,6 +32,10 @@ pub struct Manifest {
     /// Its network in one or several formats. Where the manifest names none, every file called `model.` counts.
     #[serde(default)]
     pub variants: Vec<Variant>,
+    /// Rows of the batches that an instance runs before it answers, so that the first request of each size is no slower
+    /// than the next.
+    #[serde(default)]
+    pub warm_up_rows: Vec<usize>,
 }
 
 fn cpu() -> String {

@@ -83,6 +83,15 @@ pub struct Choice {
     pub tolerance: f32,
 }
 
+/// What a version is called where it serves; its manifest may say otherwise.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownAs {
+    /// The model.
+    pub model: String,
+    /// The version within the model.
+    pub version: String,
+}
+
 /// A version that serves.
 pub struct ServedModel {
     manifest: Manifest,
@@ -113,12 +122,21 @@ impl Serving {
 }
 
 impl ServedModel {
-    /// Loads a version, and checks signature and golden outputs.
+    /// Loads a version, checks signature and golden outputs, and runs the batch sizes it wants to be warm for. Answers
+    /// name it as `known_as` says, or else as its manifest does.
     ///
     /// # Errors
     /// [`LoadError`] saying which step failed.
-    pub fn load(serving: &Serving, files: &[PackageFile<'_>], choice: Choice) -> Result<Self, LoadError> {
-        let manifest: Manifest = serde_json::from_slice(content(files, "manifest.json"))?;
+    pub fn load(
+        serving: &Serving,
+        files: &[PackageFile<'_>],
+        choice: Choice,
+        known_as: Option<KnownAs>,
+    ) -> Result<Self, LoadError> {
+        let mut manifest: Manifest = serde_json::from_slice(content(files, "manifest.json"))?;
+        if let Some(KnownAs { model, version }) = known_as {
+            (manifest.name, manifest.version) = (model, version);
+        }
         let golden: Golden = serde_json::from_slice(content(files, "golden.json")).map_err(LoadError::GoldenFile)?;
         let refused = |cause| LoadError::Engine {
             name: manifest.name.clone(),
@@ -143,6 +161,7 @@ impl ServedModel {
         };
         served.recipe()?;
         served.check_golden(&golden)?;
+        served.warm_up(&golden)?;
         Ok(served)
     }
 
@@ -244,12 +263,31 @@ impl ServedModel {
         })
     }
 
-    fn check_golden(&self, golden: &Golden) -> Result<(), LoadError> {
-        let refused = |cause| LoadError::Engine {
+    fn refused(&self, cause: Failure) -> LoadError {
+        LoadError::Engine {
             name: self.manifest.name.clone(),
             engine: self.choice.engine.clone(),
             cause,
+        }
+    }
+
+    fn warm_up(&self, golden: &Golden) -> Result<(), LoadError> {
+        let run = |rows| {
+            let repeated = golden.repeated(rows)?;
+            let mut instance = self.take()?;
+            instance.run(&repeated.inputs()?)?;
+            self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(instance);
+            Ok(())
         };
+        self.manifest
+            .warm_up_rows
+            .iter()
+            .try_for_each(|&rows| run(rows))
+            .map_err(|cause| self.refused(cause))
+    }
+
+    fn check_golden(&self, golden: &Golden) -> Result<(), LoadError> {
+        let refused = |cause| self.refused(cause);
         let mut instance = self.take().map_err(refused)?;
         let outputs = golden
             .inputs()

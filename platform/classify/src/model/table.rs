@@ -15,6 +15,18 @@ pub struct EngineTable {
     pub engines: Vec<EngineRow>,
 }
 
+/// Steps of trying a version on an engine, in order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TrialStep {
+    /// Loading the file and running it once, in a child process.
+    Load,
+    /// Comparing its inputs and outputs with the manifest's.
+    Signature,
+    /// Comparing its answers with the golden ones.
+    Golden,
+}
+
 /// One engine with one file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct EngineRow {
@@ -27,6 +39,9 @@ pub struct EngineRow {
     /// Why not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// The step at which it was refused.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub failed_at: Option<TrialStep>,
     /// Version of what ran underneath.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub runtime: Option<String>,
@@ -99,6 +114,7 @@ mod tests {
             file: "model.onnx".to_owned(),
             accepted,
             reason: None,
+            failed_at: None,
             runtime: None,
             provider: None,
             max_difference: None,

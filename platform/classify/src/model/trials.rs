@@ -3,7 +3,7 @@
 use super::golden::Golden;
 use super::manifest::{EngineWish, Manifest, PackageFile, Variant, digest};
 use super::served::{LoadError, Serving, content, load_request};
-use super::table::{EngineRow, EngineTable};
+use super::table::{EngineRow, EngineTable, TrialStep};
 use einthoven_plugin_host::{Code, Failure};
 use einthoven_plugin_worker::trial;
 use std::collections::BTreeMap;
@@ -50,14 +50,16 @@ fn row(
         file: variant.name.clone(),
         accepted: false,
         reason: None,
+        failed_at: None,
         runtime: None,
         provider: None,
         max_difference: None,
         tolerance: variant.tolerance,
         batch_us: BTreeMap::new(),
     };
-    if let Err(failure) = attempt(serving, files, manifest, golden, &mut row) {
+    if let Err((step, failure)) = attempt(serving, files, manifest, golden, &mut row) {
         row.reason = Some(failure.to_string());
+        row.failed_at = Some(step);
     }
     row
 }
@@ -68,20 +70,26 @@ fn attempt(
     manifest: &Manifest,
     golden: &Golden,
     row: &mut EngineRow,
-) -> Result<(), Failure> {
-    let request = load_request(manifest, files, &row.engine, &row.file)?;
-    let done = trial(&serving.workers, &request, &golden.inputs()?, &BATCHES)?;
+) -> Result<(), (TrialStep, Failure)> {
+    let at = |step| move |failure| (step, failure);
+    let request = load_request(manifest, files, &row.engine, &row.file).map_err(at(TrialStep::Load))?;
+    let inputs = golden.inputs().map_err(at(TrialStep::Golden))?;
+    let done = trial(&serving.workers, &request, &inputs, &BATCHES).map_err(at(TrialStep::Load))?;
     row.runtime = Some(done.opened.runtime);
     row.provider = Some(done.opened.provider);
-    manifest.check(&done.opened.signature)?;
-    let difference = golden.difference(&done.outputs, &manifest.outputs)?;
+    manifest
+        .check(&done.opened.signature)
+        .map_err(at(TrialStep::Signature))?;
+    let difference = golden
+        .difference(&done.outputs, &manifest.outputs)
+        .map_err(at(TrialStep::Golden))?;
     row.max_difference = Some(difference.largest).filter(|largest| largest.is_finite());
     if difference.largest > row.tolerance {
         let text = format!(
             "golden row {} differs by {} from what the model gave when it was made; {} is allowed",
             difference.row, difference.largest, row.tolerance
         );
-        return Err(Failure::new(Code::InvalidArgument, text));
+        return Err((TrialStep::Golden, Failure::new(Code::InvalidArgument, text)));
     }
     row.accepted = true;
     let us = done.times.iter().map(|time| time.as_secs_f64() * 1e6);
