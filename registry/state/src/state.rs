@@ -58,7 +58,7 @@ impl State {
         for version in versions {
             digests.extend(version.files.iter().map(|file| file.sha256.as_str()));
             if let crate::Phase::Ready(verified) = &version.phase {
-                digests.insert(verified.report.as_str());
+                digests.extend(verified.report.as_deref());
             }
         }
         digests

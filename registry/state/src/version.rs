@@ -102,10 +102,12 @@ impl Phase {
 /// That a version passed, and where the report lies.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Verified {
-    /// The engine that was fastest when it was tried.
+    /// The engine that was fastest when it was tried; the first that takes it, where it came with the binary.
     pub engine: String,
-    /// `sha256:<hex>` of the report in the file store: every engine with every file, accepted or why not.
-    pub report: String,
+    /// `sha256:<hex>` of the report in the file store: every engine with every file, accepted or why not. None for what
+    /// came with the binary.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub report: Option<String>,
 }
 
 /// Why a version may not serve.

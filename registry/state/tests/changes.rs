@@ -61,7 +61,7 @@ fn verified(number: usize) -> Change {
         version: version(number),
         verified: Verified {
             engine: "tract".to_owned(),
-            report: format!("sha256:{:064x}", 0),
+            report: None,
         },
     }
 }

@@ -4,18 +4,25 @@ use super::instance::Isolation;
 use einthoven_plugin_host::{Signature, TensorSpec};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
 
 /// A version's manifest. Fields that people read but serving does not (training data, card) are left to the file.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Manifest {
-    /// The model's name.
+    /// The model's name, as its maker calls it.
+    #[serde(default)]
     pub name: String,
-    /// The version's name within the model.
+    /// The version's name within the model, as its maker calls it.
+    #[serde(default)]
     pub version: String,
     /// The recipe that makes its tensors, with its version.
     pub recipe: String,
     /// Tensors it takes; `null` in `dims` where any size goes.
     pub inputs: Vec<TensorSpec>,
+    /// Which tensor of the recipe each input takes, where their names differ. A row may have another shape than the
+    /// recipe's as long as it has as many values.
+    #[serde(default)]
+    pub feeds: BTreeMap<String, String>,
     /// Tensors it gives.
     pub outputs: Vec<TensorSpec>,
     /// Class of each column of the output, in order.

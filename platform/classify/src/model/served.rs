@@ -232,11 +232,15 @@ impl ServedModel {
     }
 
     fn batch(&self, instance: &mut Instance, tensors: &[Tensor], probabilities: &mut Vec<f32>) -> Result<(), Failure> {
-        let views = tensors
+        let dims: Vec<Vec<usize>> = self.manifest.inputs.iter().map(|spec| shape(spec, tensors)).collect();
+        let views = self
+            .manifest
+            .inputs
             .iter()
-            .map(|tensor| {
-                let bytes = bytemuck::cast_slice(&tensor.values);
-                TensorView::new(tensor.name, DType::F32, &tensor.dims, bytes)
+            .zip(&dims)
+            .map(|(spec, dims)| {
+                let tensor = self.fed(spec, tensors)?;
+                TensorView::new(&spec.name, DType::F32, dims, bytemuck::cast_slice(&tensor.values))
             })
             .collect::<Result<Vec<_>, _>>()?;
         let outputs = instance.run(&views)?;
@@ -245,6 +249,17 @@ impl ServedModel {
         }
         probabilities.extend_from_slice(outputs.get(&self.manifest.outputs[0].name)?.as_f32()?);
         Ok(())
+    }
+
+    /// The tensor of the recipe that an input takes.
+    fn fed<'t>(&self, spec: &TensorSpec, tensors: &'t [Tensor]) -> Result<&'t Tensor, Failure> {
+        let wanted = self.manifest.feeds.get(&spec.name).unwrap_or(&spec.name);
+        tensors.iter().find(|tensor| tensor.name == wanted).ok_or_else(|| {
+            Failure::invalid(format!(
+                "the recipe {} makes no tensor `{wanted}` for the input `{}`",
+                self.manifest.recipe, spec.name
+            ))
+        })
     }
 
     fn take(&self) -> Result<Instance, Failure> {
@@ -400,8 +415,22 @@ fn source(
     Ok((source, device, first))
 }
 
+/// An input's shape for these rows: the rows, then what the manifest says of one; any size it leaves open must be one.
+fn shape(spec: &TensorSpec, tensors: &[Tensor]) -> Vec<usize> {
+    let rows = tensors
+        .first()
+        .and_then(|tensor| tensor.dims.first())
+        .copied()
+        .unwrap_or(0);
+    let row = spec.dims.iter().skip(1).map(|size| size.unwrap_or(1));
+    std::iter::once(rows).chain(row).collect()
+}
+
 /// A version as a child is asked to load it.
-pub(super) fn load_request(
+///
+/// # Errors
+/// When the manifest names no device.
+pub fn load_request(
     manifest: &Manifest,
     files: &[PackageFile<'_>],
     engine: &str,

@@ -1,0 +1,61 @@
+//! What comes with the binary becomes versions like all others.
+
+use crate::error::OnboardError;
+use crate::onboarding::{By, Onboarding};
+use bytes::Bytes;
+use einthoven_registry::ChangeError;
+use einthoven_registry_state::{Change, ModelName, Origin, Refusal, Verified, VersionName};
+
+/// A version whose files are part of the binary.
+pub struct EmbeddedVersion {
+    /// The model.
+    pub model: ModelName,
+    /// The version.
+    pub version: VersionName,
+    /// The engine that it is loaded on first.
+    pub engine: String,
+    /// Its files by name.
+    pub files: Vec<(String, &'static [u8])>,
+}
+
+impl Onboarding {
+    /// Adds a version that the binary carries, unless its content is there already, and lets it answer where nothing else
+    /// does. It is ready at once: the binary's own tests tried it.
+    ///
+    /// # Errors
+    /// When it cannot be stored.
+    pub async fn add_embedded(&self, embedded: EmbeddedVersion) -> Result<(), OnboardError> {
+        let by = By::system("it comes with the server");
+        let mut stored = Vec::new();
+        for (name, bytes) in embedded.files {
+            stored.push(self.put(&name, Bytes::from_static(bytes)).await?);
+        }
+        let model = embedded.model;
+        let add = Change::AddVersion {
+            model: model.clone(),
+            version: Some(embedded.version.clone()),
+            origin: Origin::Embedded,
+            package: Some(crate::onboarding::package(stored)?),
+        };
+        match self.change(&by, add, None).await {
+            Ok(_) => {}
+            Err(ChangeError::Refused(Refusal::SameContent { .. } | Refusal::VersionExists { .. })) => return Ok(()),
+            Err(cause) => return Err(cause.into()),
+        }
+        let verified = Verified {
+            engine: embedded.engine,
+            report: None,
+        };
+        let version = embedded.version;
+        let ready = Change::Verified {
+            model: model.clone(),
+            version: version.clone(),
+            verified,
+        };
+        let state = self.change(&by, ready, None).await?.state;
+        if state.model(&model)?.history.is_empty() {
+            self.change(&by, Change::Promote { model, version }, None).await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,91 @@
+//! Golden inputs and outputs for a network that brought none: inputs from its maker's example or drawn from a fixed seed,
+//! outputs as one engine computes them. They prove that engines agree, and that the version computes later what it did
+//! when it came; not that it was exported rightly, which only its maker's own outputs prove.
+
+use crate::error::FieldProblem;
+use einthoven_plugin_host::{DType, Failure, TensorSpec, TensorView, Until};
+use einthoven_plugin_worker::Worker;
+use serde_json::{Value, json};
+
+/// Rows that are drawn.
+const ROWS: usize = 4;
+
+/// One input: name, shape with the batch first, values row by row.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Input {
+    pub(crate) name: String,
+    pub(crate) dims: Vec<usize>,
+    pub(crate) values: Vec<f32>,
+}
+
+/// Draws inputs between 0 and 1, the same for the same shapes.
+///
+/// # Errors
+/// The input whose rows have no fixed size.
+pub(crate) fn drawn(specs: &[TensorSpec]) -> Result<Vec<Input>, FieldProblem> {
+    // Knuth's MMIX generator: no more than a fixed, well mixed sequence is needed.
+    let mut state: u64 = 0x1903;
+    let mut next = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 40) as f32 / (1 << 24) as f32
+    };
+    let draw = |spec: &TensorSpec| {
+        let row: Option<Vec<usize>> = spec.dims.iter().skip(1).copied().collect();
+        let row = row.ok_or_else(|| FieldProblem {
+            pointer: "inputs".to_owned(),
+            detail: format!(
+                "the rows of input `{}` have no fixed size, {:?}; give `inputs` with the sizes, or a golden.json",
+                spec.name, spec.dims
+            ),
+        })?;
+        let dims: Vec<usize> = std::iter::once(ROWS).chain(row).collect();
+        let count = dims.iter().product();
+        Ok(Input {
+            name: spec.name.clone(),
+            values: std::iter::repeat_with(&mut next).take(count).collect(),
+            dims,
+        })
+    };
+    specs.iter().map(draw).collect()
+}
+
+/// `golden.json` with what the worker's engine computes for these inputs, and the outputs' shapes.
+///
+/// # Errors
+/// The engine's failure.
+pub(crate) fn computed(
+    worker: &mut Worker,
+    inputs: &[Input],
+    origin: &str,
+    engine: &str,
+) -> Result<(Value, Vec<TensorSpec>), Failure> {
+    let views = inputs
+        .iter()
+        .map(|input| TensorView::new(&input.name, DType::F32, &input.dims, bytemuck::cast_slice(&input.values)))
+        .collect::<Result<Vec<_>, _>>()?;
+    let outputs = worker.run(&views, &Until::default())?;
+    if let Some((_, failure)) = outputs.failed().first() {
+        return Err(failure.clone());
+    }
+    let (mut golden, mut specs) = (serde_json::Map::new(), Vec::new());
+    for output in outputs.all() {
+        if output.dtype() == DType::F32 {
+            golden.insert(
+                output.name().to_owned(),
+                json!({"dims": output.dims(), "values": output.as_f32()?}),
+            );
+        }
+        let open = output.dims().iter().enumerate();
+        specs.push(TensorSpec {
+            name: output.name().to_owned(),
+            dtype: output.dtype(),
+            dims: open.map(|(index, size)| (index > 0).then_some(*size)).collect(),
+        });
+    }
+    let given: serde_json::Map<_, _> = inputs
+        .iter()
+        .map(|input| (input.name.clone(), json!({"dims": input.dims, "values": input.values})))
+        .collect();
+    let made = json!({"inputs": given, "outputs": golden, "made": {"inputs": origin, "outputs": format!("by {engine}")}});
+    Ok((made, specs))
+}

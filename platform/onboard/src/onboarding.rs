@@ -1,0 +1,294 @@
+//! From candidate to verdict.
+
+use crate::candidate::Candidate;
+use crate::draft::draft;
+use crate::error::OnboardError;
+use crate::golden::Input;
+use crate::remedy::rejection;
+use crate::verify::Verdict;
+use bytes::Bytes;
+use einthoven_registry::{Asked, ChangeError, Done, Registry};
+use einthoven_registry_files::{Collected, Digest, FileEntry, Store, package_digest};
+use einthoven_registry_state::{Change, ModelName, Origin, Package, Phase, Step, StoredFile, VersionName};
+use einthoven_serving::Loaded;
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Semaphore;
+
+/// Brings versions in; cheap to clone.
+#[derive(Clone)]
+pub struct Onboarding {
+    loaded: Loaded,
+    /// Trials at once: each uses the whole machine to measure.
+    trials: Arc<Semaphore>,
+}
+
+/// Who asks, and for what reason.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct By {
+    /// Who.
+    pub who: String,
+    /// Why; may be empty.
+    pub why: String,
+}
+
+/// A version that was added.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Added {
+    /// The model.
+    pub model: ModelName,
+    /// The version.
+    pub version: VersionName,
+}
+
+impl By {
+    /// The server itself.
+    #[must_use]
+    pub fn system(why: &str) -> Self {
+        Self {
+            who: "einthoven".to_owned(),
+            why: why.to_owned(),
+        }
+    }
+}
+
+impl Onboarding {
+    /// Brings versions in beside these that are loaded.
+    #[must_use]
+    pub fn new(loaded: Loaded) -> Self {
+        Self {
+            loaded,
+            trials: Arc::new(Semaphore::new(1)),
+        }
+    }
+
+    /// What is loaded.
+    #[must_use]
+    pub fn loaded(&self) -> &Loaded {
+        &self.loaded
+    }
+
+    pub(crate) fn registry(&self) -> &Registry {
+        &self.loaded.settings().registry
+    }
+
+    pub(crate) fn store(&self) -> &Store {
+        &self.loaded.settings().files
+    }
+
+    /// Drafts, stores and adds a candidate; its trial goes on in the background. See [`Onboarding::settled`].
+    ///
+    /// # Errors
+    /// [`OnboardError`]; then nothing was added.
+    pub async fn add(
+        &self,
+        by: &By,
+        model: ModelName,
+        version: Option<VersionName>,
+        origin: Origin,
+        candidate: Candidate,
+    ) -> Result<Added, OnboardError> {
+        let package = self.stored(candidate, None).await?;
+        let change = Change::AddVersion {
+            model: model.clone(),
+            version,
+            origin,
+            package: Some(package),
+        };
+        let done = self.change(by, change, None).await?;
+        let version = done.entries.iter().find_map(|(_, record)| match &record.event {
+            einthoven_registry_state::Event::VersionAdded { version, .. } => Some(version.clone()),
+            _ => None,
+        });
+        let version = version.ok_or_else(|| OnboardError::Broken("no version was added".to_owned()))?;
+        self.try_in_background(model.clone(), version.clone(), None);
+        Ok(Added { model, version })
+    }
+
+    /// The complete package of a candidate, all its files stored.
+    pub(crate) async fn stored(
+        &self,
+        candidate: Candidate,
+        example: Option<Vec<Input>>,
+    ) -> Result<Package, OnboardError> {
+        let serving = self.loaded.settings().serving.clone();
+        let (candidate, drafted) = tokio::task::spawn_blocking(move || {
+            let drafted = draft(&serving, &candidate, example)?;
+            Ok::<_, OnboardError>((candidate, drafted))
+        })
+        .await
+        .map_err(|cause| OnboardError::Broken(cause.to_string()))??;
+        let broken = |cause: serde_json::Error| OnboardError::Broken(cause.to_string());
+        let mut files = Vec::new();
+        let manifest = serde_json::to_vec_pretty(&drafted.manifest).map_err(broken)?;
+        files.push(self.put("manifest.json", manifest.into()).await?);
+        if let Some(golden) = &drafted.golden {
+            let golden = serde_json::to_vec(golden).map_err(broken)?;
+            files.push(self.put("golden.json", golden.into()).await?);
+        }
+        for file in candidate.files.iter().filter(|file| file.name != "manifest.json") {
+            let stored = self.store().put_file(&file.path).await?;
+            files.push(FileEntry {
+                name: file.name.clone(),
+                size_bytes: stored.size_bytes,
+                sha256: stored.digest,
+            });
+        }
+        package(files)
+    }
+
+    pub(crate) async fn put(&self, name: &str, bytes: Bytes) -> Result<FileEntry, OnboardError> {
+        let stored = self.store().put_bytes(bytes).await?;
+        Ok(FileEntry {
+            name: name.to_owned(),
+            size_bytes: stored.size_bytes,
+            sha256: stored.digest,
+        })
+    }
+
+    /// Tries a version in the background; then promotes it, where `promote` says so.
+    pub(crate) fn try_in_background(&self, model: ModelName, version: VersionName, promote: Option<By>) {
+        let this = self.clone();
+        tokio::spawn(async move {
+            if let Err(cause) = this.tried(&model, &version, promote).await {
+                tracing::error!("the trial of {model}/{version} broke off: {cause}");
+            }
+        });
+    }
+
+    async fn tried(&self, model: &ModelName, version: &VersionName, promote: Option<By>) -> Result<(), OnboardError> {
+        let _turn = self.trials.acquire().await.map_err(|cause| OnboardError::Broken(cause.to_string()))?;
+        let state = self.registry().state();
+        // Deleted while it waited.
+        let Ok(found) = state.model(model).and_then(|model| model.version(version)) else {
+            return Ok(());
+        };
+        let by = By::system("it was tried on every engine");
+        let (model, version) = (model.clone(), version.clone());
+        let verdict = self.judge(&model, found).await.unwrap_or_else(|cause| {
+            Verdict::Rejected(rejection(Step::Load, cause.to_string()))
+        });
+        let change = match verdict {
+            Verdict::Ready(verified) => Change::Verified {
+                model: model.clone(),
+                version: version.clone(),
+                verified,
+            },
+            Verdict::Rejected(rejection) => Change::Reject {
+                model: model.clone(),
+                version: version.clone(),
+                rejection,
+            },
+        };
+        let ready = matches!(change, Change::Verified { .. });
+        self.change(&by, change, None).await?;
+        if let Some(by) = promote.filter(|_| ready) {
+            self.promote(&by, &model, &version, None).await?;
+        }
+        Ok(())
+    }
+
+    /// Loads a version here, then lets it answer: between two requests, with nothing dropped. What answered before goes on
+    /// until then, and for ever where the load fails.
+    ///
+    /// # Errors
+    /// Why it does not load, or why the registry says no.
+    pub async fn promote(
+        &self,
+        by: &By,
+        model: &ModelName,
+        version: &VersionName,
+        seen: Option<u64>,
+    ) -> Result<Done, OnboardError> {
+        let found = Arc::clone(self.registry().state().model(model)?.version(version)?);
+        self.loaded.load(model, &found).await?;
+        let change = Change::Promote {
+            model: model.clone(),
+            version: version.clone(),
+        };
+        Ok(self.change(by, change, seen).await?)
+    }
+
+    /// The previous traffic again, loaded before it answers.
+    ///
+    /// # Errors
+    /// As for [`Onboarding::promote`].
+    pub async fn roll_back(&self, by: &By, model: &ModelName, seen: Option<u64>) -> Result<Done, OnboardError> {
+        let state = self.registry().state();
+        let found = state.model(model)?;
+        for version in found.past.last().iter().flat_map(|traffic| traffic.versions()) {
+            self.loaded.load(model, found.version(version)?).await?;
+        }
+        Ok(self.change(by, Change::RollBack { model: model.clone() }, seen).await?)
+    }
+
+    /// Waits until a version is neither being fetched nor tried, for as long as that; gives how far it is then.
+    ///
+    /// # Errors
+    /// When it is deleted meanwhile.
+    pub async fn settled(&self, added: &Added, longest: Duration) -> Result<Phase, OnboardError> {
+        let mut changed = self.registry().changed();
+        let end = tokio::time::Instant::now() + longest;
+        loop {
+            let state = self.registry().state();
+            let phase = state.model(&added.model)?.version(&added.version)?.phase.clone();
+            if !matches!(phase, Phase::Fetching | Phase::Verifying) {
+                return Ok(phase);
+            }
+            match tokio::time::timeout_at(end, changed.changed()).await {
+                Ok(Ok(())) => {}
+                _ => return Ok(phase),
+            }
+        }
+    }
+
+    /// Takes up what an earlier process left half done: versions that were being fetched or tried.
+    pub async fn resume(&self) {
+        let state = self.registry().state();
+        for model in state.models.values() {
+            for version in model.versions.values() {
+                match version.phase {
+                    Phase::Verifying => self.try_in_background(model.name.clone(), version.name.clone(), None),
+                    Phase::Fetching => self.fetch_in_background(model.name.clone(), version.name.clone()),
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    /// Removes files that no version has, once they are older than that: an upload under way has no version yet.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn collect(&self, older_than: Duration) -> Result<Collected, OnboardError> {
+        let state = self.registry().state();
+        let keep: HashSet<Digest> = state.files().into_iter().filter_map(|digest| digest.parse().ok()).collect();
+        Ok(self.store().collect(&keep, older_than).await?)
+    }
+
+    pub(crate) async fn change(&self, by: &By, change: Change, seen: Option<u64>) -> Result<Done, ChangeError> {
+        let asked = Asked {
+            who: by.who.clone(),
+            why: by.why.clone(),
+            change,
+            seen,
+        };
+        self.registry().change(asked).await
+    }
+}
+
+/// Files as the registry knows them, with the digest over all.
+pub(crate) fn package(mut files: Vec<FileEntry>) -> Result<Package, OnboardError> {
+    files.sort_by(|a, b| a.name.cmp(&b.name));
+    let digest = package_digest(&files).to_string();
+    let files = files.into_iter().map(|file| StoredFile {
+        name: file.name,
+        size_bytes: file.size_bytes,
+        sha256: file.sha256.to_string(),
+    });
+    Ok(Package {
+        digest,
+        files: files.collect(),
+    })
+}
