@@ -2,23 +2,27 @@
 
 use crate::digest::Digest;
 use crate::disk::Disk;
-use crate::error::FilesError;
+use crate::error::{FilesError, io};
 use crate::hashing::Incoming;
 use crate::store::{Collected, Stored, blocking};
+use bytes::BytesMut;
 use futures_util::{StreamExt, TryStreamExt};
 use object_store::aws::{AmazonS3Builder, Checksum};
-use object_store::buffered::BufWriter;
 use object_store::path::Path as Key;
-use object_store::{ClientOptions, Error as Refusal, ObjectMeta, ObjectStore, ObjectStoreExt, RetryConfig};
+use object_store::{
+    ClientOptions, Error as Refusal, ObjectMeta, ObjectStore, ObjectStoreExt, RetryConfig, WriteMultipart,
+};
 use secrecy::{ExposeSecret, SecretString};
 use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
-use tokio::io::AsyncWriteExt;
+use tokio::io::AsyncReadExt;
 
 /// Bytes of one part of an upload; 10,000 parts are the most that S3 takes, which makes 160 GB.
 const PART: usize = 16 << 20;
+/// Bytes read at once.
+const PIECE: usize = 1 << 20;
 /// Parts on their way at once.
 const PARTS_AT_ONCE: usize = 4;
 /// After which a silent server counts as gone.
@@ -95,25 +99,19 @@ impl Remote {
 
     pub(crate) async fn upload(&self, path: &Path, stored: Stored) -> Result<(), FilesError> {
         let key = self.key(&stored.digest);
-        let mut file = tokio::fs::File::open(path)
-            .await
-            .map_err(crate::error::io("read", path))?;
-        let mut writer =
-            BufWriter::with_capacity(Arc::clone(&self.bucket), key.clone(), PART).with_max_concurrency(PARTS_AT_ONCE);
-        let sent = async {
-            tokio::io::copy(&mut file, &mut writer).await?;
-            writer.shutdown().await
-        };
-        if let Err(cause) = sent.await {
-            // Its own failure changes nothing: the object is not there, and the caller hears why.
-            let _ = writer.abort().await;
-            let source = Refusal::Generic {
-                store: "S3",
-                source: Box::new(cause),
-            };
-            return Err(refused("take", &key)(source));
+        if stored.size_bytes <= PART as u64 {
+            let content = tokio::fs::read(path).await.map_err(io("read", path))?;
+            let sent = self.bucket.put(&key, content.into()).await;
+            return sent.map(drop).map_err(refused("take", &key));
         }
-        Ok(())
+        let upload = self.bucket.put_multipart(&key).await.map_err(refused("take", &key))?;
+        let mut parts = WriteMultipart::new_with_chunk_size(upload, PART);
+        if let Err(cause) = send(path, &key, &mut parts).await {
+            // Its own failure changes nothing: the object is not there, and the caller hears why.
+            let _ = parts.abort().await;
+            return Err(cause);
+        }
+        parts.finish().await.map(drop).map_err(refused("take", &key))
     }
 
     /// Downloads a content into the cache. What comes wrong twice in the same way lies wrong in the bucket and is set
@@ -250,6 +248,22 @@ impl Remote {
             }
         }
         Ok(collected)
+    }
+}
+
+/// Sends a file in parts, some of them at once.
+async fn send(path: &Path, key: &Key, parts: &mut WriteMultipart) -> Result<(), FilesError> {
+    let mut file = tokio::fs::File::open(path).await.map_err(io("read", path))?;
+    loop {
+        let mut piece = BytesMut::with_capacity(PIECE);
+        if file.read_buf(&mut piece).await.map_err(io("read", path))? == 0 {
+            return Ok(());
+        }
+        parts
+            .wait_for_capacity(PARTS_AT_ONCE)
+            .await
+            .map_err(refused("take", key))?;
+        parts.put(piece.freeze());
     }
 }
 

@@ -126,12 +126,12 @@ impl Kind {
         if tape::is_header(&first) {
             return Ok(Self::Tar);
         }
-        if first.starts_with(&[0x1f, 0x8b]) {
+        if first.starts_with(&[0x1f, 0x8b, 8]) {
             file.seek(SeekFrom::Start(0))?;
             let mut inner = Vec::new();
-            // What cannot be inflated is no archive of ours.
+            // What cannot be inflated is taken for a damaged archive, and refused as one.
             let read = MultiGzDecoder::new(file).take(512).read_to_end(&mut inner);
-            if tape::is_header(&inner) || (read.is_err() && first.len() < 512) {
+            if read.is_err() || tape::is_header(&inner) {
                 return Ok(Self::TarGz);
             }
         }
