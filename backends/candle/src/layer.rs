@@ -1,5 +1,6 @@
 //! The layers that all architectures are made of.
 
+use crate::product::{Convolution, Dense};
 use crate::weights::{Norm, Weights};
 use candle_core::{D, Device, Result as Computed, Tensor};
 use einthoven_plugin_sdk::Failure;
@@ -47,7 +48,7 @@ pub(crate) struct Conv {
     /// `[out, in, kernel]`.
     weight: Tensor,
     /// `[1, out, 1]`.
-    bias: Option<Tensor>,
+    bias: Tensor,
     stride: usize,
     padding: usize,
 }
@@ -84,14 +85,14 @@ impl Layer {
     /// The convolution `name` without bias, with nothing behind it.
     pub(crate) fn bare_conv(weights: &mut Weights<'_>, name: &str, size: ConvSize) -> Result<Self, Failure> {
         let values = weights.take(&format!("{name}.weight"), &[size.outputs, size.inputs, size.kernel])?;
-        Self::conv(values, None, size)
+        Self::conv(values, vec![0.0; size.outputs], size)
     }
 
     /// The convolution `name` with the bias `name.bias`.
     pub(crate) fn biased_conv(weights: &mut Weights<'_>, name: &str, size: ConvSize) -> Result<Self, Failure> {
         let values = weights.take(&format!("{name}.weight"), &[size.outputs, size.inputs, size.kernel])?;
         let bias = weights.take(&format!("{name}.bias"), &[size.outputs])?;
-        Self::conv(values, Some(bias), size)
+        Self::conv(values, bias, size)
     }
 
     /// The convolution `name` without bias, with a normalisation behind it folded in.
@@ -105,14 +106,13 @@ impl Layer {
         for (row, scale) in values.chunks_exact_mut(size.inputs * size.kernel).zip(&norm.scale) {
             row.iter_mut().for_each(|weight| *weight *= scale);
         }
-        Self::conv(values, Some(norm.shift.clone()), size)
+        Self::conv(values, norm.shift.clone(), size)
     }
 
-    fn conv(weight: Vec<f32>, bias: Option<Vec<f32>>, size: ConvSize) -> Result<Self, Failure> {
-        let bias = bias.map(|bias| tensor(bias, &[1, size.outputs, 1])).transpose()?;
+    fn conv(weight: Vec<f32>, bias: Vec<f32>, size: ConvSize) -> Result<Self, Failure> {
         Ok(Self::Conv(Conv {
             weight: tensor(weight, &[size.outputs, size.inputs, size.kernel])?,
-            bias,
+            bias: tensor(bias, &[1, size.outputs, 1])?,
             stride: size.stride,
             padding: size.padding,
         }))
@@ -161,6 +161,9 @@ impl Layer {
         match self {
             Self::Conv(conv) => conv.forward(x),
             Self::Scale { factor, summand } => x.broadcast_mul(factor)?.broadcast_add(summand),
+            Self::Dense { weight, bias } if x.device().is_cpu() => {
+                x.contiguous()?.apply_op3_no_bwd(weight, bias, &Dense)
+            }
             Self::Dense { weight, bias } => x.matmul(weight)?.broadcast_add(bias),
             Self::Relu => x.relu(),
             Self::MaxPool { size, stride, padding } => {
@@ -215,7 +218,7 @@ impl Layer {
         Ok(match self {
             Self::Conv(conv) => Self::Conv(Conv {
                 weight: conv.weight.to_device(device)?,
-                bias: conv.bias.as_ref().map(|bias| bias.to_device(device)).transpose()?,
+                bias: conv.bias.to_device(device)?,
                 ..*conv
             }),
             Self::Scale { factor, summand } => Self::Scale {
@@ -311,21 +314,15 @@ impl Conv {
     }
 
     fn forward(&self, x: &Tensor) -> Computed<Tensor> {
-        let (outputs, inputs, kernel) = self.weight.dims3()?;
-        let y = if kernel == 1 && self.stride == 1 && self.padding == 0 {
-            // A product over the channels; candle's convolution would copy the signal twice around it.
-            let batch = x.dim(0)?;
-            self.weight
-                .reshape((1, outputs, inputs))?
-                .broadcast_as((batch, outputs, inputs))?
-                .matmul(x)?
-        } else {
-            x.conv1d(&self.weight, self.padding, self.stride, 1, 1)?
-        };
-        match &self.bias {
-            Some(bias) => y.broadcast_add(bias),
-            None => Ok(y),
+        if x.device().is_cpu() {
+            let op = Convolution {
+                stride: self.stride,
+                padding: self.padding,
+            };
+            return x.contiguous()?.apply_op3_no_bwd(&self.weight, &self.bias, &op);
         }
+        x.conv1d(&self.weight, self.padding, self.stride, 1, 1)?
+            .broadcast_add(&self.bias)
     }
 }
 

@@ -18,9 +18,6 @@
 //! `sigmoid` or `softmax`). A key that is not known is refused.
 //!
 //! Every instance on the processor has its own `threads`, a key of the model's engine section, 1 if it does not say.
-//!
-//! **Start the process with `RAYON_NUM_THREADS` set**, to any number: without it candle 0.11.1 reads `/proc/cpuinfo`
-//! anew for every matrix product, which takes a small network several times as long as its products.
 #![deny(unsafe_code)]
 
 mod architectures;
@@ -29,6 +26,7 @@ mod engine;
 mod layer;
 mod model;
 mod network;
+mod product;
 mod weights;
 
 pub use engine::CandleEngine;
