@@ -59,10 +59,18 @@ impl Remote {
     pub(crate) fn new(settings: &Bucket) -> Result<Self, FilesError> {
         // The HTTP client takes the process's provider of cryptography; whoever sets one first wins.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let refused = |source| FilesError::Settings {
+        let refused = |why: String| FilesError::Settings {
             bucket: settings.bucket.clone(),
-            source,
+            why,
         };
+        let plain = settings.allow_http && settings.endpoint.starts_with("http://");
+        if !plain && !settings.endpoint.starts_with("https://") {
+            let why = format!(
+                "its endpoint is `{}`; give an https:// URL, or allow plain HTTP",
+                settings.endpoint
+            );
+            return Err(refused(why));
+        }
         let options = ClientOptions::new()
             .with_allow_http(settings.allow_http)
             // A large file takes its time; only silence is an error.
@@ -83,8 +91,8 @@ impl Remote {
             })
             .with_client_options(options)
             .build()
-            .map_err(refused)?;
-        let prefix = Key::parse(&settings.prefix).map_err(|cause| refused(cause.into()))?;
+            .map_err(|cause| refused(cause.to_string()))?;
+        let prefix = Key::parse(&settings.prefix).map_err(|cause| refused(cause.to_string()))?;
         Ok(Self {
             bucket: Arc::new(bucket),
             prefix,

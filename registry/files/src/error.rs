@@ -34,12 +34,12 @@ pub enum FilesError {
         source: object_store::Error,
     },
     /// The bucket's settings make no sense.
-    #[error("the settings of bucket `{bucket}` cannot be used: {source}")]
+    #[error("the settings of bucket `{bucket}` cannot be used: {why}")]
     Settings {
         /// Name of the bucket.
         bucket: String,
-        /// The client's words.
-        source: object_store::Error,
+        /// What is wrong with them.
+        why: String,
     },
     /// Not the spelling of a digest.
     #[error("`{text}` is not a digest; write `sha256:` and 64 lower-case hexadecimal digits")]

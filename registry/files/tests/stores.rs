@@ -76,18 +76,18 @@ async fn a_bucket_that_refuses_says_so_and_keeps_the_secret() {
     ] {
         assert!(!text.contains("another secret"), "{text}");
     }
-    settings.endpoint = "no address".into();
-    assert_eq!(
-        Store::in_bucket(&settings, cache.path()).unwrap_err().code(),
-        "bad_settings"
-    );
-    settings.endpoint = server.settings.endpoint.clone();
-    settings.allow_http = false;
-    let store = Store::in_bucket(&settings, cache.path());
-    assert!(
-        store.is_err() || store.unwrap().list().await.is_err(),
-        "plain HTTP is asked for or refused"
-    );
+    for (endpoint, allow_http, prefix) in [
+        ("no address", true, "a"),
+        ("file:///tmp", true, "a"),
+        (server.settings.endpoint.as_str(), false, "a"),
+        (server.settings.endpoint.as_str(), true, "a/../../b"),
+    ] {
+        settings.endpoint = endpoint.into();
+        settings.allow_http = allow_http;
+        settings.prefix = prefix.into();
+        let error = Store::in_bucket(&settings, cache.path()).unwrap_err();
+        assert_eq!(error.code(), "bad_settings", "{error}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
