@@ -128,7 +128,10 @@ async fn kept(log: &Log, view: Option<&View>) -> Result<(State, Head), OpenError
     if let Some(view) = view {
         if let Some((head, state)) = view.load() {
             let there = log.read(head.seq.saturating_sub(1), 1).await?;
-            if there.first().is_some_and(|entry| entry.hash == head.hash && entry.seq == head.seq) {
+            if there
+                .first()
+                .is_some_and(|entry| entry.hash == head.hash && entry.seq == head.seq)
+            {
                 return Ok((state, head));
             }
         }

@@ -88,7 +88,11 @@ impl View {
             if let Some(model) = record.event.model() {
                 batch.insert(index_key("of", model.as_str(), *seq), &[][..]);
                 let key = format!("model/{model}");
-                match state.models.get(model).and_then(|model| serde_json::to_vec(model.as_ref()).ok()) {
+                match state
+                    .models
+                    .get(model)
+                    .and_then(|model| serde_json::to_vec(model.as_ref()).ok())
+                {
                     Some(json) => batch.insert(key.as_bytes(), json),
                     None => batch.remove(key.as_bytes()),
                 }
@@ -116,7 +120,8 @@ impl View {
         let range = index_key(index, name, 0)..index_key(index, name, before);
         let read = guarded(|| {
             let keys = self.tree.range(range).keys().rev().take(limit);
-            keys.map(|key| Ok(key?.last_chunk().map(|seq| u64::from_be_bytes(*seq)))).collect()
+            keys.map(|key| Ok(key?.last_chunk().map(|seq| u64::from_be_bytes(*seq))))
+                .collect()
         });
         read.ok().flatten()
     }

@@ -1,15 +1,12 @@
 //! From files to an answer: unpack, read, classify. The same for the command line and every route.
 
-use crate::models::Models;
 use crate::plugin_reading;
 use einthoven_classify::{ClassifyError, Document, Options, RowsDocument, ServedModel};
 use einthoven_ecg::readers::{self, Hints, Input, Limits, NamedFile, ReadError, Reading};
-use einthoven_ecg::recipe::Recipe;
 use einthoven_ecg::recording::Recording;
 use einthoven_intake::{Bounds, IntakeError, unpack};
 use einthoven_plugin_host::{Failure, Readers};
 use std::borrow::Cow;
-use std::sync::Arc;
 
 /// Bytes and files one upload may unpack to.
 pub(crate) const UNPACKED: Bounds = Bounds {
@@ -23,6 +20,7 @@ pub(crate) struct Request {
     pub(crate) hints: Hints,
     pub(crate) lead: Option<String>,
     pub(crate) model: Option<String>,
+    pub(crate) version: Option<String>,
 }
 
 /// An answer with what it was made from.
@@ -45,8 +43,6 @@ pub(crate) enum InputError {
     Plugin(Failure),
     #[error(transparent)]
     Classify(#[from] ClassifyError),
-    #[error("there is no model `{asked}`; this server has: {there}")]
-    NoSuchModel { asked: String, there: String },
 }
 
 /// Reads files that make up one recording, or one file of rows: by our own readers, or else by a plugin that knows them.
@@ -80,45 +76,24 @@ pub(crate) fn read(
     })
 }
 
-/// Reads and classifies.
-pub(crate) fn answer(
-    files: Vec<(String, Cow<'_, [u8]>)>,
-    request: &Request,
-    models: &Models,
-) -> Result<Answer, InputError> {
-    let reading = read(files, request, models.readers())?;
+/// The model that answers for such an input where none is named: the one of its recipe that comes with the server.
+pub(crate) fn default_model(input: &Input) -> &'static str {
+    match input {
+        Input::Recording(_) => "heartbeat",
+        Input::BeatRows(_) => "heartbeat-row",
+    }
+}
+
+/// Classifies what was read.
+pub(crate) fn answer(reading: Reading, model: &ServedModel, lead: Option<String>) -> Result<Answer, InputError> {
     match reading.input {
         Input::Recording(recording) => {
-            let model = choose(models, request.model.as_deref(), Recipe::BeatRrV1.name())?;
-            let options = Options {
-                lead: request.lead.clone(),
-            };
-            let document = einthoven_classify::classify(&recording, &model, &options)?;
+            let document = einthoven_classify::classify(&recording, model, &Options { lead })?;
             Ok(Answer::Beats {
                 recording: Box::new(recording),
                 document: Box::new(document),
             })
         }
-        Input::BeatRows(rows) => {
-            let model = choose(models, request.model.as_deref(), Recipe::KaggleHeartbeatV1.name())?;
-            Ok(Answer::Rows(Box::new(einthoven_classify::classify_rows(
-                &rows, &model,
-            )?)))
-        }
+        Input::BeatRows(rows) => Ok(Answer::Rows(Box::new(einthoven_classify::classify_rows(&rows, model)?))),
     }
-}
-
-fn choose(models: &Models, asked: Option<&str>, recipe: &str) -> Result<Arc<ServedModel>, InputError> {
-    let found = match asked {
-        Some(name) => models.by_name(name),
-        None => models.by_recipe(recipe),
-    };
-    found.ok_or_else(|| InputError::NoSuchModel {
-        asked: asked.map_or_else(|| format!("with the recipe {recipe}"), str::to_owned),
-        there: models
-            .iter()
-            .map(|model| model.manifest().name.clone())
-            .collect::<Vec<_>>()
-            .join(", "),
-    })
 }

@@ -1,7 +1,7 @@
 //! Doing what the registry says, in the background.
 
 use crate::loaded::Loaded;
-use einthoven_registry_state::{Origin, State};
+use einthoven_registry_state::{Model, ModelName, Origin, State, Version};
 use std::sync::Arc;
 
 impl Loaded {
@@ -14,32 +14,46 @@ impl Loaded {
                 let there = state.models.get(model).and_then(|model| model.versions.get(version));
                 there.is_some_and(|version| version.is_ready())
             });
-            self.load_champions(&state);
+            // Each on its own: one that takes long, or fails, holds up no other.
+            for (model, version) in self.missing(&state) {
+                let this = self.clone();
+                tokio::spawn(async move { this.load_logged(&model, &version).await });
+            }
             if changed.changed().await.is_err() {
                 return;
             }
         }
     }
 
-    /// Starts the load of every champion that is not loaded, as far as there is room: what does not fit is loaded when
-    /// somebody asks for it.
-    fn load_champions(&self, state: &Arc<State>) {
-        for model in state.models.values() {
-            let champion = model.traffic.champion.as_ref().and_then(|name| model.versions.get(name));
-            let Some(version) = champion.filter(|version| version.is_ready()) else {
-                continue;
-            };
-            let key = (model.name.clone(), version.name.clone());
-            if self.0.versions.load().contains_key(&key) || self.is_full() {
-                continue;
+    /// Loads the champions that come with the binary, so that the server answers as soon as its port is open. Others are
+    /// loaded by [`Loaded::follow`].
+    pub async fn load_champions(&self) {
+        let state = self.0.settings.registry.state();
+        for (model, version) in self.missing(&state) {
+            if version.origin == Origin::Embedded {
+                self.load_logged(&model, &version).await;
             }
-            let (this, version) = (self.clone(), Arc::clone(version));
-            tokio::spawn(async move {
-                match this.load(&key.0, &version).await {
-                    Ok(_) => tracing::debug!("{} is loaded", version.title(&key.0)),
-                    Err(cause) => tracing::error!("{cause}"),
-                }
-            });
+        }
+    }
+
+    /// Champions that are not loaded, as far as there is room: what does not fit is loaded when somebody asks for it.
+    fn missing(&self, state: &State) -> Vec<(ModelName, Arc<Version>)> {
+        if self.is_full() {
+            return Vec::new();
+        }
+        let versions = self.0.versions.load();
+        let champion = |model: &Arc<Model>| {
+            let version = model.versions.get(model.traffic.champion.as_ref()?)?;
+            let key = (model.name.clone(), version.name.clone());
+            (version.is_ready() && !versions.contains_key(&key)).then(|| (key.0, Arc::clone(version)))
+        };
+        state.models.values().filter_map(champion).collect()
+    }
+
+    async fn load_logged(&self, model: &ModelName, version: &Version) {
+        match self.load(model, version).await {
+            Ok(_) => tracing::debug!("{} is loaded", version.title(model)),
+            Err(cause) => tracing::error!("{cause}"),
         }
     }
 
@@ -57,7 +71,7 @@ impl Loaded {
         }
     }
 
-    fn is_full(&self) -> bool {
+    pub(crate) fn is_full(&self) -> bool {
         let usage = self.usage();
         usage.counted_bytes >= usage.budget_bytes
     }

@@ -136,6 +136,28 @@ impl Loaded {
         list
     }
 
+    /// Models of which nothing answers yet though something is to, as `MODEL/VERSION`.
+    #[must_use]
+    pub fn waiting(&self) -> Vec<String> {
+        let (state, versions) = (self.0.settings.registry.glance(), self.0.versions.load());
+        let loaded = |key: &Key| versions.contains_key(key);
+        let waits = |model: &&Arc<einthoven_registry_state::Model>| {
+            let answers = |version: &VersionName| loaded(&(model.name.clone(), version.clone()));
+            let champion = model.traffic.champion.as_ref();
+            // What was put out to make room is loaded when it is asked for; it keeps nobody from being ready.
+            let asked_for = self.answered(&model.name).is_none();
+            asked_for && champion.is_some_and(|champion| !answers(champion))
+        };
+        let waiting = state.models.values().filter(waits);
+        waiting
+            .filter(|_| !self.is_full())
+            .map(|model| {
+                let champion = model.traffic.champion.as_ref().map(ToString::to_string);
+                format!("{}/{}", model.name, champion.unwrap_or_default())
+            })
+            .collect()
+    }
+
     /// The settings it was made with.
     #[must_use]
     pub fn settings(&self) -> &Settings {

@@ -1,13 +1,19 @@
 //! `einthoven serve`.
 
+use crate::embedded;
 use crate::engines::Plugins;
 use crate::http::{self, App};
-use crate::models::Models;
 use crate::recordings::Recordings;
+use crate::storage::Storage;
 use anyhow::Context;
 use clap::Args;
+use einthoven_onboard::{By, Candidate, CandidateFile, OnboardError, Onboarding};
+use einthoven_registry::{ChangeError, Registry};
+use einthoven_registry_log::{Log, append_head_file};
+use einthoven_registry_state::{Origin, Refusal};
+use einthoven_serving::{Loaded, Settings, Tables};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,26 +21,34 @@ use std::time::Duration;
 /// How long open requests may go on after the signal to stop.
 const GRACE: Duration = Duration::from_secs(20);
 
+/// How often the log's head is exported, and files without a version are removed.
+const DAILY: Duration = Duration::from_secs(24 * 3600);
+
 /// Serve the page and the API.
 #[derive(Debug, Args)]
 pub(crate) struct Serve {
     /// Address and port. Without users and keys only this machine's own addresses are allowed.
     #[arg(long, default_value = "127.0.0.1:5000", env = "EINTHOVEN_LISTEN")]
     listen: SocketAddr,
-    /// Folder for temporary files and for what engines were measured to do; nothing of a recording outlives the process.
-    #[arg(long, default_value = "data", env = "EINTHOVEN_DATA")]
-    data: PathBuf,
-    /// Largest upload, in MiB.
+    #[command(flatten)]
+    storage: Storage,
+    /// Largest upload of a recording, in MiB.
     #[arg(long, default_value_t = 256, env = "EINTHOVEN_MAX_UPLOAD_MIB", value_parser = clap::value_parser!(u16).range(1..=2048))]
     max_upload_mib: u16,
+    /// Largest upload of a model, packed and unpacked, in MiB.
+    #[arg(long, default_value_t = 2048, env = "EINTHOVEN_MAX_MODEL_MIB", value_parser = clap::value_parser!(u32).range(1..=65536))]
+    max_model_mib: u32,
+    /// Memory that all loaded models may count as together, in MiB; the longest unused go first.
+    #[arg(long, default_value_t = 2048, env = "EINTHOVEN_MODEL_MEMORY_MIB", value_parser = clap::value_parser!(u32).range(8..))]
+    model_memory_mib: u32,
     /// Folder of plugins: every `*.plugin.toml` in it. May be given several times.
     #[arg(long, env = "EINTHOVEN_PLUGINS", value_delimiter = ':')]
     plugins: Vec<PathBuf>,
     /// Section of configuration for an engine, such as `onnxruntime={"library":"/opt/libonnxruntime.so"}`.
     #[arg(long, value_name = "ENGINE=JSON", value_parser = section)]
     engine: Vec<(String, serde_json::Value)>,
-    /// Folder of a model to serve beside the embedded ones: `manifest.json`, `golden.json` and `model.onnx`, `model.tflite` or
-    /// `model.safetensors`. May be given several times.
+    /// Folder of a model to bring in: the network and a `manifest.json`. It answers where nothing of its name does. May
+    /// be given several times.
     #[arg(long)]
     model: Vec<PathBuf>,
 }
@@ -53,8 +67,10 @@ impl Serve {
     pub(crate) fn default_settings() -> Self {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 5000)),
-            data: PathBuf::from("data"),
+            storage: Storage::in_folder(PathBuf::from("data")),
             max_upload_mib: 256,
+            max_model_mib: 2048,
+            model_memory_mib: 2048,
             plugins: Vec::new(),
             engine: Vec::new(),
             model: Vec::new(),
@@ -73,43 +89,134 @@ impl Serve {
             )
             .with_writer(std::io::stderr)
             .init();
-        let plugins = Plugins::open(&self.plugins, self.engine.into_iter().collect())?;
-        let mut models = Models::embedded(plugins)?;
-        models.keep_tables(self.data.join("engines"));
-        for folder in &self.model {
-            models.add_folder(folder)?;
-        }
-        let app = App::new(
-            models,
-            Recordings::in_directory(self.data)?,
-            usize::from(self.max_upload_mib) << 20,
-        );
         tokio::runtime::Builder::new_multi_thread()
             .enable_all()
             .build()?
-            .block_on(async {
-                let listener = tokio::net::TcpListener::bind(self.listen)
-                    .await
-                    .with_context(|| format!("cannot listen on {}; is another server running there?", self.listen))?;
-                println!(
-                    "Einthoven is ready: open http://{} in a browser. Research use only. Not for diagnosis.",
-                    listener.local_addr()?
-                );
-                let measuring = Arc::clone(&app);
-                tokio::task::spawn_blocking(move || measuring.models.measure_missing());
-                let (stopping, stopped) = tokio::sync::oneshot::channel();
-                let server = axum::serve(listener, http::router(app)).with_graceful_shutdown(async move {
-                    stop_signal().await;
-                    let _ = stopping.send(());
-                });
-                tokio::select! {
-                    result = async { server.await } => result?,
-                    () = async { let _ = stopped.await; tokio::time::sleep(GRACE).await } => {
-                        tracing::warn!("stopped with requests still open after the grace period");
-                    }
+            .block_on(self.serve())
+    }
+
+    async fn serve(self) -> anyhow::Result<ExitCode> {
+        let plugins = Plugins::open(&self.plugins, self.engine.into_iter().collect())?;
+        let log = self.storage.log().await?;
+        let registry = Registry::open(log.clone(), Some(&self.storage.view_folder())).await?;
+        let loaded = Loaded::new(Settings {
+            registry,
+            files: self.storage.files()?,
+            serving: plugins.serving.clone(),
+            tables: Tables::in_folder(self.storage.tables_folder()),
+            budget_bytes: u64::from(self.model_memory_mib) << 20,
+        });
+        let onboarding = Onboarding::new(loaded.clone());
+        for version in embedded::versions(&plugins.serving)? {
+            onboarding.add_embedded(version).await?;
+        }
+        let app = App::new(
+            plugins,
+            onboarding.clone(),
+            Recordings::in_directory(self.storage.data.clone())?,
+            usize::from(self.max_upload_mib) << 20,
+            u64::from(self.max_model_mib) << 20,
+        );
+        let listener = tokio::net::TcpListener::bind(self.listen)
+            .await
+            .with_context(|| format!("cannot listen on {}; is another server running there?", self.listen))?;
+        loaded.load_champions().await;
+        tokio::spawn(loaded.clone().follow());
+        onboarding.resume().await;
+        for folder in &self.model {
+            add_folder(&onboarding, folder).await?;
+        }
+        println!(
+            "Einthoven is ready: open http://{} in a browser. Research use only. Not for diagnosis.",
+            listener.local_addr()?
+        );
+        let measuring = loaded.clone();
+        tokio::spawn(async move { measuring.measure_missing().await });
+        tokio::spawn(daily(log, self.storage.heads_file(), onboarding.clone()));
+        tokio::spawn(onboarding.sync());
+        let (stopping, stopped) = tokio::sync::oneshot::channel();
+        let server = axum::serve(listener, http::router(app)).with_graceful_shutdown(async move {
+            stop_signal().await;
+            let _ = stopping.send(());
+        });
+        tokio::select! {
+            result = async { server.await } => result?,
+            () = async { let _ = stopped.await; tokio::time::sleep(GRACE).await } => {
+                tracing::warn!("stopped with requests still open after the grace period");
+            }
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// Brings the model of a folder in, waits for its verdict, and lets it answer where nothing of its name does.
+async fn add_folder(onboarding: &Onboarding, folder: &Path) -> anyhow::Result<()> {
+    let unreadable = || format!("cannot read the model folder {}", folder.display());
+    let mut candidate = Candidate::default();
+    for entry in std::fs::read_dir(folder).with_context(unreadable)? {
+        let entry = entry.with_context(unreadable)?;
+        // A link could lead anywhere; a package is its own files.
+        if entry.file_type().with_context(unreadable)?.is_file() {
+            candidate.files.push(CandidateFile {
+                name: entry.file_name().to_string_lossy().into_owned(),
+                path: entry.path(),
+            });
+        }
+    }
+    candidate.files.sort_by(|a, b| a.name.cmp(&b.name));
+    let manifest = std::fs::read(folder.join("manifest.json")).with_context(|| {
+        let folder = folder.display();
+        format!("the model folder {folder} has no `manifest.json` that can be read; docs/models.md says what it holds")
+    })?;
+    let manifest: einthoven_classify::Manifest = serde_json::from_slice(&manifest).context("the manifest of the model")?;
+    let model: einthoven_registry_state::ModelName = manifest.name.parse()?;
+    let version = Some(manifest.version.as_str()).filter(|version| !version.is_empty());
+    let version = version.map(str::parse).transpose()?;
+    let by = By {
+        who: "einthoven".to_owned(),
+        why: "its folder was named at start".to_owned(),
+    };
+    let added = match onboarding.add(&by, model, version, Origin::Folder, candidate).await {
+        Ok(added) => added,
+        Err(OnboardError::Change(ChangeError::Refused(Refusal::SameContent { .. }))) => return Ok(()),
+        Err(cause) => return Err(cause).with_context(|| format!("the model folder {}", folder.display())),
+    };
+    let phase = onboarding.settled(&added, Duration::from_secs(600)).await?;
+    if let einthoven_registry_state::Phase::Rejected(rejection) = phase {
+        anyhow::bail!(
+            "the model folder {}: {}; to put it right: {}",
+            folder.display(),
+            rejection.reason,
+            rejection.remedy
+        );
+    }
+    let state = onboarding.loaded().settings().registry.state();
+    if state.model(&added.model)?.traffic.champion.is_none() {
+        onboarding.promote(&by, &added.model, &added.version, None).await?;
+    }
+    Ok(())
+}
+
+/// Exports the log's head and removes files without a version, now and once a day.
+async fn daily(log: Log, heads: PathBuf, onboarding: Onboarding) {
+    let mut exported = None;
+    loop {
+        match log.head().await {
+            Ok(head) if exported != Some(head) => {
+                match append_head_file(&heads, head, jiff::Timestamp::now()).await {
+                    Ok(()) => exported = Some(head),
+                    Err(cause) => tracing::error!("the log's head was not exported: {cause}"),
                 }
-                Ok(ExitCode::SUCCESS)
-            })
+            }
+            Ok(_) => {}
+            Err(cause) => tracing::error!("the log's head was not exported: {cause}"),
+        }
+        match onboarding.collect(DAILY).await {
+            Ok(gone) if gone.files > 0 => tracing::info!(files = gone.files, bytes = gone.bytes, "removed files without a version"),
+            Ok(_) => {}
+            Err(cause) => tracing::error!("files without a version were not removed: {cause}"),
+        }
+        tokio::time::sleep(DAILY).await;
     }
 }
 

@@ -1,22 +1,36 @@
 //! The routes, one flat list; each handler file holds one resource.
 
+mod aliases;
+mod audit;
+mod body;
+mod caller;
 mod classify;
 mod flask;
+mod models;
 mod plugins;
 mod problem;
 mod recordings;
 mod samples;
+mod sources;
 mod system;
+mod traffic;
 mod upload;
+mod version_upload;
+mod versions;
 
-use crate::models::Models;
+use crate::engines::Plugins;
 use crate::recordings::Recordings;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::{HeaderName, Method, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{get, post, put};
+use caller::Caller;
+use einthoven_onboard::{By, Onboarding};
+use einthoven_registry::{Asked, Done, Registry};
+use einthoven_registry_state::Change;
+use einthoven_serving::Loaded;
 use problem::Problem;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
@@ -25,10 +39,14 @@ use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetReques
 
 /// What every handler shares.
 pub(crate) struct App {
-    pub(crate) models: Models,
+    pub(crate) plugins: Plugins,
+    pub(crate) loaded: Loaded,
+    pub(crate) onboarding: Onboarding,
     pub(crate) recordings: Recordings,
     /// Bytes of one request's body.
     pub(crate) body_limit: usize,
+    /// Bytes of one upload of a model, and of what it unpacks to.
+    pub(crate) model_limit: u64,
     /// KiB of bodies in memory at once, over all requests.
     pub(crate) upload_kib: Arc<Semaphore>,
     /// Heavy work at once.
@@ -36,15 +54,45 @@ pub(crate) struct App {
 }
 
 impl App {
-    pub(crate) fn new(models: Models, recordings: Recordings, body_limit: usize) -> Arc<Self> {
+    pub(crate) fn new(
+        plugins: Plugins,
+        onboarding: Onboarding,
+        recordings: Recordings,
+        body_limit: usize,
+        model_limit: u64,
+    ) -> Arc<Self> {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Arc::new(Self {
-            models,
+            plugins,
+            loaded: onboarding.loaded().clone(),
+            onboarding,
             recordings,
             body_limit,
+            model_limit,
             upload_kib: Arc::new(Semaphore::new(2 * body_limit.div_ceil(1024))),
             cores: Arc::new(Semaphore::new(cores)),
         })
+    }
+
+    /// Makes a change that needs nothing loaded.
+    pub(crate) async fn change(
+        &self,
+        caller: &Caller,
+        reason: Option<String>,
+        change: Change,
+    ) -> Result<Done, Problem> {
+        let By { who, why } = caller.by(reason)?;
+        let asked = Asked {
+            who,
+            why,
+            change,
+            seen: caller.seen,
+        };
+        Ok(self.registry().change(asked).await?)
+    }
+
+    pub(crate) fn registry(&self) -> &Registry {
+        &self.loaded.settings().registry
     }
 }
 
@@ -65,11 +113,59 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/v1/recordings/{id}/annotations", get(recordings::get_annotations))
         .route("/v1/samples", get(samples::list_samples))
         .route("/v1/samples/{id}", post(samples::create_sample_recording))
-        .route("/v1/models/{name}/engines", get(plugins::list_model_engines))
+        .route("/v1/models", get(models::list_models).post(models::create_model))
+        .route(
+            "/v1/models/{model}",
+            get(models::get_model)
+                .patch(models::update_model)
+                .delete(models::delete_model),
+        )
+        .route("/v1/models/{model}/engines", get(plugins::list_model_engines))
+        .route("/v1/models/{model}/history", get(traffic::list_history))
+        .route(
+            "/v1/models/{model}/traffic",
+            get(traffic::get_traffic).put(traffic::set_traffic),
+        )
+        .route("/v1/models/{model}/rollback", post(traffic::roll_back))
+        .route(
+            "/v1/models/{model}/aliases/{alias}",
+            put(aliases::set_alias).delete(aliases::delete_alias),
+        )
+        .route(
+            "/v1/models/{model}/versions",
+            get(versions::list_versions).post(version_upload::create_version),
+        )
+        .route(
+            "/v1/models/{model}/versions/{version}",
+            get(versions::get_version).delete(versions::delete_version),
+        )
+        .route("/v1/models/{model}/versions/{version}/retire", post(versions::retire_version))
+        .route(
+            "/v1/models/{model}/versions/{version}/verification",
+            get(versions::get_verification),
+        )
+        .route(
+            "/v1/models/{model}/versions/{version}/files/{*name}",
+            get(versions::get_file),
+        )
+        .route("/v1/instances", get(models::list_instances))
+        .route("/v1/sources", get(sources::list_sources))
+        .route(
+            "/v1/sources/{source}",
+            get(sources::get_source)
+                .put(sources::set_source)
+                .delete(sources::delete_source),
+        )
+        .route("/v1/sources/{source}/test", post(sources::test_source))
+        .route("/v1/sources/{source}/models", get(sources::list_source_models))
+        .route("/v1/sources/{source}/pull", post(sources::pull_from_source))
+        .route("/v1/webhooks/mlflow/{source}", post(sources::receive_webhook))
+        .route("/v1/audit", get(audit::list_entries))
+        .route("/v1/audit/heads", get(audit::get_head))
         .route("/v1/plugins", get(plugins::list_plugins))
         .route("/v1/system", get(system::get_system))
         .route("/v1/health/live", get(system::get_live))
-        .route("/v1/health/ready", get(system::get_live))
+        .route("/v1/health/ready", get(system::get_ready))
         .route("/upload", post(flask::upload_csv))
         .with_state(app)
         .merge(einthoven_web::router())

@@ -4,10 +4,11 @@ use super::App;
 use super::problem::Problem;
 use crate::engines::Refused;
 use axum::Json;
-use axum::extract::{Path, State};
-use axum::http::StatusCode;
+use super::body::Path;
+use axum::extract::State;
 use einthoven_classify::EngineTable;
 use einthoven_plugin_host::EngineState;
+use einthoven_registry_state::{ModelName, Reference, Selector};
 use serde::Serialize;
 use std::sync::Arc;
 
@@ -31,6 +32,7 @@ struct ReaderState {
 #[derive(Serialize)]
 pub(crate) struct ModelEngines {
     model: String,
+    version: String,
     /// The engine that answers now, and the file it loaded.
     engine: String,
     file: String,
@@ -42,7 +44,7 @@ pub(crate) struct ModelEngines {
 }
 
 pub(crate) async fn list_plugins(State(app): State<Arc<App>>) -> Json<PluginList> {
-    let plugins = app.models.plugins();
+    let plugins = &app.plugins;
     let readers = plugins.readers.plugins().map(|plugin| ReaderState {
         name: plugin.name.clone(),
         version: plugin.version.clone(),
@@ -58,18 +60,22 @@ pub(crate) async fn list_plugins(State(app): State<Arc<App>>) -> Json<PluginList
 
 pub(crate) async fn list_model_engines(
     State(app): State<Arc<App>>,
-    Path(name): Path<String>,
+    Path(name): Path<ModelName>,
 ) -> Result<Json<ModelEngines>, Problem> {
-    let (Some(model), Some(table)) = (app.models.by_name(&name), app.models.table(&name)) else {
-        let detail = format!("there is no model `{name}`; `/v1/system` lists those there are");
-        return Err(Problem::new(StatusCode::NOT_FOUND, "no_such_model", detail));
-    };
-    Ok(Json(ModelEngines {
+    let reference = Reference {
         model: name,
+        selector: Selector::Traffic,
+    };
+    let model = app.loaded.resolve(&reference).await?;
+    let settings = app.loaded.settings();
+    let table = settings.tables.kept(model.digest(), &settings.serving);
+    Ok(Json(ModelEngines {
+        model: reference.model.to_string(),
+        version: model.manifest().version.clone(),
         engine: model.engine().to_owned(),
         file: model.file().to_owned(),
         provider: model.provider().to_owned(),
         measured: table.is_some(),
-        table: table.map(|table| EngineTable::clone(&table)),
+        table,
     }))
 }

@@ -4,7 +4,13 @@ use crate::input::InputError;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use einthoven_classify::ClassifyError;
+use einthoven_onboard::OnboardError;
 use einthoven_plugin_host::Code;
+use einthoven_registry::{ChangeError, OpenError};
+use einthoven_registry_files::FilesError;
+use einthoven_registry_mlflow::MlflowError;
+use einthoven_registry_state::{NameError, Refusal};
+use einthoven_serving::ServingError;
 use serde::Serialize;
 
 /// What was wrong, for programs (`type`, `errors[].pointer`) and for people (`detail`).
@@ -17,6 +23,9 @@ pub(crate) struct Problem {
     detail: String,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<FieldError>,
+    /// A manifest as far as it is known, where fields of it are missing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    draft: Option<serde_json::Value>,
     #[serde(skip)]
     retry_after_s: Option<u32>,
 }
@@ -37,6 +46,7 @@ impl Problem {
             status: status.as_u16(),
             detail: detail.into(),
             errors: Vec::new(),
+            draft: None,
             retry_after_s: None,
         }
     }
@@ -107,7 +117,6 @@ impl From<InputError> for Problem {
                 Code::ResourceExhausted => (StatusCode::PAYLOAD_TOO_LARGE, "too_large", None),
                 _ => return Self::internal(failure),
             },
-            InputError::NoSuchModel { .. } => (StatusCode::NOT_FOUND, "no_such_model", Some("model")),
             InputError::Classify(ClassifyError::NoSuchLead { .. }) => {
                 (StatusCode::UNPROCESSABLE_ENTITY, "no_such_lead", Some("lead"))
             }
@@ -126,6 +135,117 @@ impl From<InputError> for Problem {
             Some(pointer) => problem.at(pointer),
             None => problem,
         }
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        let (status, code) = match &refusal {
+            Refusal::NoSuchModel { .. } => (StatusCode::NOT_FOUND, "no_such_model"),
+            Refusal::NoSuchVersion { .. } => (StatusCode::NOT_FOUND, "no_such_version"),
+            Refusal::NoSuchAlias { .. } => (StatusCode::NOT_FOUND, "no_such_alias"),
+            Refusal::NoSuchSource { .. } => (StatusCode::NOT_FOUND, "no_such_source"),
+            Refusal::ModelExists { .. } | Refusal::VersionExists { .. } => (StatusCode::CONFLICT, "exists_already"),
+            Refusal::SameContent { .. } | Refusal::SameOrigin { .. } => (StatusCode::CONFLICT, "same_content"),
+            Refusal::WrongPhase { .. } => (StatusCode::CONFLICT, "wrong_state"),
+            Refusal::PointedAt { .. } => (StatusCode::CONFLICT, "pointed_at"),
+            Refusal::NothingServes { .. } => (StatusCode::CONFLICT, "nothing_serves"),
+            Refusal::NothingBefore { .. } => (StatusCode::CONFLICT, "nothing_before"),
+            Refusal::Gate { .. } => (StatusCode::CONFLICT, "gate"),
+            Refusal::ChangedMeanwhile { .. } => (StatusCode::CONFLICT, "changed_meanwhile"),
+            _ => (StatusCode::CONFLICT, "refused"),
+        };
+        Self::new(status, code, refusal.to_string())
+    }
+}
+
+impl From<NameError> for Problem {
+    fn from(error: NameError) -> Self {
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "bad_name", error.to_string())
+    }
+}
+
+impl From<ChangeError> for Problem {
+    fn from(error: ChangeError) -> Self {
+        match error {
+            ChangeError::Refused(refusal) => refusal.into(),
+            // What failed is the operator's to know; that nothing was changed is the caller's.
+            cause => {
+                tracing::error!("{cause}");
+                Self::busy("the change could not be written down and was not made; the server's log says why")
+            }
+        }
+    }
+}
+
+impl From<OpenError> for Problem {
+    fn from(error: OpenError) -> Self {
+        Self::internal(&error)
+    }
+}
+
+impl From<FilesError> for Problem {
+    fn from(error: FilesError) -> Self {
+        let status = match error.code() {
+            "too_large" => StatusCode::PAYLOAD_TOO_LARGE,
+            "bad_digest" | "unsafe_file_name" | "damaged_archive" => StatusCode::UNPROCESSABLE_ENTITY,
+            "upload_cut" => StatusCode::BAD_REQUEST,
+            "file_missing" => StatusCode::NOT_FOUND,
+            _ => return Self::internal(&error),
+        };
+        Self::new(status, error.code(), error.to_string())
+    }
+}
+
+impl From<ServingError> for Problem {
+    fn from(error: ServingError) -> Self {
+        let (status, code) = match error {
+            ServingError::Refused(refusal) => return refusal.into(),
+            ServingError::NotReady { .. } => (StatusCode::CONFLICT, "not_ready"),
+            ServingError::NoRoom { .. } => (StatusCode::INSUFFICIENT_STORAGE, "no_room"),
+            ServingError::Files { .. } => (StatusCode::SERVICE_UNAVAILABLE, "file_corrupt"),
+            ServingError::Load { .. } | ServingError::NoEngine { .. } => (StatusCode::SERVICE_UNAVAILABLE, "not_loaded"),
+            _ => return Self::internal(&error),
+        };
+        tracing::error!("{error}");
+        Self::new(status, code, error.to_string())
+    }
+}
+
+impl From<OnboardError> for Problem {
+    fn from(error: OnboardError) -> Self {
+        let detail = error.to_string();
+        let unprocessable = |code| Self::new(StatusCode::UNPROCESSABLE_ENTITY, code, detail.clone());
+        match error {
+            OnboardError::NotAVersion(_) => unprocessable("not_a_version"),
+            OnboardError::RefusedFormat(_) => unprocessable("refused_format"),
+            OnboardError::Unloadable(_) => unprocessable("unloadable"),
+            OnboardError::Settings { .. } => unprocessable("bad_settings"),
+            OnboardError::Incomplete { problems, draft } => {
+                let mut problem = unprocessable("incomplete_manifest");
+                problem.errors = problems
+                    .into_iter()
+                    .map(|field| FieldError {
+                        pointer: field.pointer,
+                        detail: field.detail,
+                    })
+                    .collect();
+                problem.draft = Some(draft);
+                problem
+            }
+            OnboardError::Files(cause) => cause.into(),
+            OnboardError::Change(cause) => cause.into(),
+            OnboardError::Serving(cause) => cause.into(),
+            OnboardError::Mlflow(cause) => cause.into(),
+            cause => Self::internal(&cause),
+        }
+    }
+}
+
+impl From<MlflowError> for Problem {
+    /// What MLflow said, as a gateway says it.
+    fn from(error: MlflowError) -> Self {
+        Self::new(StatusCode::BAD_GATEWAY, "mlflow", error.to_string())
     }
 }
 

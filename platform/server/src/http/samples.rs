@@ -3,8 +3,8 @@
 use super::App;
 use super::problem::Problem;
 use super::recordings::keep;
-use super::upload::blocking;
-use crate::input::{Request, answer};
+use super::upload::classified;
+use crate::input::Request;
 use crate::samples::SAMPLES;
 use axum::Json;
 use axum::extract::{Path, State};
@@ -45,15 +45,11 @@ pub(crate) async fn create_sample_recording(
         .iter()
         .find(|sample| sample.id == id)
         .ok_or_else(|| Problem::not_found("sample of that id"))?;
-    let inner = Arc::clone(&app);
-    let answer = blocking(Arc::clone(&app.cores), move || {
-        let files = sample
-            .files
-            .iter()
-            .map(|(name, bytes)| ((*name).to_owned(), Cow::Borrowed(*bytes)))
-            .collect();
-        answer(files, &Request::default(), &inner.models).map_err(Problem::from)
-    })
-    .await?;
+    let files = sample
+        .files
+        .iter()
+        .map(|(name, bytes)| ((*name).to_owned(), Cow::Borrowed(*bytes)))
+        .collect();
+    let answer = classified(&app, files, Request::default(), Vec::new()).await?;
     keep(&app, answer).await
 }

@@ -1,9 +1,11 @@
 //! `/v1/system` and health: what runs here.
 
 use super::App;
+use super::problem::Problem;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use einthoven_serving::Usage;
 use serde::Serialize;
 use std::sync::Arc;
 
@@ -12,6 +14,8 @@ pub(crate) struct System {
     name: &'static str,
     version: &'static str,
     models: Vec<Model>,
+    /// What loaded versions count as, and what they may.
+    memory: Usage,
     limits: Limits,
 }
 
@@ -31,10 +35,10 @@ struct Limits {
 }
 
 pub(crate) async fn get_system(State(app): State<Arc<App>>) -> Json<System> {
-    let models = app
-        .models
+    let loaded = app.loaded.list();
+    let models = loaded
         .iter()
-        .map(|model| Model {
+        .map(|(_, _, model)| Model {
             name: model.manifest().name.clone(),
             version: model.manifest().version.clone(),
             digest: model.digest().to_owned(),
@@ -47,13 +51,24 @@ pub(crate) async fn get_system(State(app): State<Arc<App>>) -> Json<System> {
         name: "einthoven",
         version: env!("CARGO_PKG_VERSION"),
         models,
+        memory: app.loaded.usage(),
         limits: Limits {
             body_bytes: app.body_limit,
         },
     })
 }
 
-/// Answers as soon as the port is open, which is after the models are loaded and gave their golden outputs.
+/// Answers as soon as the port is open.
 pub(crate) async fn get_live() -> StatusCode {
     StatusCode::OK
+}
+
+/// Ready when every model that is to answer does: its champion is loaded and gave its golden outputs, or another version
+/// of it goes on until then.
+pub(crate) async fn get_ready(State(app): State<Arc<App>>) -> Result<StatusCode, Problem> {
+    let waiting = app.loaded.waiting();
+    if waiting.is_empty() {
+        return Ok(StatusCode::OK);
+    }
+    Err(Problem::busy(format!("not loaded yet: {}", waiting.join(", "))))
 }

@@ -2,11 +2,12 @@
 
 use super::App;
 use super::problem::Problem;
-use crate::input::{Answer, Request, answer};
+use crate::input::{Answer, Request, answer, default_model, read};
 use axum::body::Body;
 use axum::extract::{FromRequest, Multipart, Query, Request as HttpRequest};
 use axum::http::{StatusCode, header};
-use einthoven_ecg::readers::{Hints, Unit};
+use einthoven_ecg::readers::{Hints, Reading, Unit};
+use einthoven_registry_state::{NameError, Reference, Selector};
 use futures_util::StreamExt;
 use serde::Deserialize;
 use std::borrow::Cow;
@@ -22,6 +23,7 @@ struct Fields {
     lead: Option<String>,
     record: Option<String>,
     model: Option<String>,
+    version: Option<String>,
     /// Name of a file sent as the raw body.
     name: Option<String>,
 }
@@ -71,21 +73,53 @@ impl Upload {
         })
     }
 
-    /// Classifies on a thread of its own, as many at a time as there are cores.
+    /// Reads and classifies it.
     pub(crate) async fn answer(self, app: &Arc<App>) -> Result<Answer, Problem> {
-        let app = Arc::clone(app);
-        blocking(Arc::clone(&app.cores), move || {
-            // Held until the work is done, also when the client has left.
-            let _room = self.room;
-            let files = self
-                .files
-                .into_iter()
-                .map(|(name, bytes)| (name, Cow::Owned(bytes)))
-                .collect();
-            answer(files, &self.request, &app.models).map_err(Problem::from)
-        })
-        .await
+        let owned = |(name, bytes)| (name, Cow::Owned(bytes));
+        let files = self.files.into_iter().map(owned).collect();
+        classified(app, files, self.request, self.room).await
     }
+}
+
+/// Reads files and classifies what they hold, each on a thread of its own, as many at a time as there are cores. A model
+/// that must be loaded first takes no core while it is waited for.
+pub(crate) async fn classified(
+    app: &Arc<App>,
+    files: Vec<(String, Cow<'static, [u8]>)>,
+    request: Request,
+    room: Vec<OwnedSemaphorePermit>,
+) -> Result<Answer, Problem> {
+    let (reader, hints) = (Arc::clone(app), request.clone());
+    let (reading, room) = blocking(Arc::clone(&app.cores), move || {
+        // Held until the work is done, also when the client has left.
+        let reading = read(files, &hints, &reader.plugins.readers).map_err(Problem::from)?;
+        Ok((reading, room))
+    })
+    .await?;
+    let reference = named(request.model.as_deref(), request.version.as_deref(), &reading)?;
+    let model = app.loaded.resolve(&reference).await?;
+    blocking(Arc::clone(&app.cores), move || {
+        let _room = room;
+        answer(reading, &model, request.lead).map_err(Problem::from)
+    })
+    .await
+}
+
+/// The version a caller means: `model` as `NAME`, `NAME/VERSION` or `NAME@ALIAS`, or `version` beside it.
+fn named(model: Option<&str>, version: Option<&str>, reading: &Reading) -> Result<Reference, Problem> {
+    let wrong = |field: &'static str| {
+        move |cause: NameError| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "bad_name", cause.to_string()).at(field)
+    };
+    let model = model.unwrap_or_else(|| default_model(&reading.input));
+    let mut reference: Reference = model.parse().map_err(wrong("model"))?;
+    if let Some(version) = version {
+        if reference.selector != Selector::Traffic {
+            let detail = format!("`model` is `{model}` and names a version already; leave one of the two out");
+            return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "bad_field", detail).at("version"));
+        }
+        reference.selector = version.parse().map_err(wrong("version"))?;
+    }
+    Ok(reference)
 }
 
 /// Runs heavy work off the event loop when a core is free; what it panics with becomes a plain 500.
@@ -191,9 +225,10 @@ impl Fields {
             "lead" => &mut self.lead,
             "record" => &mut self.record,
             "model" => &mut self.model,
+            "version" => &mut self.version,
             _ => {
                 let detail = format!(
-                    "the form field `{name}` is not known; known are rate, unit, lead, record, model, and files"
+                    "the form field `{name}` is not known; known are rate, unit, lead, record, model, version, and files"
                 );
                 return Err(Problem::new(StatusCode::BAD_REQUEST, "unknown_field", detail).at(name));
             }
@@ -209,6 +244,7 @@ impl Fields {
             &mut self.lead,
             &mut self.record,
             &mut self.model,
+            &mut self.version,
         ] {
             if field.as_ref().is_some_and(|value| value.trim().is_empty()) {
                 *field = None;
@@ -242,6 +278,7 @@ impl Fields {
             },
             lead: self.lead,
             model: self.model,
+            version: self.version,
         })
     }
 }

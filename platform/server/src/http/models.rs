@@ -1,0 +1,179 @@
+//! `/v1/models`: names that clients use.
+
+use super::App;
+use super::body::{Body, Path, Query};
+use super::caller::{Caller, etag};
+use super::problem::Problem;
+use axum::Json;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use einthoven_registry_state::{Change, Gate, Model, ModelName, VersionName};
+use einthoven_serving::Usage;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// Models of one answer at most.
+const PAGE: usize = 1000;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Page {
+    limit: Option<usize>,
+    cursor: Option<String>,
+}
+
+#[derive(Serialize)]
+pub(crate) struct List<T> {
+    pub(crate) items: Vec<T>,
+    pub(crate) next: Option<String>,
+}
+
+/// A model in a list.
+#[derive(Serialize)]
+pub(crate) struct ModelItem {
+    name: ModelName,
+    description: String,
+    champion: Option<VersionName>,
+    versions: usize,
+    revision: u64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewModel {
+    name: ModelName,
+    #[serde(default)]
+    description: String,
+    reason: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ModelPatch {
+    description: Option<String>,
+    gate: Option<Gate>,
+    reason: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Reason {
+    pub(crate) reason: Option<String>,
+}
+
+pub(crate) async fn list_models(
+    State(app): State<Arc<App>>,
+    Query(page): Query<Page>,
+) -> Result<Json<List<ModelItem>>, Problem> {
+    let limit = page.limit.unwrap_or(PAGE).clamp(1, PAGE);
+    let state = app.registry().state();
+    let after = |name: &ModelName| page.cursor.as_deref().is_none_or(|cursor| name.as_str() > cursor);
+    let mut rest = state.models.values().filter(|model| after(&model.name));
+    let items: Vec<_> = rest.by_ref().take(limit).map(|model| item(model)).collect();
+    let more = rest.next().is_some();
+    let next = items.last().filter(|_| more).map(|last| last.name.to_string());
+    Ok(Json(List { items, next }))
+}
+
+fn item(model: &Model) -> ModelItem {
+    ModelItem {
+        name: model.name.clone(),
+        description: model.description.clone(),
+        champion: model.traffic.champion.clone(),
+        versions: model.versions.len(),
+        revision: model.revision,
+    }
+}
+
+pub(crate) async fn create_model(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Body(new): Body<NewModel>,
+) -> Result<Response, Problem> {
+    let change = Change::CreateModel {
+        model: new.name.clone(),
+        description: new.description,
+    };
+    let done = app.change(&caller, new.reason, change).await?;
+    let location = [(header::LOCATION, format!("/v1/models/{}", new.name))];
+    Ok((StatusCode::CREATED, location, shown(done.state.model(&new.name)?)).into_response())
+}
+
+pub(crate) async fn get_model(State(app): State<Arc<App>>, Path(name): Path<ModelName>) -> Result<Response, Problem> {
+    Ok(shown(app.registry().state().model(&name)?))
+}
+
+/// A model as it is, under its ETag.
+pub(crate) fn shown(model: &Model) -> Response {
+    ([etag(model.revision)], Json(model)).into_response()
+}
+
+pub(crate) async fn update_model(
+    State(app): State<Arc<App>>,
+    Path(name): Path<ModelName>,
+    caller: Caller,
+    Body(patch): Body<ModelPatch>,
+) -> Result<Response, Problem> {
+    let mut changes = Vec::new();
+    if let Some(description) = patch.description {
+        let model = name.clone();
+        changes.push(Change::DescribeModel { model, description });
+    }
+    if let Some(gate) = patch.gate {
+        let model = name.clone();
+        changes.push(Change::SetGate { model, gate });
+    }
+    if changes.len() != 1 {
+        let detail = "give one of `description` and `gate`: each is a change of its own";
+        return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "bad_body", detail));
+    }
+    for change in changes {
+        app.change(&caller, patch.reason.clone(), change).await?;
+    }
+    Ok(shown(app.registry().state().model(&name)?))
+}
+
+pub(crate) async fn delete_model(
+    State(app): State<Arc<App>>,
+    Path(model): Path<ModelName>,
+    caller: Caller,
+    Query(query): Query<Reason>,
+) -> Result<StatusCode, Problem> {
+    app.change(&caller, query.reason, Change::DeleteModel { model }).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// What is loaded here.
+#[derive(Serialize)]
+pub(crate) struct Instances {
+    items: Vec<Instance>,
+    memory: Usage,
+}
+
+#[derive(Serialize)]
+struct Instance {
+    model: ModelName,
+    version: VersionName,
+    digest: String,
+    engine: String,
+    file: String,
+    device: String,
+    provider: String,
+}
+
+pub(crate) async fn list_instances(State(app): State<Arc<App>>) -> Json<Instances> {
+    let each = |(model, version, served): (ModelName, VersionName, Arc<einthoven_classify::ServedModel>)| Instance {
+        model,
+        version,
+        digest: served.digest().to_owned(),
+        engine: served.engine().to_owned(),
+        file: served.file().to_owned(),
+        device: served.device().to_string(),
+        provider: served.provider().to_owned(),
+    };
+    Json(Instances {
+        items: app.loaded.list().into_iter().map(each).collect(),
+        memory: app.loaded.usage(),
+    })
+}

@@ -1,0 +1,87 @@
+//! What answers, what answered, and the way back.
+
+use super::App;
+use super::body::{Body, Path};
+use super::caller::{Caller, etag};
+use super::models::{List, Reason};
+use super::problem::Problem;
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use einthoven_registry_state::{Event, Model, ModelName, Traffic, TrafficChange, VersionName};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewTraffic {
+    champion: VersionName,
+    reason: Option<String>,
+}
+
+/// What answers, and whether a promotion waits for a second person.
+#[derive(Serialize)]
+struct TrafficOut<'a> {
+    #[serde(flatten)]
+    traffic: &'a Traffic,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    proposal: Option<&'a einthoven_registry_state::Proposal>,
+    /// What a rollback would bring back.
+    previous: Option<&'a Traffic>,
+}
+
+pub(crate) async fn get_traffic(State(app): State<Arc<App>>, Path(name): Path<ModelName>) -> Result<Response, Problem> {
+    Ok(shown(StatusCode::OK, app.registry().state().model(&name)?))
+}
+
+fn shown(status: StatusCode, model: &Model) -> Response {
+    let body = TrafficOut {
+        traffic: &model.traffic,
+        proposal: model.proposal.as_ref(),
+        previous: model.past.last(),
+    };
+    (status, [etag(model.revision)], Json(body)).into_response()
+}
+
+/// Promotes: the version is loaded here first, so that the change is between two requests. 202 where a second person must
+/// promote it too.
+pub(crate) async fn set_traffic(
+    State(app): State<Arc<App>>,
+    Path(name): Path<ModelName>,
+    caller: Caller,
+    Body(new): Body<NewTraffic>,
+) -> Result<Response, Problem> {
+    let by = caller.by(new.reason)?;
+    let done = app.onboarding.promote(&by, &name, &new.champion, caller.seen).await?;
+    let proposed = |(_, record): &(u64, einthoven_registry_state::Record)| {
+        matches!(record.event, Event::PromotionProposed { .. })
+    };
+    let status = if done.entries.iter().any(proposed) {
+        StatusCode::ACCEPTED
+    } else {
+        StatusCode::OK
+    };
+    Ok(shown(status, done.state.model(&name)?))
+}
+
+pub(crate) async fn roll_back(
+    State(app): State<Arc<App>>,
+    Path(name): Path<ModelName>,
+    caller: Caller,
+    Body(body): Body<Reason>,
+) -> Result<Response, Problem> {
+    let by = caller.by(body.reason)?;
+    let done = app.onboarding.roll_back(&by, &name, caller.seen).await?;
+    Ok(shown(StatusCode::OK, done.state.model(&name)?))
+}
+
+/// Every change of traffic, newest first.
+pub(crate) async fn list_history(
+    State(app): State<Arc<App>>,
+    Path(name): Path<ModelName>,
+) -> Result<Json<List<TrafficChange>>, Problem> {
+    let state = app.registry().state();
+    let items = state.model(&name)?.history.iter().rev().cloned().collect();
+    Ok(Json(List { items, next: None }))
+}

@@ -1,0 +1,115 @@
+//! Where the registry and the files lie: in the data folder, or in PostgreSQL and a bucket.
+
+use anyhow::{Context, bail};
+use clap::Args;
+use einthoven_registry_files::{Bucket, Store};
+use einthoven_registry_log::{FileLog, Log, PostgresLog};
+use serde::Deserialize;
+use std::path::{Path, PathBuf};
+
+/// Where everything that is remembered lies.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Storage {
+    /// Folder for the registry, the models' files, temporary files and what engines were measured to do.
+    #[arg(long, default_value = "data", env = "EINTHOVEN_DATA")]
+    pub(crate) data: PathBuf,
+    /// Keep the registry's log in PostgreSQL, shared by several servers: `postgres://user:password@host/database`.
+    #[arg(long, env = "EINTHOVEN_DATABASE_URL", hide_env_values = true)]
+    pub(crate) database_url: Option<String>,
+    /// Keep the models' files in an S3-compatible bucket: a TOML file with `endpoint`, `bucket`, `region`, `access_key`,
+    /// `secret_key_file`, and `prefix` and `allow_http` if wanted.
+    #[arg(long, value_name = "FILE", env = "EINTHOVEN_BUCKET_FILE")]
+    pub(crate) bucket: Option<PathBuf>,
+}
+
+/// The file `--bucket` names.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct BucketFile {
+    endpoint: String,
+    bucket: String,
+    region: String,
+    access_key: String,
+    secret_key_file: PathBuf,
+    #[serde(default)]
+    prefix: String,
+    #[serde(default)]
+    allow_http: bool,
+}
+
+impl Storage {
+    /// In a folder alone.
+    pub(crate) fn in_folder(data: PathBuf) -> Self {
+        Self {
+            data,
+            database_url: None,
+            bucket: None,
+        }
+    }
+
+    /// The log, to write to.
+    pub(crate) async fn log(&self) -> anyhow::Result<Log> {
+        Ok(match &self.database_url {
+            Some(url) => Log::Postgres(PostgresLog::connect(url).await?),
+            None => Log::File(FileLog::open(self.log_folder()).await?),
+        })
+    }
+
+    /// The log, to read beside a server that writes it.
+    pub(crate) async fn log_reader(&self) -> anyhow::Result<Log> {
+        Ok(match &self.database_url {
+            Some(url) => Log::Postgres(PostgresLog::connect(url).await?),
+            None => Log::File(FileLog::open_reader(self.log_folder()).await?),
+        })
+    }
+
+    /// The models' files.
+    pub(crate) fn files(&self) -> anyhow::Result<Store> {
+        let folder = self.data.join("files");
+        let Some(path) = &self.bucket else {
+            return Ok(Store::on_disk(&folder)?);
+        };
+        let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+        let file: BucketFile =
+            toml::from_str(&text).with_context(|| format!("the bucket's settings in {}", path.display()))?;
+        let secret = std::fs::read_to_string(&file.secret_key_file)
+            .with_context(|| format!("cannot read the secret key in {}", file.secret_key_file.display()))?;
+        if secret.trim().is_empty() {
+            bail!("the secret key in {} is empty", file.secret_key_file.display());
+        }
+        let settings = Bucket {
+            endpoint: file.endpoint,
+            bucket: file.bucket,
+            prefix: file.prefix,
+            region: file.region,
+            access_key: file.access_key,
+            secret_key: secret.trim().into(),
+            allow_http: file.allow_http,
+        };
+        Ok(Store::in_bucket(&settings, &folder)?)
+    }
+
+    fn log_folder(&self) -> PathBuf {
+        log_folder(&self.data)
+    }
+
+    /// The view over the log, which only makes the next start quick.
+    pub(crate) fn view_folder(&self) -> PathBuf {
+        self.data.join("registry/view")
+    }
+
+    /// Heads of the log, one a day, for a deployer to keep elsewhere.
+    pub(crate) fn heads_file(&self) -> PathBuf {
+        self.data.join("registry/heads.jsonl")
+    }
+
+    /// What engines were measured to do on this machine.
+    pub(crate) fn tables_folder(&self) -> PathBuf {
+        self.data.join("engines")
+    }
+}
+
+/// The folder of a log in a data folder.
+pub(crate) fn log_folder(data: &Path) -> PathBuf {
+    data.join("registry/log")
+}

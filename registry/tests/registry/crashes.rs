@@ -1,0 +1,91 @@
+//! A process that promotes and rolls back is killed again and again; what it was told had happened is there.
+
+use crate::setup::{add, change, model, open, promote};
+use einthoven_registry_state::Change;
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+const KILLS: u64 = 200;
+const FOLDER: &str = "EINTHOVEN_CRASH_FOLDER";
+
+/// Not a test of its own: what the killed process runs.
+#[tokio::test]
+#[ignore = "run by the test below in a process that it kills"]
+async fn changes_without_end() {
+    let Some(folder) = std::env::var_os(FOLDER) else { return };
+    let registry = open(folder.as_ref()).await;
+    if registry.state().models.is_empty() {
+        for number in 1..=5 {
+            add(&registry, "heartbeat", number).await;
+        }
+    }
+    let mut number = usize::try_from(registry.state().seq).unwrap();
+    loop {
+        number += 1;
+        let asked = if number.is_multiple_of(3) {
+            Change::RollBack {
+                model: model("heartbeat"),
+            }
+        } else {
+            promote("heartbeat", number % 5 + 1)
+        };
+        if let Ok(done) = change(&registry, "crash", asked).await {
+            let champion = done.state.models[&model("heartbeat")].traffic.champion.clone().unwrap();
+            println!("acknowledged {} {champion}", done.state.seq);
+        }
+    }
+}
+
+#[tokio::test]
+async fn killed_two_hundred_times_nothing_acknowledged_is_lost() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut acknowledged = 0;
+    for kill in 0..KILLS {
+        let mut child = Command::new(std::env::current_exe().unwrap())
+            .args(["--ignored", "--exact", "crashes::changes_without_end", "--nocapture"])
+            .env(FOLDER, folder.path())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let pid = child.id();
+        // Between its start and some hundred changes later.
+        let killer = std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_millis(10 + kill % 40));
+            child.kill().unwrap();
+            child.wait().unwrap();
+        });
+        let mut last = None;
+        for line in lines.map_while(Result::ok) {
+            if let Some((seq, champion)) = line.strip_prefix("acknowledged ").and_then(|rest| rest.split_once(' ')) {
+                last = Some((seq.parse::<u64>().unwrap(), champion.to_owned()));
+            }
+        }
+        killer.join().unwrap();
+        let registry = open(folder.path()).await;
+        registry.log().verify(&[]).await.unwrap();
+        let state = registry.state();
+        if let Some((seq, champion)) = last {
+            acknowledged = acknowledged.max(seq);
+            assert!(
+                state.seq >= seq,
+                "process {pid} acknowledged {seq}, the log has {}",
+                state.seq
+            );
+            if state.seq == seq {
+                let now = state.models[&model("heartbeat")]
+                    .traffic
+                    .champion
+                    .as_ref()
+                    .unwrap()
+                    .to_string();
+                assert_eq!(now, champion);
+            }
+        }
+        assert!(state.seq >= acknowledged);
+        crate::setup::close(registry, folder.path()).await;
+    }
+    assert!(acknowledged > 0, "no process came to acknowledging anything");
+}

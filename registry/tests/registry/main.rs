@@ -1,0 +1,7 @@
+//! The registry on a real log file.
+
+mod changes;
+mod crashes;
+mod looking_back;
+mod reopened;
+mod setup;
