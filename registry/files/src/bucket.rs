@@ -123,7 +123,7 @@ impl Remote {
     }
 
     /// Downloads a content into the cache. What comes wrong twice in the same way lies wrong in the bucket and is set
-    /// aside there; what comes wrong in two ways was spoilt on its way.
+    /// aside there; what comes wrong in two ways was spoilt on its way, and stays.
     pub(crate) async fn download(&self, digest: &Digest, cache: &Disk) -> Result<(), FilesError> {
         let Err(first) = self.download_once(digest, cache).await? else {
             return Ok(());
@@ -131,16 +131,21 @@ impl Remote {
         let Err(second) = self.download_once(digest, cache).await? else {
             return Ok(());
         };
-        if first == second {
-            let key = self.key(digest);
-            let aside = format!("{}.{}.{}", digest.hex(), second.digest.hex(), second.size_bytes);
-            let aside = self.prefix.clone().join("corrupt").join(aside);
-            self.bucket
-                .copy(&key, &aside)
-                .await
-                .map_err(refused("set aside", &key))?;
-            self.bucket.delete(&key).await.map_err(refused("set aside", &key))?;
+        let key = self.key(digest);
+        if first != second {
+            let source = Refusal::Generic {
+                store: "S3",
+                source: "it came wrong twice, in two ways, so it was spoilt on its way".into(),
+            };
+            return Err(refused("give", &key)(source));
         }
+        let aside = format!("{}.{}.{}", digest.hex(), second.digest.hex(), second.size_bytes);
+        let aside = self.prefix.clone().join("corrupt").join(aside);
+        self.bucket
+            .copy(&key, &aside)
+            .await
+            .map_err(refused("set aside", &key))?;
+        self.bucket.delete(&key).await.map_err(refused("set aside", &key))?;
         let (found, size_bytes) = (second.digest, second.size_bytes);
         tracing::error!(expected = %digest, %found, size_bytes, "a file in the bucket is corrupt");
         Err(FilesError::Corrupt {

@@ -8,7 +8,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-mod common;
+mod contents;
 
 const FOLDER: &str = "EINTHOVEN_TEST_CRASH_FOLDER";
 const ROUND: &str = "EINTHOVEN_TEST_CRASH_ROUND";
@@ -33,7 +33,7 @@ fn child_that_stores_until_it_is_killed() {
                 // Contents come twice, also from both writers at once.
                 let seed = round * 1000 + turn / 2;
                 let length = [10, 5_000, 200_000, 1_000_000][(seed % 4) as usize];
-                let stored = store.put_bytes(common::content(seed, length)).await.unwrap();
+                let stored = store.put_bytes(contents::content(seed, length)).await.unwrap();
                 writeln!(std::io::stdout().lock(), "writer {writer} stored {}", stored.digest).unwrap();
             }
         })

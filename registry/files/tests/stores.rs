@@ -3,9 +3,11 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 mod common;
+mod contents;
 mod s3;
 
-use common::{Bench, HOUR, age, content, whole_suite};
+use common::{Bench, HOUR, age, whole_suite};
+use contents::content;
 use einthoven_registry_files::{Digest, FilesError, Store};
 use proptest::prelude::*;
 use std::collections::HashSet;
@@ -137,7 +139,7 @@ async fn a_file_set_aside_is_kept_while_its_version_is() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig::with_cases(16))]
     #[test]
     fn any_contents_come_back(contents: Vec<Vec<u8>>) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();

@@ -6,19 +6,19 @@ use zip::CompressionMethod;
 use zip::write::SimpleFileOptions;
 
 /// A member of a tar archive, with its name and size as written in its header whatever they are.
-pub struct Member<'a> {
-    pub name: &'a [u8],
-    pub kind: EntryType,
-    pub content: &'a [u8],
-    pub stated: u64,
+pub(crate) struct Member<'a> {
+    pub(crate) name: &'a [u8],
+    pub(crate) kind: EntryType,
+    pub(crate) content: &'a [u8],
+    pub(crate) stated: u64,
 }
 
 impl<'a> Member<'a> {
-    pub fn file(name: &'a str, content: &'a [u8]) -> Self {
+    pub(crate) fn file(name: &'a str, content: &'a [u8]) -> Self {
         Self::of(name, EntryType::Regular, content)
     }
 
-    pub fn of(name: &'a str, kind: EntryType, content: &'a [u8]) -> Self {
+    pub(crate) fn of(name: &'a str, kind: EntryType, content: &'a [u8]) -> Self {
         Self {
             name: name.as_bytes(),
             kind,
@@ -29,7 +29,7 @@ impl<'a> Member<'a> {
 }
 
 /// Written by hand, since the library's writer refuses hostile names.
-pub fn tar_of(members: &[Member<'_>]) -> Vec<u8> {
+pub(crate) fn tar_of(members: &[Member<'_>]) -> Vec<u8> {
     let mut bytes = Vec::new();
     for member in members {
         let mut header = Header::new_ustar();
@@ -50,7 +50,7 @@ pub fn tar_of(members: &[Member<'_>]) -> Vec<u8> {
 }
 
 /// A record of a PAX extension: its length counts itself.
-pub fn pax(key: &str, value: &str) -> Vec<u8> {
+pub(crate) fn pax(key: &str, value: &str) -> Vec<u8> {
     let rest = format!(" {key}={value}\n");
     let mut length = rest.len();
     while length != rest.len() + length.to_string().len() {
@@ -59,20 +59,20 @@ pub fn pax(key: &str, value: &str) -> Vec<u8> {
     format!("{length}{rest}").into_bytes()
 }
 
-pub fn gzip(content: &[u8]) -> Vec<u8> {
+pub(crate) fn gzip(content: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
     encoder.write_all(content).unwrap();
     encoder.finish().unwrap()
 }
 
-pub fn zip_of(members: &[(&str, &[u8])]) -> Vec<u8> {
+pub(crate) fn zip_of(members: &[(&str, &[u8])]) -> Vec<u8> {
     zip_with(
         members,
         SimpleFileOptions::default().compression_method(CompressionMethod::Deflated),
     )
 }
 
-pub fn zip_with(members: &[(&str, &[u8])], options: SimpleFileOptions) -> Vec<u8> {
+pub(crate) fn zip_with(members: &[(&str, &[u8])], options: SimpleFileOptions) -> Vec<u8> {
     let mut writer = zip::ZipWriter::new(Cursor::new(Vec::new()));
     for (name, content) in members {
         writer.start_file(*name, options).unwrap();
@@ -82,13 +82,13 @@ pub fn zip_with(members: &[(&str, &[u8])], options: SimpleFileOptions) -> Vec<u8
 }
 
 /// Where each header of a zip archive's members begins: those before the contents, and those of the directory.
-pub fn zip_headers(bytes: &[u8]) -> (Vec<usize>, Vec<usize>) {
+pub(crate) fn zip_headers(bytes: &[u8]) -> (Vec<usize>, Vec<usize>) {
     let find = |magic: &[u8]| (0..bytes.len()).filter(|&at| bytes[at..].starts_with(magic)).collect();
     (find(b"PK\x03\x04"), find(b"PK\x01\x02"))
 }
 
 /// Writes the same bytes into every header of a zip archive, whose fields lie two bytes further back in the directory.
-pub fn patched_zip(mut bytes: Vec<u8>, local_offset: usize, directory_offset: usize, field: &[u8]) -> Vec<u8> {
+pub(crate) fn patched_zip(mut bytes: Vec<u8>, local_offset: usize, directory_offset: usize, field: &[u8]) -> Vec<u8> {
     let (local, directory) = zip_headers(&bytes);
     let places = local
         .iter()
@@ -101,7 +101,7 @@ pub fn patched_zip(mut bytes: Vec<u8>, local_offset: usize, directory_offset: us
 }
 
 /// The Unix mode of every member of a zip archive.
-pub fn zip_with_mode(mut bytes: Vec<u8>, mode: u32) -> Vec<u8> {
+pub(crate) fn zip_with_mode(mut bytes: Vec<u8>, mode: u32) -> Vec<u8> {
     for at in zip_headers(&bytes).1 {
         // Made by Unix, and the mode in the upper half of the external attributes.
         bytes[at + 5] = 3;

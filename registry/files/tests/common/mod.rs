@@ -1,36 +1,22 @@
 //! What every store must do, wherever it lies.
 
-use bytes::Bytes;
+use crate::contents::content;
 use einthoven_registry_files::{Collected, Copied, Digest, FilesError, Store};
 use std::collections::HashSet;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-pub const HOUR: Duration = Duration::from_secs(3600);
+pub(crate) const HOUR: Duration = Duration::from_secs(3600);
 
 /// A store whose contents lie in `folder`, and a way to open it as another process would.
-pub struct Bench<'a> {
-    pub folder: PathBuf,
-    pub open: &'a dyn Fn() -> Store,
-}
-
-/// Bytes that no compression or chance makes equal to others.
-pub fn content(seed: u64, length: usize) -> Bytes {
-    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-    let mut bytes = Vec::with_capacity(length + 8);
-    while bytes.len() < length {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        bytes.extend_from_slice(&state.to_le_bytes());
-    }
-    bytes.truncate(length);
-    bytes.into()
+pub(crate) struct Bench<'a> {
+    pub(crate) folder: PathBuf,
+    pub(crate) open: &'a dyn Fn() -> Store,
 }
 
 impl Bench<'_> {
-    pub fn path(&self, digest: &Digest) -> PathBuf {
+    pub(crate) fn path(&self, digest: &Digest) -> PathBuf {
         let hex = digest.hex();
         self.folder.join("files").join(&hex[..2]).join(hex)
     }
@@ -47,12 +33,12 @@ impl Bench<'_> {
 }
 
 /// Makes a file two hours old.
-pub fn age(path: &Path) {
+pub(crate) fn age(path: &Path) {
     let file = File::options().write(true).open(path).unwrap();
     file.set_modified(SystemTime::now() - 2 * HOUR).unwrap();
 }
 
-pub async fn whole_suite(bench: &Bench<'_>) {
+pub(crate) async fn whole_suite(bench: &Bench<'_>) {
     contents_come_back(bench).await;
     many_writers_of_one_content(bench).await;
     a_flipped_byte_is_refused_with_both_digests(bench).await;

@@ -10,14 +10,14 @@ use tokio::net::TcpListener;
 use tokio::task::AbortHandle;
 
 /// Serves until dropped.
-pub struct Server {
-    pub settings: Bucket,
+pub(crate) struct Server {
+    pub(crate) settings: Bucket,
     folder: tempfile::TempDir,
     task: AbortHandle,
 }
 
 impl Server {
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("models")).unwrap();
         let mut service = S3ServiceBuilder::new(s3s_fs::FileSystem::new(folder.path()).unwrap());
@@ -51,7 +51,7 @@ impl Server {
     }
 
     /// Where the server keeps what this store keeps.
-    pub fn folder(&self) -> PathBuf {
+    pub(crate) fn folder(&self) -> PathBuf {
         self.folder.path().join("models/einthoven/test")
     }
 }
