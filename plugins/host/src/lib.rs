@@ -12,6 +12,6 @@ mod report;
 pub use einthoven_plugin_sdk::{
     Code, DType, Device, Failure, InputFile, ModelFile, ModelPackage, ReadHints, Signature, TensorSpec, TensorView,
 };
-pub use engine::{EngineState, Engines, LoadedModel, Output, Outputs, Runner, Until};
+pub use engine::{Cancellation, EngineState, Engines, LoadedModel, Output, Outputs, Runner, Until};
 pub use plugin::{Plugin, PluginError};
 pub use reader::{ReadBounds, ReadLead, ReadRecording, Readers};

@@ -1,7 +1,7 @@
 //! The child's side: load one model, then answer until the parent is gone.
 
 use crate::protocol::{Answer, EngineSetup, Opened, Place, Question, receive, send};
-use crate::shared::{Shared, aligned};
+use crate::shared::{BEGIN, Shared, aligned};
 use einthoven_plugin_host::{
     Code, Device, Engines, Failure, LoadedModel, ModelFile, ModelPackage, Outputs, Runner, TensorView, Until,
 };
@@ -9,6 +9,7 @@ use rustix::event::{PollFd, PollFlags, poll};
 use rustix::process::{Resource, Rlimit};
 use std::io;
 use std::os::unix::net::UnixStream;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Serves the parent until it closes its side or dies. To be called first thing in a process started by
@@ -95,7 +96,7 @@ fn load(
     limit(Resource::Data, memory_bytes)?;
     limit(Resource::Core, 0)?;
     let engines = engines(&setup, &engine)?;
-    let mut offset = 0;
+    let mut offset = BEGIN;
     let mut package = Vec::new();
     for (name, len) in &files {
         let bytes = shared.view(offset, *len).map_err(Failure::internal)?;
@@ -130,9 +131,13 @@ fn run(
     let loaded = loaded.ok_or_else(|| Failure::internal("nothing is loaded in this worker"))?;
     let until = Until {
         deadline: remaining.and_then(|remaining| Instant::now().checked_add(remaining)),
-        cancelled: None,
+        cancelled: Some(Arc::clone(shared.cancel_word()) as _),
     };
-    let end = inputs.iter().map(|input| input.offset + input.len).max().unwrap_or(0);
+    let end = inputs
+        .iter()
+        .map(|input| input.offset + input.len)
+        .max()
+        .unwrap_or(BEGIN);
     shared.grow(end).map_err(Failure::internal)?;
     let outputs = execute(&mut loaded.runner, &views(shared, inputs)?, &until)?;
     // Outputs lie behind the inputs, which the parent may still want to read.

@@ -1,8 +1,8 @@
 //! One child that lives, as its parent sees it.
 
-use crate::protocol::{Answer, EngineSetup, Limits, LoadRequest, Opened, Place, Question, receive, send};
-use crate::shared::{Shared, aligned};
-use einthoven_plugin_host::{Code, Failure, Outputs, TensorView};
+use crate::protocol::{Answer, EngineSetup, Limits, LoadRequest, Opened, Place, Question, Wait, receive, send};
+use crate::shared::{BEGIN, Shared, aligned};
+use einthoven_plugin_host::{Cancellation, Code, Failure, Outputs, TensorView, Until};
 use std::ffi::OsString;
 use std::io;
 use std::os::fd::OwnedFd;
@@ -65,7 +65,7 @@ impl Live {
             .stdout(Stdio::from(shared.descriptor().map_err(broken)?))
             .spawn()
             .map_err(broken)?;
-        let mut offset = 0;
+        let mut offset = BEGIN;
         let mut files = Vec::new();
         for (name, bytes) in &request.files {
             shared.write(offset, bytes).map_err(broken)?;
@@ -92,7 +92,7 @@ impl Live {
             directory: request.directory.clone(),
             files,
         };
-        match live.ask(&question, spawner.limits.load)? {
+        match live.ask(&question, spawner.limits.load, None)? {
             Answer::Opened(opened) => live.opened = opened,
             _ => return Err(strange()),
         }
@@ -104,19 +104,16 @@ impl Live {
     }
 
     /// Runs one batch.
-    pub(crate) fn run(
-        &mut self,
-        inputs: &[TensorView<'_>],
-        deadline: Option<Instant>,
-        limit: Duration,
-    ) -> Result<Outputs, Fault> {
+    pub(crate) fn run(&mut self, inputs: &[TensorView<'_>], until: &Until, limit: Duration) -> Result<Outputs, Fault> {
         let places = self.place(inputs)?;
-        let remaining = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        let remaining = until
+            .deadline
+            .map(|deadline| deadline.saturating_duration_since(Instant::now()));
         let question = Question::Run {
             inputs: places,
             remaining,
         };
-        let Answer::Ran { outputs, failed, size } = self.ask(&question, limit)? else {
+        let Answer::Ran { outputs, failed, size } = self.ask(&question, limit, until.cancelled.as_deref())? else {
             return Err(strange());
         };
         let copied = self.shared.grow(size).and_then(|()| {
@@ -149,14 +146,14 @@ impl Live {
             inputs: self.place(inputs)?,
             batches: batches.to_vec(),
         };
-        match self.ask(&question, limit)? {
+        match self.ask(&question, limit, None)? {
             Answer::Measured(times) if times.len() == batches.len() => Ok(times),
             _ => Err(strange()),
         }
     }
 
     fn place(&mut self, inputs: &[TensorView<'_>]) -> Result<Vec<Place>, Fault> {
-        let mut offset = 0;
+        let mut offset = BEGIN;
         let mut places = Vec::with_capacity(inputs.len());
         for input in inputs {
             self.shared
@@ -174,9 +171,20 @@ impl Live {
         Ok(places)
     }
 
-    fn ask(&mut self, question: &Question, limit: Duration) -> Result<Answer, Fault> {
-        let end = Instant::now() + limit;
-        let answer = send(&self.stream, question).and_then(|()| receive(&self.stream, Some(end)));
+    fn ask(
+        &mut self,
+        question: &Question,
+        limit: Duration,
+        cancelled: Option<&dyn Cancellation>,
+    ) -> Result<Answer, Fault> {
+        let word = self.shared.cancel_word();
+        let pass_on = || word.set(cancelled.is_some_and(Cancellation::is_cancelled));
+        pass_on();
+        let wait = Wait {
+            end: Instant::now() + limit,
+            pass_on: cancelled.is_some().then_some(&pass_on as &dyn Fn()),
+        };
+        let answer = send(&self.stream, question).and_then(|()| receive(&self.stream, Some(&wait)));
         match answer {
             Ok(Answer::Failed(failure)) => Err(Fault::Failed(failure)),
             Ok(answer) => Ok(answer),

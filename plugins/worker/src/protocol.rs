@@ -16,6 +16,9 @@ const LONGEST: usize = 16 << 20;
 /// small batch; looking much longer would take a core from the engine.
 const LOOK: Duration = Duration::from_micros(40);
 
+/// How often a parent that waits looks whether anybody waits for it.
+const PASS_ON: Duration = Duration::from_millis(5);
+
 /// The engines a child is to have beside those linked into the binary.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct EngineSetup {
@@ -128,20 +131,28 @@ pub(crate) fn send(mut stream: &UnixStream, message: &impl Serialize) -> io::Res
     stream.write_all(&bytes)
 }
 
-/// Receives one message, waiting until `end`; `None` for ever.
+/// How a parent waits for an answer.
+pub(crate) struct Wait<'a> {
+    /// When it gives up.
+    pub(crate) end: Instant,
+    /// Called again and again meanwhile.
+    pub(crate) pass_on: Option<&'a dyn Fn()>,
+}
+
+/// Receives one message; waits for ever without a `wait`.
 ///
 /// # Errors
-/// `TimedOut` at `end`, `UnexpectedEof` when the other side is gone.
-pub(crate) fn receive<T: DeserializeOwned>(stream: &UnixStream, end: Option<Instant>) -> io::Result<T> {
+/// `TimedOut` at its end, `UnexpectedEof` when the other side is gone.
+pub(crate) fn receive<T: DeserializeOwned>(stream: &UnixStream, wait: Option<&Wait<'_>>) -> io::Result<T> {
     let mut length = [0; 4];
     let looked = look(stream, &mut length)?;
-    read_until(stream, &mut length[looked..], end)?;
+    read_until(stream, &mut length[looked..], wait)?;
     let length = u32::from_le_bytes(length) as usize;
     if length > LONGEST {
         return Err(io::Error::other("a message is too long to be believed"));
     }
     let mut bytes = vec![0; length];
-    read_until(stream, &mut bytes, end)?;
+    read_until(stream, &mut bytes, wait)?;
     Ok(serde_json::from_slice(&bytes)?)
 }
 
@@ -159,12 +170,16 @@ fn look(stream: &UnixStream, buffer: &mut [u8]) -> io::Result<usize> {
     Ok(0)
 }
 
-fn read_until(mut stream: &UnixStream, mut buffer: &mut [u8], end: Option<Instant>) -> io::Result<()> {
+fn read_until(mut stream: &UnixStream, mut buffer: &mut [u8], wait: Option<&Wait<'_>>) -> io::Result<()> {
     while !buffer.is_empty() {
-        if let Some(end) = end {
-            let left = end.saturating_duration_since(Instant::now());
+        if let Some(wait) = wait {
+            let mut left = wait.end.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return Err(io::ErrorKind::TimedOut.into());
+            }
+            if let Some(pass_on) = wait.pass_on {
+                pass_on();
+                left = left.min(PASS_ON);
             }
             stream.set_read_timeout(Some(left))?;
         }

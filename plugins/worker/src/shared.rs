@@ -1,17 +1,24 @@
 //! Memory that parent and child both map.
 //!
 //! It can grow and never shrinks (the kernel sees to that), so no mapping ever loses its pages. The parent only copies in and
-//! out: it holds no reference into memory that a child may change at any time.
+//! out: it holds no reference into memory that a child may change at any time. The first bytes are one atomic word, by which
+//! the parent tells a child at work that nobody waits any more.
 
+use einthoven_plugin_host::Cancellation;
 use memmap2::{MmapOptions, MmapRaw};
 use rustix::fs::{MemfdFlags, SealFlags};
 use std::fs::File;
 use std::io;
 use std::ops::Range;
 use std::os::fd::OwnedFd;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 /// Bytes it starts with.
 const FIRST: usize = 1 << 20;
+
+/// Where tensors and files begin, behind the word.
+pub(crate) const BEGIN: usize = 64;
 
 /// Bytes it may grow to.
 const LARGEST: usize = 8 << 30;
@@ -19,6 +26,7 @@ const LARGEST: usize = 8 << 30;
 pub(crate) struct Shared {
     file: File,
     map: MmapRaw,
+    word: Arc<CancelWord>,
 }
 
 impl Shared {
@@ -37,12 +45,18 @@ impl Shared {
 
     fn map(file: File) -> io::Result<Self> {
         let map = MmapOptions::new().map_raw(&file)?;
-        Ok(Self { file, map })
+        let word = Arc::new(CancelWord(MmapOptions::new().len(BEGIN).map_raw(&file)?));
+        Ok(Self { file, map, word })
     }
 
     /// A descriptor for the other side.
     pub(crate) fn descriptor(&self) -> io::Result<OwnedFd> {
         Ok(self.file.try_clone()?.into())
+    }
+
+    /// The word that says whether anybody still waits.
+    pub(crate) fn cancel_word(&self) -> &Arc<CancelWord> {
+        &self.word
     }
 
     /// Bytes mapped.
@@ -95,6 +109,29 @@ impl Shared {
         let end = offset.checked_add(len).filter(|end| *end <= self.len());
         let end = end.ok_or_else(|| io::Error::other("a tensor lies outside the shared memory"))?;
         Ok(offset..end)
+    }
+}
+
+/// The first bytes of the memory, mapped once more, so that they stay in their place when the memory grows.
+#[derive(Debug)]
+pub(crate) struct CancelWord(MmapRaw);
+
+impl CancelWord {
+    /// Says it: the parent before and during a batch.
+    pub(crate) fn set(&self, cancelled: bool) {
+        self.word().store(u32::from(cancelled), Ordering::Relaxed);
+    }
+
+    fn word(&self) -> &AtomicU32 {
+        // SAFETY: mapped as long as `self`, at the start of a page and so aligned; neither side touches these bytes in
+        // any other way.
+        unsafe { AtomicU32::from_ptr(self.0.as_mut_ptr().cast()) }
+    }
+}
+
+impl Cancellation for CancelWord {
+    fn is_cancelled(&self) -> bool {
+        self.word().load(Ordering::Relaxed) != 0
     }
 }
 

@@ -4,7 +4,7 @@ use crate::crashes::Crashes;
 use crate::live::{Fault, Live, Spawner};
 use crate::protocol::{LoadRequest, Opened};
 use crate::worker::told;
-use einthoven_plugin_host::{Failure, Outputs, TensorView};
+use einthoven_plugin_host::{Failure, Outputs, TensorView, Until};
 use std::time::Duration;
 
 /// What became of it.
@@ -31,7 +31,9 @@ pub fn trial(
     let words = |when| move |fault: Fault| told(fault, &Crashes::default(), when);
     let limit = spawner.limits.batch;
     let mut live = Live::start(spawner, request).map_err(words("while it loaded"))?;
-    let outputs = live.run(inputs, None, limit).map_err(words("during its first run"))?;
+    let outputs = live
+        .run(inputs, &Until::default(), limit)
+        .map_err(words("during its first run"))?;
     let times = if batches.is_empty() {
         Vec::new()
     } else {

@@ -79,7 +79,7 @@ impl Worker {
             let left = until
                 .deadline
                 .map(|deadline| deadline.saturating_duration_since(Instant::now()) + GRACE);
-            match live.run(inputs, until.deadline, left.map_or(limit, |left| left.min(limit))) {
+            match live.run(inputs, until, left.map_or(limit, |left| left.min(limit))) {
                 Ok(outputs) => return Ok(outputs),
                 Err(Fault::Failed(failure)) => return Err(failure),
                 Err(fault @ Fault::Late(_)) => {

@@ -13,6 +13,7 @@
 #define HANG 1003.0f
 #define EAT 1004.0f
 #define ONCE 1005.0f
+#define WAIT 1006.0f
 
 static einthoven_engine_api faulty_api;
 static einthoven_plugin faulty_description;
@@ -48,6 +49,12 @@ static int32_t faulty_execute(void *model, const einthoven_call *call) {
             }
             raise(SIGKILL);
         }
+    } else if (first == WAIT) {
+        /* Ends only when it is told that nobody waits. */
+        while (call->cancelled(call->ctx) == 0) {
+            usleep(200);
+        }
+        return EINTHOVEN_CANCELLED;
     }
     return execute(model, call);
 }

@@ -5,6 +5,7 @@ use einthoven_plugin_host::{Code, DType, Device, Failure, TensorView, Until};
 use einthoven_plugin_worker::{Crashes, EngineSetup, Limits, LoadRequest, QUARANTINE_AFTER, Spawner, Worker, trial};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -13,6 +14,7 @@ const ABORT: f32 = 1002.0;
 const HANG: f32 = 1003.0;
 const EAT: f32 = 1004.0;
 const ONCE: f32 = 1005.0;
+const WAIT: f32 = 1006.0;
 
 /// The faulty engine, compiled once; `None` without a compiler.
 fn library() -> Option<&'static Path> {
@@ -147,6 +149,30 @@ fn an_engine_that_hangs_is_killed_at_the_deadline() {
     let failure = run(&mut worker, HANG, &until).unwrap_err();
     assert_eq!(failure.code, Code::DeadlineExceeded);
     assert!(works(&mut worker));
+}
+
+#[test]
+fn an_engine_at_work_hears_that_nobody_waits_and_the_next_batch_is_not_cancelled() {
+    let Some(library) = library() else { return };
+    let mut worker = Worker::start(spawner(library, None), request(), Crashes::default()).unwrap();
+    let before = worker.process();
+    for already in [false, true] {
+        let flag = Arc::new(AtomicBool::new(already));
+        let until = Until {
+            deadline: None,
+            cancelled: Some(Arc::clone(&flag) as _),
+        };
+        let failure = std::thread::scope(|scope| {
+            scope.spawn(|| {
+                std::thread::sleep(Duration::from_millis(100));
+                flag.store(true, Ordering::Relaxed);
+            });
+            run(&mut worker, WAIT, &until).unwrap_err()
+        });
+        assert_eq!(failure.code, Code::Cancelled, "{failure}");
+        assert!(works(&mut worker));
+    }
+    assert_eq!(worker.process(), before, "a cancelled batch must not cost the worker");
 }
 
 #[test]

@@ -12,7 +12,6 @@ use einthoven_plugin_abi::view::{self, lend};
 use einthoven_plugin_sdk::{Code, DType, Failure, TensorView};
 use std::ffi::c_void;
 use std::ptr;
-use std::sync::atomic::Ordering;
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
@@ -163,7 +162,7 @@ unsafe extern "C" fn cancelled(ctx: *mut c_void) -> u32 {
         .until
         .cancelled
         .as_ref()
-        .is_some_and(|flag| flag.load(Ordering::Relaxed));
+        .is_some_and(|cancelled| cancelled.is_cancelled());
     let late = context
         .until
         .deadline

@@ -10,4 +10,4 @@ mod runner;
 pub use engines::{EngineState, Engines};
 pub use model::LoadedModel;
 pub use outputs::{Output, Outputs};
-pub use runner::{Runner, Until};
+pub use runner::{Cancellation, Runner, Until};

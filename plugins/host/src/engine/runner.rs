@@ -7,17 +7,30 @@ use super::outputs::Outputs;
 use einthoven_plugin_abi::view;
 use einthoven_plugin_sdk::{Code, Failure, Signature, TensorView};
 use std::ffi::c_void;
+use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
+
+/// Something that says when everybody who waited for a batch has gone. Engines ask often, so it must answer at once.
+pub trait Cancellation: fmt::Debug + Send + Sync {
+    /// Whether the batch is of no use any more; once it is, it stays so.
+    fn is_cancelled(&self) -> bool;
+}
+
+impl Cancellation for AtomicBool {
+    fn is_cancelled(&self) -> bool {
+        self.load(Ordering::Relaxed)
+    }
+}
 
 /// When a batch is of no use any more.
 #[derive(Debug, Clone, Default)]
 pub struct Until {
     /// Nobody waits after this.
     pub deadline: Option<Instant>,
-    /// Set when everybody who waited has gone.
-    pub cancelled: Option<Arc<AtomicBool>>,
+    /// Says when everybody who waited has gone.
+    pub cancelled: Option<Arc<dyn Cancellation>>,
 }
 
 /// One loaded copy of a model on one device.
