@@ -1,6 +1,7 @@
 //! What the tests need beside Rust: the engines' native libraries, a browser and the page's tools.
 
 mod libraries;
+mod postgres;
 
 use crate::shell::{self, command, root};
 use anyhow::bail;
@@ -10,6 +11,7 @@ pub(crate) use libraries::run as libraries;
 
 pub(crate) fn run() -> anyhow::Result<()> {
     libraries()?;
+    postgres::run()?;
     if !found("node") || !found("npm") {
         install(&["nodejs", "npm"])?;
     }

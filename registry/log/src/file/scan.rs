@@ -93,8 +93,12 @@ pub(super) fn scan(path: &Path, from: Position, until: u64, anchors: &[Head]) ->
 fn is_torn(bytes: &[u8]) -> bool {
     let written = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
     let (begun, zeros) = bytes.split_at(written);
-    let whole = zeros.is_empty() && Line::parse(begun).is_ok_and(|line| line.is_intact());
-    !whole && Line::is_begun(begun)
+    let whole = Line::parse(begun).is_ok_and(|line| line.is_intact());
+    if whole {
+        !zeros.is_empty()
+    } else {
+        Line::is_begun(begun)
+    }
 }
 
 fn check(path: &Path, at: Position, line: &Line<'_>) -> Result<(), ChainBroken> {
