@@ -11,9 +11,12 @@ fn plugins() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
 }
 
-fn check(library: &Path, cycles: u32, limit_s: Option<u64>, only: &[&str]) -> Report {
+const ENGINE: &str = "examples/conformance";
+const READER: &str = "examples/reader-c/conformance";
+
+fn check(library: &Path, samples: &str, cycles: u32, limit_s: Option<u64>, only: &[&str]) -> Report {
     let mut target = Target::new(library.to_owned());
-    target.model = Some(plugins().join("examples/conformance"));
+    target.model = Some(plugins().join(samples));
     target.cycles = cycles;
     target.limit_s = limit_s;
     run_all(|| Command::new(CHILD), &target, only)
@@ -21,7 +24,7 @@ fn check(library: &Path, cycles: u32, limit_s: Option<u64>, only: &[&str]) -> Re
 
 /// Builds a C file as the example's README says; `None` without a compiler.
 fn compiled(folder: &Path, source: &str, define: Option<&str>) -> Option<PathBuf> {
-    let library = folder.join(format!("lib{}.so", define.unwrap_or("gain").to_lowercase()));
+    let library = folder.join(format!("lib{}.so", define.unwrap_or("sound").to_lowercase()));
     let mut gcc = Command::new("gcc");
     gcc.args(["-Wall", "-Wextra", "-Werror", "-O1", "-shared", "-fPIC", "-I"])
         .arg(plugins().join("abi/include"))
@@ -46,7 +49,17 @@ fn compiled(folder: &Path, source: &str, define: Option<&str>) -> Option<PathBuf
 fn the_example_in_c_passes() {
     let folder = tempfile::tempdir().unwrap();
     if let Some(library) = compiled(folder.path(), "examples/engine-c/gain.c", None) {
-        let report = check(&library, 1000, None, &[]);
+        let report = check(&library, ENGINE, 1000, None, &[]);
+        assert!(report.passed(), "{report}");
+        assert!(report.verdicts.len() > 10, "{report}");
+    }
+}
+
+#[test]
+fn the_example_reader_in_c_passes() {
+    let folder = tempfile::tempdir().unwrap();
+    if let Some(library) = compiled(folder.path(), "examples/reader-c/microvolt.c", None) {
+        let report = check(&library, READER, 1000, None, &[]);
         assert!(report.passed(), "{report}");
         assert!(report.verdicts.len() > 10, "{report}");
     }
@@ -70,7 +83,13 @@ fn the_example_in_rust_passes() {
         .status()
         .unwrap();
     assert!(built.success());
-    let report = check(&target.join("release/libeinthoven_example_engine.so"), 1000, None, &[]);
+    let report = check(
+        &target.join("release/libeinthoven_example_engine.so"),
+        ENGINE,
+        1000,
+        None,
+        &[],
+    );
     assert!(report.passed(), "{report}");
     assert!(report.verdicts.len() > 10, "{report}");
 }
@@ -80,7 +99,7 @@ fn a_panic_becomes_a_failure_and_stays_in_the_library() {
     // Beside this test's own folder, where cargo puts examples.
     let tests = std::env::current_exe().unwrap();
     let library = tests.ancestors().nth(2).unwrap().join("examples/libpanics.so");
-    let report = check(&library, 4, None, &["bad-item", "corrupt-model", "cycles"]);
+    let report = check(&library, ENGINE, 4, None, &["bad-item", "corrupt-model", "cycles"]);
     for (named, passes) in [("bad-item", false), ("corrupt-model", true), ("cycles", true)] {
         let verdict = report.verdicts.iter().find(|verdict| verdict.check == named).unwrap();
         assert_eq!(verdict.passed, passes, "{report}");
@@ -117,16 +136,35 @@ const BROKEN: &[(&str, &str, &str)] = &[
     ("DOUBLE_FREE", "close", "signal 6"),
 ];
 
-#[test]
-fn every_broken_plugin_fails_the_check_that_is_for_it() {
+/// The same of readers.
+const BROKEN_READERS: &[(&str, &str, &str)] = &[
+    ("STRANGE_KIND", "opens", "kind"),
+    ("NO_RECOGNISES", "table", "`recognises` is null"),
+    ("TAKES_ALL", "answer", "it takes noise.bin"),
+    ("OTHER_SAMPLES", "answer", "read again, it has other samples"),
+    ("NO_LEAD", "answer", "gave no lead"),
+    ("INFINITE", "answer", "infinity"),
+    ("TRUSTS_NULL", "null", "signal 11"),
+    ("READER_IGNORES_SIZE", "short-struct", "beyond"),
+    ("WANTS_ITS_SIZE", "long-struct", "something else"),
+    ("IGNORES_REFUSAL", "refused-leads", "reports success"),
+    ("BELIEVES_UNITS", "wrong-hints", "infinity"),
+    ("READER_SILENT", "truncated", "without a sentence"),
+    ("ASSERTS", "mutated", "signal 6"),
+    ("ONE_AT_A_TIME", "two-at-once", "two readings at once"),
+    ("READER_LEAK", "cycles", "memory grew"),
+];
+
+/// Those whose check does not find what it is for.
+fn missed(source: &str, samples: &str, broken: &[(&str, &str, &str)]) -> Vec<String> {
     let folder = tempfile::tempdir().unwrap();
     let mut wrong = Vec::new();
-    for (define, named, reason) in BROKEN {
-        let Some(library) = compiled(folder.path(), "check/tests/broken/broken.c", Some(define)) else {
-            return;
+    for (define, named, reason) in broken {
+        let Some(library) = compiled(folder.path(), source, Some(define)) else {
+            return wrong;
         };
         let limit = (*define == "HANG").then_some(3);
-        let report = check(&library, 1000, limit, &[named]);
+        let report = check(&library, samples, 1000, limit, &[named]);
         let found = report
             .verdicts
             .iter()
@@ -135,5 +173,17 @@ fn every_broken_plugin_fails_the_check_that_is_for_it() {
             wrong.push(format!("{define}:\n{report}"));
         }
     }
+    wrong
+}
+
+#[test]
+fn every_broken_engine_fails_the_check_that_is_for_it() {
+    let wrong = missed("check/tests/broken/broken.c", ENGINE, BROKEN);
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_broken_reader_fails_the_check_that_is_for_it() {
+    let wrong = missed("check/tests/broken/reader.c", READER, BROKEN_READERS);
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
