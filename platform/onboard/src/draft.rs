@@ -24,7 +24,11 @@ pub(crate) struct Drafted {
 /// # Errors
 /// [`OnboardError::Incomplete`] with the draft so far and everything that is missing; others where there is no network, or
 /// no engine opens it.
-pub(crate) fn draft(serving: &Serving, candidate: &Candidate, example: Option<Vec<Input>>) -> Result<Drafted, OnboardError> {
+pub(crate) fn draft(
+    serving: &Serving,
+    candidate: &Candidate,
+    example: Option<Vec<Input>>,
+) -> Result<Drafted, OnboardError> {
     let mut manifest = stated(candidate)?;
     let variants = networks(serving, candidate, &manifest)?;
     if !manifest.contains_key("variants") && variants.iter().any(|name| !name.starts_with("model.")) {
@@ -42,7 +46,7 @@ pub(crate) fn draft(serving: &Serving, candidate: &Candidate, example: Option<Ve
             manifest.insert("inputs".to_owned(), specs(&signature.inputs));
         }
         let inputs: Vec<TensorSpec> = from(&manifest, "inputs", &mut problems).unwrap_or_default();
-        let drawn = match example {
+        let drawn = match example.and_then(|example| golden::fitting(example, &inputs)) {
             Some(example) => Ok((example, "the maker's example")),
             None => golden::drawn(&inputs).map(|drawn| (drawn, "drawn from a fixed seed")),
         };
@@ -65,7 +69,9 @@ pub(crate) fn draft(serving: &Serving, candidate: &Candidate, example: Option<Ve
     }
     check(&mut manifest, &mut problems);
     let manifest = Value::Object(manifest);
-    if problems.is_empty() && let Err(cause) = serde_json::from_value::<Manifest>(manifest.clone()) {
+    if problems.is_empty()
+        && let Err(cause) = serde_json::from_value::<Manifest>(manifest.clone())
+    {
         problems.push(problem("manifest", format!("the manifest cannot be used: {cause}")));
     }
     if !problems.is_empty() {
@@ -74,10 +80,7 @@ pub(crate) fn draft(serving: &Serving, candidate: &Candidate, example: Option<Ve
             draft: manifest,
         });
     }
-    Ok(Drafted {
-        manifest,
-        golden: made,
-    })
+    Ok(Drafted { manifest, golden: made })
 }
 
 /// The manifest that came with the files, under what was stated beside them.
@@ -85,7 +88,8 @@ fn stated(candidate: &Candidate) -> Result<Map<String, Value>, OnboardError> {
     let mut manifest = match candidate.file("manifest.json") {
         None => Map::new(),
         Some(file) => {
-            let unreadable = |cause: String| OnboardError::NotAVersion(format!("`manifest.json` cannot be read: {cause}"));
+            let unreadable =
+                |cause: String| OnboardError::NotAVersion(format!("`manifest.json` cannot be read: {cause}"));
             let bytes = std::fs::read(&file.path).map_err(|cause| unreadable(cause.to_string()))?;
             serde_json::from_slice(&bytes).map_err(|cause| unreadable(cause.to_string()))?
         }
@@ -95,7 +99,11 @@ fn stated(candidate: &Candidate) -> Result<Map<String, Value>, OnboardError> {
 }
 
 /// The files that hold the network: those the manifest names, else those that an engine here takes.
-fn networks(serving: &Serving, candidate: &Candidate, manifest: &Map<String, Value>) -> Result<Vec<String>, OnboardError> {
+fn networks(
+    serving: &Serving,
+    candidate: &Candidate,
+    manifest: &Map<String, Value>,
+) -> Result<Vec<String>, OnboardError> {
     if let Some(variants) = manifest.get("variants").and_then(Value::as_array) {
         let names = variants.iter().filter_map(|variant| variant["name"].as_str());
         let names: Vec<String> = names.map(str::to_owned).collect();
@@ -196,7 +204,10 @@ fn check(manifest: &mut Map<String, Value>, problems: &mut Vec<FieldProblem>) {
         Some(labels) => {
             let width = outputs.first().and_then(|spec| spec.dims.last().copied().flatten());
             if let Some(width) = width.filter(|width| *width != labels.len()) {
-                let detail = format!("`labels` names {} classes, the network gives {width} columns", labels.len());
+                let detail = format!(
+                    "`labels` names {} classes, the network gives {width} columns",
+                    labels.len()
+                );
                 problems.push(problem("labels", detail));
             }
         }
@@ -205,7 +216,10 @@ fn check(manifest: &mut Map<String, Value>, problems: &mut Vec<FieldProblem>) {
     match manifest.get("recipe").and_then(Value::as_str).map(str::to_owned) {
         None => problems.push(problem(
             "recipe",
-            format!("`recipe` is missing: say how a recording becomes its input, one of {}", known.join(", ")),
+            format!(
+                "`recipe` is missing: say how a recording becomes its input, one of {}",
+                known.join(", ")
+            ),
         )),
         Some(name) => match recipe::by_name(&name) {
             None => problems.push(problem(
@@ -228,7 +242,10 @@ fn feed(recipe: Recipe, inputs: &[TensorSpec], manifest: &mut Map<String, Value>
         manifest.insert("feeds".to_owned(), json!({&input.name: tensor}));
     }
     for input in inputs {
-        let fed = manifest.get("feeds").and_then(|feeds| feeds.get(&input.name)).and_then(Value::as_str);
+        let fed = manifest
+            .get("feeds")
+            .and_then(|feeds| feeds.get(&input.name))
+            .and_then(Value::as_str);
         let wanted = fed.unwrap_or(&input.name).to_owned();
         let Some((_, row)) = tensors.iter().find(|(name, _)| *name == wanted) else {
             let made: Vec<_> = tensors.iter().map(|(name, row)| format!("{name} {row:?}")).collect();

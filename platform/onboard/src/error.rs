@@ -2,7 +2,7 @@
 
 use einthoven_registry::ChangeError;
 use einthoven_registry_files::FilesError;
-use einthoven_registry_mlflow::MlflowError;
+use einthoven_registry_mlflow::Error as MlflowError;
 use einthoven_registry_state::Refusal;
 use einthoven_serving::ServingError;
 use serde::Serialize;
@@ -30,7 +30,7 @@ pub enum OnboardError {
     #[error("no engine here opens the network: {0}")]
     Unloadable(String),
     /// The manifest lacks what only its maker knows.
-    #[error("{}", problems(.problems))]
+    #[error("{}", listed(.problems))]
     Incomplete {
         /// What is missing or wrong.
         problems: Vec<FieldProblem>,
@@ -76,7 +76,7 @@ impl From<Refusal> for OnboardError {
     }
 }
 
-fn problems(problems: &[FieldProblem]) -> String {
+fn listed(problems: &[FieldProblem]) -> String {
     let texts: Vec<_> = problems.iter().map(|problem| problem.detail.as_str()).collect();
     format!("the manifest is not complete: {}", texts.join("; "))
 }

@@ -7,6 +7,9 @@ use einthoven_plugin_host::{DType, Failure, TensorSpec, TensorView, Until};
 use einthoven_plugin_worker::Worker;
 use serde_json::{Value, json};
 
+/// Rows of an example that are kept.
+const MOST_ROWS: usize = 16;
+
 /// Rows that are drawn.
 const ROWS: usize = 4;
 
@@ -18,6 +21,31 @@ pub(crate) struct Input {
     pub(crate) values: Vec<f32>,
 }
 
+/// The example as inputs of the network, its first rows; none where it is not one tensor for each input with rows of the
+/// input's size.
+pub(crate) fn fitting(mut example: Vec<Input>, specs: &[TensorSpec]) -> Option<Vec<Input>> {
+    if let ([only], [spec]) = (example.as_mut_slice(), specs) {
+        // MLflow need not name a model's only input.
+        only.name.clone_from(&spec.name);
+    }
+    let fit = |spec: &TensorSpec| {
+        let mut input = example.iter().find(|input| input.name == spec.name)?.clone();
+        let same = input.dims.len() == spec.dims.len()
+            && spec
+                .dims
+                .iter()
+                .zip(&input.dims)
+                .skip(1)
+                .all(|(wanted, is)| wanted.is_none_or(|wanted| wanted == *is));
+        let rows = input.dims.first().copied().filter(|rows| *rows > 0 && same)?;
+        let kept = rows.min(MOST_ROWS);
+        input.values.truncate(input.values.len() / rows * kept);
+        input.dims[0] = kept;
+        Some(input)
+    };
+    specs.iter().map(fit).collect()
+}
+
 /// Draws inputs between 0 and 1, the same for the same shapes.
 ///
 /// # Errors
@@ -26,7 +54,9 @@ pub(crate) fn drawn(specs: &[TensorSpec]) -> Result<Vec<Input>, FieldProblem> {
     // Knuth's MMIX generator: no more than a fixed, well mixed sequence is needed.
     let mut state: u64 = 0x1903;
     let mut next = || {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         (state >> 40) as f32 / (1 << 24) as f32
     };
     let draw = |spec: &TensorSpec| {
@@ -61,7 +91,14 @@ pub(crate) fn computed(
 ) -> Result<(Value, Vec<TensorSpec>), Failure> {
     let views = inputs
         .iter()
-        .map(|input| TensorView::new(&input.name, DType::F32, &input.dims, bytemuck::cast_slice(&input.values)))
+        .map(|input| {
+            TensorView::new(
+                &input.name,
+                DType::F32,
+                &input.dims,
+                bytemuck::cast_slice(&input.values),
+            )
+        })
         .collect::<Result<Vec<_>, _>>()?;
     let outputs = worker.run(&views, &Until::default())?;
     if let Some((_, failure)) = outputs.failed().first() {
@@ -69,16 +106,16 @@ pub(crate) fn computed(
     }
     let (mut golden, mut specs) = (serde_json::Map::new(), Vec::new());
     for output in outputs.all() {
-        if output.dtype() == DType::F32 {
+        if output.dtype == DType::F32 {
             golden.insert(
-                output.name().to_owned(),
-                json!({"dims": output.dims(), "values": output.as_f32()?}),
+                output.name.clone(),
+                json!({"dims": output.dims, "values": output.as_f32()?}),
             );
         }
-        let open = output.dims().iter().enumerate();
+        let open = output.dims.iter().enumerate();
         specs.push(TensorSpec {
-            name: output.name().to_owned(),
-            dtype: output.dtype(),
+            name: output.name.clone(),
+            dtype: output.dtype,
             dims: open.map(|(index, size)| (index > 0).then_some(*size)).collect(),
         });
     }
@@ -86,6 +123,7 @@ pub(crate) fn computed(
         .iter()
         .map(|input| (input.name.clone(), json!({"dims": input.dims, "values": input.values})))
         .collect();
-    let made = json!({"inputs": given, "outputs": golden, "made": {"inputs": origin, "outputs": format!("by {engine}")}});
+    let made =
+        json!({"inputs": given, "outputs": golden, "made": {"inputs": origin, "outputs": format!("by {engine}")}});
     Ok((made, specs))
 }

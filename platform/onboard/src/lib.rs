@@ -13,6 +13,7 @@ mod onboarding;
 mod onnx;
 mod pull;
 mod remedy;
+mod sources;
 mod sync;
 mod verify;
 
@@ -20,4 +21,5 @@ pub use candidate::{Candidate, CandidateFile, Stated};
 pub use embedded::EmbeddedVersion;
 pub use error::{FieldProblem, OnboardError};
 pub use onboarding::{Added, By, Onboarding};
-pub use sync::Found;
+pub use pull::Pull;
+pub use sources::{SourceStatus, settings as source_settings};

@@ -4,7 +4,9 @@ use crate::candidate::Candidate;
 use crate::draft::draft;
 use crate::error::OnboardError;
 use crate::golden::Input;
+use crate::pull::mlflow_folder;
 use crate::remedy::rejection;
+use crate::sources::Sources;
 use crate::verify::Verdict;
 use bytes::Bytes;
 use einthoven_registry::{Asked, ChangeError, Done, Registry};
@@ -22,6 +24,7 @@ pub struct Onboarding {
     loaded: Loaded,
     /// Trials at once: each uses the whole machine to measure.
     trials: Arc<Semaphore>,
+    pub(crate) sources: Arc<Sources>,
 }
 
 /// Who asks, and for what reason.
@@ -60,6 +63,7 @@ impl Onboarding {
         Self {
             loaded,
             trials: Arc::new(Semaphore::new(1)),
+            sources: Arc::default(),
         }
     }
 
@@ -89,7 +93,8 @@ impl Onboarding {
         origin: Origin,
         candidate: Candidate,
     ) -> Result<Added, OnboardError> {
-        let package = self.stored(candidate, None).await?;
+        let (candidate, example) = mlflow_folder(candidate)?;
+        let package = self.stored(candidate, example).await?;
         let change = Change::AddVersion {
             model: model.clone(),
             version,
@@ -158,7 +163,11 @@ impl Onboarding {
     }
 
     async fn tried(&self, model: &ModelName, version: &VersionName, promote: Option<By>) -> Result<(), OnboardError> {
-        let _turn = self.trials.acquire().await.map_err(|cause| OnboardError::Broken(cause.to_string()))?;
+        let _turn = self
+            .trials
+            .acquire()
+            .await
+            .map_err(|cause| OnboardError::Broken(cause.to_string()))?;
         let state = self.registry().state();
         // Deleted while it waited.
         let Ok(found) = state.model(model).and_then(|model| model.version(version)) else {
@@ -166,9 +175,10 @@ impl Onboarding {
         };
         let by = By::system("it was tried on every engine");
         let (model, version) = (model.clone(), version.clone());
-        let verdict = self.judge(&model, found).await.unwrap_or_else(|cause| {
-            Verdict::Rejected(rejection(Step::Load, cause.to_string()))
-        });
+        let verdict = self
+            .judge(&model, found)
+            .await
+            .unwrap_or_else(|cause| Verdict::Rejected(rejection(Step::Load, cause.to_string())));
         let change = match verdict {
             Verdict::Ready(verified) => Change::Verified {
                 model: model.clone(),
@@ -263,7 +273,11 @@ impl Onboarding {
     /// When the store cannot be read.
     pub async fn collect(&self, older_than: Duration) -> Result<Collected, OnboardError> {
         let state = self.registry().state();
-        let keep: HashSet<Digest> = state.files().into_iter().filter_map(|digest| digest.parse().ok()).collect();
+        let keep: HashSet<Digest> = state
+            .files()
+            .into_iter()
+            .filter_map(|digest| digest.parse().ok())
+            .collect();
         Ok(self.store().collect(&keep, older_than).await?)
     }
 

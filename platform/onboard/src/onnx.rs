@@ -25,8 +25,8 @@ pub(crate) fn labels(bytes: &[u8]) -> Option<Vec<String>> {
     let model = ModelProto::decode(bytes).ok()?;
     let found = |key| model.metadata_props.iter().find(|property| property.key == key);
     let text = &KEYS.into_iter().find_map(found)?.value;
-    let labels: Vec<String> = serde_json::from_str(text)
-        .unwrap_or_else(|_| text.split(',').map(|label| label.trim().to_owned()).collect());
+    let labels: Vec<String> =
+        serde_json::from_str(text).unwrap_or_else(|_| text.split(',').map(|label| label.trim().to_owned()).collect());
     (labels.len() > 1 && labels.iter().all(|label| !label.is_empty())).then_some(labels)
 }
 

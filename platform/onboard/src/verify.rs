@@ -54,7 +54,8 @@ impl Onboarding {
         match tried.await.map_err(|cause| OnboardError::Broken(cause.to_string()))? {
             Err(rejection) => Ok(Verdict::Rejected(rejection)),
             Ok((engine, table)) => {
-                let report = serde_json::to_vec_pretty(&table).map_err(|cause| OnboardError::Broken(cause.to_string()))?;
+                let report =
+                    serde_json::to_vec_pretty(&table).map_err(|cause| OnboardError::Broken(cause.to_string()))?;
                 let stored = self.loaded().settings().files.put_bytes(report.into()).await?;
                 Ok(Verdict::Ready(Verified {
                     engine,

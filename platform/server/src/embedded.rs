@@ -1,13 +1,18 @@
 //! The models that the binary carries: as versions for the registry, and loaded alone for commands without one.
 
 use crate::engines::Plugins;
+use crate::input::{self, Answer, Request, default_model};
 use anyhow::Context;
 use einthoven_classify::{Choice, Manifest, PackageFile, ServedModel, Serving};
 use einthoven_models::EmbeddedModel;
 use einthoven_onboard::EmbeddedVersion;
+use std::borrow::Cow;
 
 fn files(embedded: &'static EmbeddedModel) -> Vec<PackageFile<'static>> {
-    embedded.files().map(|(name, bytes)| PackageFile { name, bytes }).collect()
+    embedded
+        .files()
+        .map(|(name, bytes)| PackageFile { name, bytes })
+        .collect()
 }
 
 fn first_choice(serving: &Serving, embedded: &'static EmbeddedModel) -> anyhow::Result<(Manifest, Choice)> {
@@ -46,16 +51,33 @@ impl EmbeddedModels {
             ServedModel::load(&plugins.serving, &files(embedded), choice, None)
                 .with_context(|| format!("embedded model `{}`", embedded.name))
         };
-        let models = einthoven_models::embedded().iter().map(load).collect::<anyhow::Result<_>>()?;
+        let models = einthoven_models::embedded()
+            .iter()
+            .map(load)
+            .collect::<anyhow::Result<_>>()?;
         Ok(Self { plugins, models })
     }
 
+    /// Reads and classifies, by the model asked for or the one for what was read.
+    pub(crate) fn answer(&self, files: Vec<(String, Cow<'_, [u8]>)>, request: &Request) -> anyhow::Result<Answer> {
+        let reading = input::read(files, request, &self.plugins.readers)?;
+        let name = request
+            .model
+            .as_deref()
+            .unwrap_or_else(|| default_model(&reading.input));
+        let model = self.by_name(name)?;
+        Ok(input::answer(reading, model, request.lead.clone())?)
+    }
+
     /// The model of that name.
-    pub(crate) fn by_name(&self, name: &str) -> anyhow::Result<&ServedModel> {
+    fn by_name(&self, name: &str) -> anyhow::Result<&ServedModel> {
         let found = self.models.iter().find(|model| model.manifest().name == name);
         found.with_context(|| {
             let there: Vec<_> = self.models.iter().map(|model| model.manifest().name.as_str()).collect();
-            format!("there is no model `{name}` in this binary; it has: {}", there.join(", "))
+            format!(
+                "there is no model `{name}` in this binary; it has: {}",
+                there.join(", ")
+            )
         })
     }
 }

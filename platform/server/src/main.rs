@@ -8,13 +8,14 @@
 )]
 
 mod commands;
+mod embedded;
 mod engines;
 mod http;
 mod input;
-mod models;
 mod plugin_reading;
 mod recordings;
 mod samples;
+mod storage;
 
 use std::process::ExitCode;
 

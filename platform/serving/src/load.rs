@@ -40,7 +40,8 @@ impl Loaded {
         let (known_as, digest) = (known_as(key), version.digest.clone().unwrap_or_default());
         let embedded = version.origin == Origin::Embedded;
         let broken = title.clone();
-        let blocking = tokio::task::spawn_blocking(move || this.load_blocking(title, &files, known_as, &digest, embedded));
+        let blocking =
+            tokio::task::spawn_blocking(move || this.load_blocking(title, &files, known_as, &digest, embedded));
         let (model, file_bytes) = blocking.await.map_err(|cause| ServingError::Broken {
             title: broken,
             cause: cause.to_string(),
@@ -96,7 +97,10 @@ impl Loaded {
                 })?
             }
         };
-        let size = parts.iter().find(|part| part.name == choice.file).map_or(0, |part| part.bytes.len());
+        let size = parts
+            .iter()
+            .find(|part| part.name == choice.file)
+            .map_or(0, |part| part.bytes.len());
         let model = ServedModel::load(serving, &parts, choice, Some(known_as)).map_err(failed)?;
         Ok((model, size as u64))
     }

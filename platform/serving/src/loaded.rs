@@ -173,7 +173,12 @@ impl Loaded {
         let keys: Vec<Key> = versions.keys().cloned().collect();
         let loaded: Vec<_> = keys
             .iter()
-            .map(|key| (versions[key].counted_bytes, versions[key].used_ms.load(Ordering::Relaxed)))
+            .map(|key| {
+                (
+                    versions[key].counted_bytes,
+                    versions[key].used_ms.load(Ordering::Relaxed),
+                )
+            })
             .collect();
         let budget_bytes = self.0.settings.budget_bytes;
         let gone = to_unload(&loaded, counted_bytes, budget_bytes).ok_or_else(|| ServingError::NoRoom {

@@ -199,7 +199,7 @@ impl State {
                 .filter(|there| !matches!(there.phase, Phase::Rejected(_)));
             for there in there {
                 let (model, version) = (name.clone(), there.name.clone());
-                if matches!(origin, Origin::Mlflow { .. }) && there.origin == origin {
+                if there.origin.is_same_in_mlflow(&origin) {
                     return Err(Refusal::SameOrigin { model, version });
                 }
                 let same = package

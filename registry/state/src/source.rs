@@ -37,6 +37,9 @@ pub struct FollowRule {
     /// Name of the model here; the same as there unless given.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub into: Option<ModelName>,
+    /// Fields of the manifest that the files do not tell, such as `recipe` and `labels`.
+    #[serde(skip_serializing_if = "serde_json::Map::is_empty", default)]
+    pub manifest: serde_json::Map<String, serde_json::Value>,
     /// Whether it goes live by itself once it is ready; else a person promotes it.
     #[serde(default)]
     pub promote: bool,

@@ -66,7 +66,27 @@ pub enum Origin {
         /// The run that logged it.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         run_id: Option<String>,
+        /// Fields of the manifest that were stated when it was asked for.
+        #[serde(skip_serializing_if = "serde_json::Map::is_empty", default)]
+        manifest: serde_json::Map<String, serde_json::Value>,
+        /// Whether it answers as soon as it is ready.
+        #[serde(default)]
+        promote: bool,
     },
+}
+
+impl Origin {
+    /// Whether both are the same version of the same model in the same source.
+    #[must_use]
+    pub fn is_same_in_mlflow(&self, other: &Self) -> bool {
+        let place = |origin: &Self| match origin {
+            Self::Mlflow {
+                source, model, version, ..
+            } => Some((source.clone(), model.clone(), version.clone())),
+            _ => None,
+        };
+        place(self).is_some_and(|place_of_self| place(other) == Some(place_of_self))
+    }
 }
 
 /// How far a version has come.

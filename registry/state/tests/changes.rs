@@ -279,6 +279,8 @@ fn following_twice_brings_a_version_once() {
         model: "heartbeat".to_owned(),
         version: "7".to_owned(),
         run_id: None,
+        manifest: serde_json::Map::new(),
+        promote: false,
     };
     let pull = Change::AddVersion {
         model: heartbeat(),
@@ -296,6 +298,7 @@ fn following_twice_brings_a_version_once() {
         model: "heartbeat".to_owned(),
         alias: None,
         into: None,
+        manifest: serde_json::Map::new(),
         promote: true,
     };
     let set = Change::SetSource {

@@ -1,8 +1,7 @@
 //! `einthoven classify`.
 
-use crate::engines::Plugins;
+use crate::embedded::EmbeddedModels;
 use crate::input::{Answer, Request, answer};
-use crate::models::Models;
 use anyhow::{Context, bail, ensure};
 use clap::Args;
 use einthoven_classify::{Document, RowsDocument};
@@ -51,7 +50,7 @@ fn unit(text: &str) -> Result<Unit, String> {
 
 impl Classify {
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
-        let models = Models::embedded(Plugins::open(&[], serde_json::Map::new())?)?;
+        let models = EmbeddedModels::load()?;
         let request = Request {
             hints: Hints {
                 sampling_rate_hz: self.rate,
@@ -60,6 +59,7 @@ impl Classify {
             },
             lead: self.lead.clone(),
             model: self.model.clone(),
+            version: None,
         };
         if let Some(directory) = &self.atr {
             fs::create_dir_all(directory).with_context(|| format!("cannot make `{}`", directory.display()))?;
@@ -69,7 +69,7 @@ impl Classify {
         let mut written = BTreeSet::new();
         for path in &self.files {
             progress.set_message(path.display().to_string());
-            let result = files_of(path).and_then(|files| Ok(answer(files, &request, &models)?));
+            let result = files_of(path).and_then(|files| models.answer(files, &request));
             match result.and_then(|answer| self.show(path, &answer, &progress, &mut written)) {
                 Ok(()) => {}
                 Err(cause) => {

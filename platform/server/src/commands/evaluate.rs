@@ -1,9 +1,8 @@
 //! `einthoven evaluate`.
 
 use super::classify::files_of;
-use crate::engines::Plugins;
+use crate::embedded::EmbeddedModels;
 use crate::input::{Answer, Request, answer};
-use crate::models::Models;
 use anyhow::{Context, ensure};
 use clap::{Args, ValueEnum};
 use einthoven_classify::Document;
@@ -69,7 +68,7 @@ fn mapping(name: &str) -> Result<Mapping, String> {
 
 impl Evaluate {
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
-        let models = Models::embedded(Plugins::open(&[], serde_json::Map::new())?)?;
+        let models = EmbeddedModels::load()?;
         let rules = Rules {
             start_s: self.start,
             mapping: self.mapping,
@@ -102,9 +101,9 @@ impl Evaluate {
         Ok(ExitCode::SUCCESS)
     }
 
-    fn record(&self, path: &Path, models: &Models, rules: &Rules) -> anyhow::Result<RecordScore> {
+    fn record(&self, path: &Path, models: &EmbeddedModels, rules: &Rules) -> anyhow::Result<RecordScore> {
         let files = files_of(path)?;
-        let reading = crate::input::read(files.clone(), &Request::default(), models.readers())?;
+        let reading = crate::input::read(files.clone(), &Request::default(), &models.plugins.readers)?;
         let reference = reading
             .annotations
             .with_context(|| format!("`{}` has no reference", path.display()))?;
@@ -116,8 +115,11 @@ impl Evaluate {
             hints: Hints::default(),
             lead: first.or_else(|| self.lead.clone()),
             model: None,
+            version: None,
         };
-        let answer = answer(files, &request, models).with_context(|| format!("`{}`", path.display()))?;
+        let answer = models
+            .answer(files, &request)
+            .with_context(|| format!("`{}`", path.display()))?;
         let Answer::Beats { document, .. } = answer else {
             anyhow::bail!("`{}` holds no recording", path.display());
         };

@@ -1,9 +1,14 @@
 //! The command line.
 
+mod audit;
+mod backup;
 mod classify;
 mod evaluate;
+mod models;
 mod plugin;
+mod remote;
 mod serve;
+mod traffic;
 mod worker;
 
 use clap::{Parser, Subcommand};
@@ -21,11 +26,21 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Serve the page and the API.
-    Serve(serve::Serve),
+    Serve(Box<serve::Serve>),
     /// Classify recordings and print what was found.
     Classify(classify::Classify),
     /// Score the embedded model against the reference beats of a database, by the rules of EC57.
     Evaluate(evaluate::Evaluate),
+    /// Bring versions in, list and remove them, on a running server.
+    Models(models::Models),
+    /// Promote and roll back, on a running server.
+    Traffic(traffic::Traffic),
+    /// List every change, and check that the log of them is what was written.
+    Audit(audit::Audit),
+    /// Copy the registry and its files while the server runs.
+    Backup(backup::Backup),
+    /// Bring a backup back.
+    Restore(backup::Restore),
     /// Run one engine for the server that started this process.
     #[command(hide = true)]
     Worker,
@@ -38,7 +53,7 @@ impl Command {
     pub(crate) fn parse_or_serve() -> Self {
         Arguments::parse()
             .command
-            .unwrap_or_else(|| Self::Serve(serve::Serve::default_settings()))
+            .unwrap_or_else(|| Self::Serve(Box::new(serve::Serve::default_settings())))
     }
 
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
@@ -46,6 +61,11 @@ impl Command {
             Self::Serve(command) => command.run(),
             Self::Classify(command) => command.run(),
             Self::Evaluate(command) => command.run(),
+            Self::Models(command) => command.run(),
+            Self::Traffic(command) => command.run(),
+            Self::Audit(command) => command.run(),
+            Self::Backup(command) => command.run(),
+            Self::Restore(command) => command.run(),
             Self::Worker => worker::run(),
             Self::Plugin(command) => command.run(),
         }

@@ -168,7 +168,8 @@ async fn add_folder(onboarding: &Onboarding, folder: &Path) -> anyhow::Result<()
         let folder = folder.display();
         format!("the model folder {folder} has no `manifest.json` that can be read; docs/models.md says what it holds")
     })?;
-    let manifest: einthoven_classify::Manifest = serde_json::from_slice(&manifest).context("the manifest of the model")?;
+    let manifest: einthoven_classify::Manifest =
+        serde_json::from_slice(&manifest).context("the manifest of the model")?;
     let model: einthoven_registry_state::ModelName = manifest.name.parse()?;
     let version = Some(manifest.version.as_str()).filter(|version| !version.is_empty());
     let version = version.map(str::parse).transpose()?;
@@ -202,17 +203,19 @@ async fn daily(log: Log, heads: PathBuf, onboarding: Onboarding) {
     let mut exported = None;
     loop {
         match log.head().await {
-            Ok(head) if exported != Some(head) => {
-                match append_head_file(&heads, head, jiff::Timestamp::now()).await {
-                    Ok(()) => exported = Some(head),
-                    Err(cause) => tracing::error!("the log's head was not exported: {cause}"),
-                }
-            }
+            Ok(head) if exported != Some(head) => match append_head_file(&heads, head, jiff::Timestamp::now()).await {
+                Ok(()) => exported = Some(head),
+                Err(cause) => tracing::error!("the log's head was not exported: {cause}"),
+            },
             Ok(_) => {}
             Err(cause) => tracing::error!("the log's head was not exported: {cause}"),
         }
         match onboarding.collect(DAILY).await {
-            Ok(gone) if gone.files > 0 => tracing::info!(files = gone.files, bytes = gone.bytes, "removed files without a version"),
+            Ok(gone) if gone.files > 0 => tracing::info!(
+                files = gone.files,
+                bytes = gone.bytes,
+                "removed files without a version"
+            ),
             Ok(_) => {}
             Err(cause) => tracing::error!("files without a version were not removed: {cause}"),
         }

@@ -26,7 +26,9 @@ pub(crate) async fn set_alias(
 ) -> Result<Response, Problem> {
     let to = Some(target.version);
     let name = model.clone();
-    let done = app.change(&caller, target.reason, Change::MoveAlias { model, alias, to }).await?;
+    let done = app
+        .change(&caller, target.reason, Change::MoveAlias { model, alias, to })
+        .await?;
     Ok(shown(done.state.model(&name)?))
 }
 

@@ -36,7 +36,10 @@ pub(crate) async fn list_entries(
         limit,
     };
     let items = app.registry().audit(&filter).await?;
-    let last = items.last().map(|entry| entry.seq).filter(|seq| *seq > 1 && items.len() == limit);
+    let last = items
+        .last()
+        .map(|entry| entry.seq)
+        .filter(|seq| *seq > 1 && items.len() == limit);
     let next = last.map(|seq| seq.to_string());
     Ok(Json(List { items, next }))
 }

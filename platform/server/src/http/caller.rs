@@ -64,7 +64,10 @@ fn seen(headers: &HeaderMap) -> Result<Option<u64>, Problem> {
     let Some(value) = headers.get(header::IF_MATCH).filter(|value| *value != "*") else {
         return Ok(None);
     };
-    let tag = value.to_str().ok().and_then(|text| text.trim().strip_prefix('"')?.strip_suffix('"'));
+    let tag = value
+        .to_str()
+        .ok()
+        .and_then(|text| text.trim().strip_prefix('"')?.strip_suffix('"'));
     let revision = tag.and_then(|tag| tag.parse().ok());
     revision.map(Some).ok_or_else(|| {
         let detail = "If-Match must be one ETag as this server gave it, in quotes";

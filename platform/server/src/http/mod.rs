@@ -139,7 +139,10 @@ pub(crate) fn router(app: Arc<App>) -> Router {
             "/v1/models/{model}/versions/{version}",
             get(versions::get_version).delete(versions::delete_version),
         )
-        .route("/v1/models/{model}/versions/{version}/retire", post(versions::retire_version))
+        .route(
+            "/v1/models/{model}/versions/{version}/retire",
+            post(versions::retire_version),
+        )
         .route(
             "/v1/models/{model}/versions/{version}/verification",
             get(versions::get_verification),

@@ -1,10 +1,10 @@
 //! `/v1/plugins` and the table of engines of a model: what is loaded, and what it makes of what.
 
 use super::App;
+use super::body::Path;
 use super::problem::Problem;
 use crate::engines::Refused;
 use axum::Json;
-use super::body::Path;
 use axum::extract::State;
 use einthoven_classify::EngineTable;
 use einthoven_plugin_host::EngineState;

@@ -8,7 +8,7 @@ use einthoven_onboard::OnboardError;
 use einthoven_plugin_host::Code;
 use einthoven_registry::{ChangeError, OpenError};
 use einthoven_registry_files::FilesError;
-use einthoven_registry_mlflow::MlflowError;
+use einthoven_registry_mlflow::Error as MlflowError;
 use einthoven_registry_state::{NameError, Refusal};
 use einthoven_serving::ServingError;
 use serde::Serialize;
@@ -204,7 +204,9 @@ impl From<ServingError> for Problem {
             ServingError::NotReady { .. } => (StatusCode::CONFLICT, "not_ready"),
             ServingError::NoRoom { .. } => (StatusCode::INSUFFICIENT_STORAGE, "no_room"),
             ServingError::Files { .. } => (StatusCode::SERVICE_UNAVAILABLE, "file_corrupt"),
-            ServingError::Load { .. } | ServingError::NoEngine { .. } => (StatusCode::SERVICE_UNAVAILABLE, "not_loaded"),
+            ServingError::Load { .. } | ServingError::NoEngine { .. } => {
+                (StatusCode::SERVICE_UNAVAILABLE, "not_loaded")
+            }
             _ => return Self::internal(&error),
         };
         tracing::error!("{error}");
@@ -245,7 +247,18 @@ impl From<OnboardError> for Problem {
 impl From<MlflowError> for Problem {
     /// What MLflow said, as a gateway says it.
     fn from(error: MlflowError) -> Self {
-        Self::new(StatusCode::BAD_GATEWAY, "mlflow", error.to_string())
+        let (status, code) = match error {
+            MlflowError::NoModel { .. }
+            | MlflowError::NoVersion { .. }
+            | MlflowError::NoAlias { .. }
+            | MlflowError::NotFound { .. } => (StatusCode::NOT_FOUND, "not_in_mlflow"),
+            MlflowError::Reference { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "bad_reference"),
+            MlflowError::Refused(_) => (StatusCode::UNPROCESSABLE_ENTITY, "refused_format"),
+            MlflowError::Settings { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "bad_settings"),
+            MlflowError::TooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "too_large"),
+            _ => (StatusCode::BAD_GATEWAY, "mlflow"),
+        };
+        Self::new(status, code, error.to_string())
     }
 }
 

@@ -54,9 +54,8 @@ pub(crate) async fn set_traffic(
 ) -> Result<Response, Problem> {
     let by = caller.by(new.reason)?;
     let done = app.onboarding.promote(&by, &name, &new.champion, caller.seen).await?;
-    let proposed = |(_, record): &(u64, einthoven_registry_state::Record)| {
-        matches!(record.event, Event::PromotionProposed { .. })
-    };
+    let proposed =
+        |(_, record): &(u64, einthoven_registry_state::Record)| matches!(record.event, Event::PromotionProposed { .. });
     let status = if done.entries.iter().any(proposed) {
         StatusCode::ACCEPTED
     } else {

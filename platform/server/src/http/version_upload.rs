@@ -69,7 +69,10 @@ pub(crate) async fn create_version(
     caller: Caller,
     request: Request,
 ) -> Result<Response, Problem> {
-    let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let content_type = request
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
     let content_type = content_type.unwrap_or_default().to_owned();
     let Query(query) = Query::<BTreeMap<String, String>>::try_from_uri(request.uri())
         .map_err(|cause| Problem::new(StatusCode::BAD_REQUEST, "bad_query", cause.body_text()))?;
@@ -95,7 +98,10 @@ pub(crate) async fn create_version(
         file: uploads.first_name.clone(),
     };
     let by = caller.by(fields.reason)?;
-    let added = app.onboarding.add(&by, model, fields.version, origin, candidate).await?;
+    let added = app
+        .onboarding
+        .add(&by, model, fields.version, origin, candidate)
+        .await?;
     answer(&app, &added, fields.wait_s).await
 }
 
@@ -132,7 +138,11 @@ async fn by_digest(app: &App, caller: &Caller, model: ModelName, request: Reques
         let path = app.loaded.settings().files.local(&file.sha256).await?;
         candidate.files.push(CandidateFile { name: file.name, path });
     }
-    let file = candidate.files.first().map(|file| file.name.clone()).unwrap_or_default();
+    let file = candidate
+        .files
+        .first()
+        .map(|file| file.name.clone())
+        .unwrap_or_default();
     let by: By = caller.by(body.reason)?;
     let origin = Origin::Upload { file };
     let added = app.onboarding.add(&by, model, body.version, origin, candidate).await?;
@@ -141,9 +151,15 @@ async fn by_digest(app: &App, caller: &Caller, model: ModelName, request: Reques
 
 async fn multipart(app: &App, request: Request, fields: &mut Fields, uploads: &mut Uploads) -> Result<(), Problem> {
     let malformed = |cause: String| {
-        Problem::new(StatusCode::BAD_REQUEST, "bad_form", format!("the form cannot be read: {cause}"))
+        Problem::new(
+            StatusCode::BAD_REQUEST,
+            "bad_form",
+            format!("the form cannot be read: {cause}"),
+        )
     };
-    let mut form = Multipart::from_request(request, &()).await.map_err(|cause| malformed(cause.body_text()))?;
+    let mut form = Multipart::from_request(request, &())
+        .await
+        .map_err(|cause| malformed(cause.body_text()))?;
     while let Some(part) = form.next_field().await.map_err(|cause| malformed(cause.body_text()))? {
         match part.file_name().map(str::to_owned) {
             Some(name) => uploads.take(app, name, part).await?,

@@ -31,7 +31,11 @@ pub(crate) async fn list_versions(
 ) -> Result<Json<List<Version>>, Problem> {
     let state = app.registry().state();
     let versions = state.model(&name)?.by_age();
-    let items = versions.into_iter().rev().map(|version| Version::clone(version)).collect();
+    let items = versions
+        .into_iter()
+        .rev()
+        .map(|version| Version::clone(version))
+        .collect();
     Ok(Json(List { items, next: None }))
 }
 
@@ -76,7 +80,8 @@ pub(crate) async fn delete_version(
     caller: Caller,
     Query(query): Query<Reason>,
 ) -> Result<StatusCode, Problem> {
-    app.change(&caller, query.reason, Change::DeleteVersion { model, version }).await?;
+    app.change(&caller, query.reason, Change::DeleteVersion { model, version })
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -108,7 +113,9 @@ pub(crate) async fn get_verification(
         let report: Value = serde_json::from_slice(&content(&app, report).await?).unwrap_or_default();
         body["report"] = report;
     }
-    Ok(Json(json!({"model": model, "version": version.name, "verification": body})))
+    Ok(Json(
+        json!({"model": model, "version": version.name, "verification": body}),
+    ))
 }
 
 /// One file of a version, as it came.

@@ -1,0 +1,331 @@
+//! Bringing a version from MLflow: announced, fetched to disk, drafted, stored, tried. What is not whole is never visible.
+
+use crate::candidate::{Candidate, CandidateFile, Stated};
+use crate::error::OnboardError;
+use crate::golden::Input;
+use crate::onboarding::{Added, By, Onboarding};
+use crate::remedy::rejection;
+use einthoven_registry::ChangeError;
+use einthoven_registry_mlflow::{
+    ArtifactPath, Client, Error as MlflowError, ExampleTensor, MlModel, Reference, RemoteFile, Resolved, example,
+    servable,
+};
+use einthoven_registry_state::{Change, ModelName, Origin, Refusal, SourceName, Step, VersionName};
+use serde_json::{Map, Value};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// Bytes of one version's files at most: 16 GiB.
+const MOST_BYTES: u64 = 16 << 30;
+
+/// Bytes of an input example at most.
+const LONGEST_EXAMPLE: usize = 16 << 20;
+
+/// How long a version is waited for while MLflow does not answer.
+const PATIENCE: Duration = Duration::from_secs(900);
+
+/// Longest pause between two attempts.
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+/// Tags and metadata that state fields of the manifest begin like this.
+const PREFIX: &str = "einthoven.";
+
+/// What is to be pulled.
+#[derive(Debug, Clone)]
+pub struct Pull {
+    /// From where.
+    pub source: SourceName,
+    /// `NAME@ALIAS`, `NAME/3`, `models:/...`, `runs:/...`.
+    pub reference: String,
+    /// The model here; the same as there unless given.
+    pub into: Option<ModelName>,
+    /// Fields of the manifest that the files do not tell.
+    pub stated: Map<String, Value>,
+    /// Whether it answers as soon as it is ready.
+    pub promote: bool,
+}
+
+impl Onboarding {
+    /// Announces a version of MLflow's and fetches it in the background. One that is here already is not fetched again.
+    ///
+    /// # Errors
+    /// When MLflow has no such version, or the registry says no.
+    pub async fn pull(&self, by: &By, pull: Pull) -> Result<Added, OnboardError> {
+        let stated = Stated::from_object(pull.stated).map_err(|problem| OnboardError::Incomplete {
+            problems: vec![problem],
+            draft: Value::Null,
+        })?;
+        let source = std::sync::Arc::clone(self.registry().state().source(&pull.source)?);
+        let reference: Reference = pull.reference.parse()?;
+        let resolved = self.client(&source)?.resolve(&reference).await?;
+        let (name, number, run_id) = match &resolved.version {
+            Some(version) => (
+                version.name.clone(),
+                version.version.to_string(),
+                version.run_id.clone(),
+            ),
+            None => (String::new(), pull.reference.clone(), None),
+        };
+        let into = pull.into.map_or_else(|| name.parse(), Ok).map_err(|cause| {
+            let cause = format!("{cause}; say in `into` what the model is called here");
+            OnboardError::NotAVersion(cause)
+        })?;
+        let origin = Origin::Mlflow {
+            source: pull.source,
+            model: name,
+            version: number.clone(),
+            run_id,
+            manifest: stated.0,
+            promote: pull.promote,
+        };
+        let version = self.free_name(&into, &number);
+        let add = Change::AddVersion {
+            model: into.clone(),
+            version: version.clone(),
+            origin,
+            package: None,
+        };
+        match self.change(by, add, None).await {
+            Ok(done) => {
+                let added = done.entries.iter().find_map(|(_, record)| match &record.event {
+                    einthoven_registry_state::Event::VersionAdded { version, .. } => Some(version.clone()),
+                    _ => None,
+                });
+                let version = added.ok_or_else(|| OnboardError::Broken("no version was added".to_owned()))?;
+                self.fetch_in_background(into.clone(), version.clone());
+                Ok(Added { model: into, version })
+            }
+            Err(ChangeError::Refused(Refusal::SameOrigin { model, version })) => Ok(Added { model, version }),
+            Err(cause) => Err(cause.into()),
+        }
+    }
+
+    /// MLflow's number, where no version here has it; else the next free one like it.
+    fn free_name(&self, model: &ModelName, number: &str) -> Option<VersionName> {
+        let state = self.registry().state();
+        let taken = |name: &VersionName| {
+            state
+                .models
+                .get(model)
+                .is_some_and(|model| model.versions.contains_key(name))
+        };
+        let name: VersionName = number.parse().ok()?;
+        if !taken(&name) {
+            return Some(name);
+        }
+        let again = (2..1000).filter_map(|count| format!("{number}-{count}").parse().ok());
+        again.into_iter().find(|name| !taken(name))
+    }
+
+    /// Fetches an announced version, however long MLflow is away, within bounds; then tries it.
+    pub(crate) fn fetch_in_background(&self, model: ModelName, version: VersionName) {
+        let this = self.clone();
+        tokio::spawn(async move {
+            if let Err(cause) = this.fetched(&model, &version).await {
+                tracing::error!("{model}/{version} was not fetched: {cause}");
+            }
+        });
+    }
+
+    async fn fetched(&self, model: &ModelName, version: &VersionName) -> Result<(), OnboardError> {
+        let state = self.registry().state();
+        let found = state.model(model)?.version(version)?;
+        let Origin::Mlflow { source, promote, .. } = &found.origin else {
+            return Ok(());
+        };
+        let (title, by) = (found.title(model), By::system("its files came from MLflow"));
+        let (start, mut pause) = (Instant::now(), Duration::from_millis(500));
+        let done = loop {
+            match self.fetch(&found.origin).await {
+                Err(OnboardError::Mlflow(cause)) if cause.is_passing() && start.elapsed() < PATIENCE => {
+                    tracing::warn!("{title} waits: {cause}");
+                    self.note(source, |status| {
+                        drop(status.waiting.insert(title.clone(), cause.to_string()))
+                    });
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(LONGEST_PAUSE);
+                    // Deleted meanwhile: nobody waits any more.
+                    if self
+                        .registry()
+                        .state()
+                        .model(model)
+                        .is_ok_and(|model| model.version(version).is_err())
+                    {
+                        break None;
+                    }
+                }
+                done => break Some(done),
+            }
+        };
+        self.note(source, |status| drop(status.waiting.remove(&title)));
+        let Some(done) = done else { return Ok(()) };
+        let (model, version) = (model.clone(), version.clone());
+        match done {
+            Ok(package) => {
+                let fetched = Change::Fetched {
+                    model: model.clone(),
+                    version: version.clone(),
+                    package,
+                };
+                self.change(&by, fetched, None).await?;
+                let promote = promote.then(|| By {
+                    who: source.to_string(),
+                    why: "its source is followed".to_owned(),
+                });
+                self.try_in_background(model, version, promote);
+            }
+            Err(cause) => {
+                let step = match cause {
+                    OnboardError::Incomplete { .. } => Step::Manifest,
+                    OnboardError::Unloadable(_) => Step::Load,
+                    _ => Step::Fetch,
+                };
+                let rejection = rejection(step, cause.to_string());
+                self.change(
+                    &by,
+                    Change::Reject {
+                        model,
+                        version,
+                        rejection,
+                    },
+                    None,
+                )
+                .await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn fetch(&self, origin: &Origin) -> Result<einthoven_registry_state::Package, OnboardError> {
+        let Origin::Mlflow {
+            source,
+            model,
+            version,
+            manifest,
+            ..
+        } = origin
+        else {
+            return Err(OnboardError::NotAVersion("it does not come from MLflow".to_owned()));
+        };
+        let source = std::sync::Arc::clone(self.registry().state().source(source)?);
+        let client = self.client(&source)?;
+        let reference = if model.is_empty() {
+            version.clone()
+        } else {
+            format!("models:/{model}/{version}")
+        };
+        let resolved = client.resolve(&reference.parse()?).await?;
+        let folder = tempfile::tempdir_in(self.store().incoming()).map_err(|cause| OnboardError::Read {
+            name: self.store().incoming().display().to_string(),
+            cause: cause.to_string(),
+        })?;
+        let mut candidate = download(&client, &resolved, folder.path()).await?;
+        candidate.stated = Stated(manifest.clone());
+        if let Some(version) = &resolved.version {
+            candidate.stated.complete_from(&from_tags(version.tags.iter()));
+        }
+        let (candidate, example) = mlflow_folder(candidate)?;
+        self.stored(candidate, example).await
+    }
+}
+
+/// The files of a version that can be served, in a folder.
+async fn download(client: &Client, resolved: &Resolved, folder: &Path) -> Result<Candidate, OnboardError> {
+    let location = &resolved.location;
+    let all = client.files(location).await?;
+    let file = all.iter().find(|file| file.path.as_str() == MlModel::FILE);
+    let wanted = match file {
+        Some(file) => {
+            let model = MlModel::parse(&client.read(location, file, MlModel::LONGEST).await?)?;
+            servable(&model, &all)?
+        }
+        // Files that were registered without a flavour: a manifest says what they are.
+        None if all.iter().any(|file| file.path.as_str() == "manifest.json") => all,
+        None => {
+            let detail = "there is no MLmodel and no manifest.json among its files; log it with mlflow.onnx.log_model, or add one";
+            return Err(OnboardError::NotAVersion(detail.to_owned()));
+        }
+    };
+    client.download_all(location, &wanted, folder, MOST_BYTES).await?;
+    let mut files: Vec<_> = wanted
+        .iter()
+        .map(|file| CandidateFile {
+            name: file.path.as_str().to_owned(),
+            path: folder.join(file.path.as_str()),
+        })
+        .collect();
+    files.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(Candidate {
+        files,
+        stated: Stated::default(),
+    })
+}
+
+/// Where the files are a model as MLflow writes it: those of them that can be served, with what its metadata states and
+/// its input example. Any other candidate stays as it is.
+pub(crate) fn mlflow_folder(mut candidate: Candidate) -> Result<(Candidate, Option<Vec<Input>>), OnboardError> {
+    let Some(file) = candidate.file(MlModel::FILE).cloned() else {
+        return Ok((candidate, None));
+    };
+    let read = |path: &Path, name: &str| {
+        std::fs::read(path).map_err(|cause| OnboardError::Read {
+            name: name.to_owned(),
+            cause: cause.to_string(),
+        })
+    };
+    let model = MlModel::parse(&read(&file.path, &file.name)?)?;
+    let listed = candidate.files.iter().map(|file| {
+        let length = std::fs::metadata(&file.path).map_or(0, |found| found.len());
+        Ok(RemoteFile {
+            path: ArtifactPath::new(&file.name)?,
+            bytes: length,
+        })
+    });
+    let listed = listed.collect::<Result<Vec<_>, MlflowError>>()?;
+    let kept = servable(&model, &listed)?;
+    if let Some(metadata) = model.metadata.as_ref().and_then(Value::as_object) {
+        let texts = metadata.iter().map(|(key, value)| {
+            let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            (key.clone(), text)
+        });
+        let texts: Vec<_> = texts.collect();
+        candidate
+            .stated
+            .complete_from(&from_tags(texts.iter().map(|(key, text)| (key, text))));
+    }
+    let example = match model.example_path()? {
+        Some(path) => match candidate.file(path.as_str()) {
+            Some(file) if std::fs::metadata(&file.path).is_ok_and(|found| found.len() <= LONGEST_EXAMPLE as u64) => {
+                let tensors = example(&read(&file.path, &file.name)?, &model);
+                tensors.ok().map(|tensors| tensors.into_iter().map(input).collect())
+            }
+            _ => None,
+        },
+        None => None,
+    };
+    candidate
+        .files
+        .retain(|file| kept.iter().any(|kept| kept.path.as_str() == file.name));
+    Ok((candidate, example))
+}
+
+fn input(tensor: ExampleTensor) -> Input {
+    Input {
+        name: tensor.name.unwrap_or_default(),
+        dims: tensor.shape,
+        values: tensor.values.iter().map(|value| *value as f32).collect(),
+    }
+}
+
+/// Fields that tags state, as `einthoven.recipe`; other tags are not ours.
+fn from_tags<'a>(tags: impl Iterator<Item = (&'a String, &'a String)>) -> Stated {
+    let mut stated = Stated::default();
+    for (key, text) in tags {
+        if let Some(field) = key.strip_prefix(PREFIX)
+            && let Err(problem) = stated.set(field, text)
+        {
+            tracing::warn!("the tag `{key}` is left out: {}", problem.detail);
+        }
+    }
+    stated
+}

@@ -1,0 +1,144 @@
+//! Following sources: whenever an alias moves or a version appears, it is pulled; by time, and when a webhook says so.
+
+use crate::error::OnboardError;
+use crate::onboarding::{By, Onboarding};
+use crate::pull::Pull;
+use einthoven_registry_mlflow::Client;
+use einthoven_registry_state::{FollowRule, ModelName, Origin, Source, SourceName};
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+use tokio::time::Instant;
+
+impl Onboarding {
+    /// Looks at every source as often as it says. Ends with the registry.
+    pub async fn sync(self) {
+        let mut changed = self.registry().changed();
+        let mut next: HashMap<SourceName, (u64, Instant)> = HashMap::new();
+        loop {
+            let state = self.registry().state();
+            next.retain(|name, _| state.sources.contains_key(name));
+            let nudged = std::mem::take(&mut *self.sources.due.lock().unwrap_or_else(PoisonError::into_inner));
+            let now = Instant::now();
+            for source in state.sources.values() {
+                let fresh = next
+                    .get(&source.name)
+                    .is_none_or(|(revision, _)| *revision != source.revision);
+                let due = next.get(&source.name).is_some_and(|(_, at)| *at <= now);
+                let polled = source.poll_s.is_some() && (fresh || due);
+                if polled || nudged.contains(&source.name) {
+                    let (this, source) = (self.clone(), Arc::clone(source));
+                    tokio::spawn(async move { this.look(&source).await });
+                }
+                if polled || fresh {
+                    let pause = Duration::from_secs(source.poll_s.map_or(3600, |seconds| u64::from(seconds.max(1))));
+                    next.insert(source.name.clone(), (source.revision, now + pause));
+                }
+            }
+            let soonest = next.values().map(|(_, at)| *at).min();
+            let soonest = soonest.unwrap_or_else(|| now + Duration::from_secs(3600));
+            tokio::select! {
+                told = changed.changed() => if told.is_err() { return },
+                () = self.sources.nudged.notified() => {}
+                () = tokio::time::sleep_until(soonest) => {}
+            }
+        }
+    }
+
+    /// Looks at one source now.
+    pub(crate) async fn look(&self, source: &Source) {
+        let outcome = async {
+            let client = self.client(source)?;
+            for rule in &source.follow {
+                self.follow(source, &client, rule).await?;
+            }
+            Ok::<_, OnboardError>(())
+        };
+        let error = outcome.await.err().map(|cause| cause.to_string());
+        if let Some(error) = &error {
+            tracing::warn!("source {}: {error}", source.name);
+        }
+        self.note(&source.name, |status| status.error = error);
+    }
+
+    async fn follow(&self, source: &Source, client: &Client, rule: &FollowRule) -> Result<(), OnboardError> {
+        let Some(alias) = &rule.alias else {
+            for version in client.versions(&rule.model).await? {
+                if version.is_ready() {
+                    self.pull_once(source, rule, version.version).await?;
+                }
+            }
+            return Ok(());
+        };
+        let version = client.version_by_alias(&rule.model, alias.as_str()).await?.version;
+        let place = format!("{}@{alias}", rule.model);
+        let before = self.source_status(&source.name).seen.get(&place).copied();
+        self.pull_once(source, rule, version).await?;
+        self.note(&source.name, |status| drop(status.seen.insert(place, version)));
+        // One that is here already answers again only when the alias moved to it: rolling back here must hold.
+        if rule.promote && before.is_some_and(|before| before != version) {
+            self.promote_again(source, rule, version).await?;
+        }
+        Ok(())
+    }
+
+    /// Pulls a version unless it is here, in whatever state.
+    async fn pull_once(&self, source: &Source, rule: &FollowRule, number: u64) -> Result<(), OnboardError> {
+        if self.found(source, rule, number).is_some() {
+            return Ok(());
+        }
+        let by = By {
+            who: source.name.to_string(),
+            why: "its source is followed".to_owned(),
+        };
+        let pull = Pull {
+            source: source.name.clone(),
+            reference: format!("models:/{}/{number}", rule.model),
+            into: rule.into.clone(),
+            stated: rule.manifest.clone(),
+            promote: rule.promote,
+        };
+        self.pull(&by, pull).await.map(drop)
+    }
+
+    async fn promote_again(&self, source: &Source, rule: &FollowRule, number: u64) -> Result<(), OnboardError> {
+        let Some((model, version)) = self.found(source, rule, number) else {
+            return Ok(());
+        };
+        let state = self.registry().state();
+        let model_now = state.model(&model)?;
+        if !model_now.version(&version)?.is_ready() || model_now.traffic.names(&version) {
+            return Ok(());
+        }
+        let by = By {
+            who: source.name.to_string(),
+            why: "the alias that is followed moved to it".to_owned(),
+        };
+        self.promote(&by, &model, &version, None).await.map(drop)
+    }
+
+    /// The version here that is that one there.
+    fn found(
+        &self,
+        source: &Source,
+        rule: &FollowRule,
+        number: u64,
+    ) -> Option<(ModelName, einthoven_registry_state::VersionName)> {
+        let model = rule.into.clone().or_else(|| rule.model.parse().ok())?;
+        let state = self.registry().state();
+        let wanted = Origin::Mlflow {
+            source: source.name.clone(),
+            model: rule.model.clone(),
+            version: number.to_string(),
+            run_id: None,
+            manifest: serde_json::Map::new(),
+            promote: false,
+        };
+        let versions = &state.models.get(&model)?.versions;
+        let found = versions
+            .values()
+            .rev()
+            .find(|version| version.origin.is_same_in_mlflow(&wanted))?;
+        Some((model, found.name.clone()))
+    }
+}

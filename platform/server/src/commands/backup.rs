@@ -1,0 +1,99 @@
+//! `einthoven backup` and `einthoven restore`: the registry and its files at one moment.
+
+use super::remote::run;
+use crate::storage::{Storage, log_folder};
+use anyhow::{Context, ensure};
+use clap::Args;
+use einthoven_registry::Registry;
+use einthoven_registry_files::{Digest, Store};
+use einthoven_registry_log::{FileLog, Log, PostgresLog};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// Copy the registry and all its files, as they are at one moment, into a folder. The server may run meanwhile.
+#[derive(Debug, Args)]
+pub(crate) struct Backup {
+    /// An empty or missing folder. It is a data folder: `einthoven serve --data FOLDER` serves it as it is.
+    folder: PathBuf,
+    #[command(flatten)]
+    storage: Storage,
+}
+
+/// Bring a backup into PostgreSQL and a bucket, or into another data folder; they must be empty.
+#[derive(Debug, Args)]
+pub(crate) struct Restore {
+    /// What `einthoven backup` made.
+    folder: PathBuf,
+    #[command(flatten)]
+    storage: Storage,
+}
+
+impl Backup {
+    pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
+        ensure!(
+            !log_folder(&self.folder).exists(),
+            "{} holds a registry already; name an empty folder",
+            self.folder.display()
+        );
+        run(async move {
+            let log = self.storage.log_reader().await?;
+            let head = log.head().await?;
+            log.copy_to(log_folder(&self.folder), head).await?;
+            // Files are never changed and go a day after their last version, so all that the copy names are still there.
+            let copy = Log::File(FileLog::open_reader(log_folder(&self.folder)).await?);
+            let files = copied_files(copy, &self.storage.files()?, &self.folder).await?;
+            println!(
+                "{} entries and {files} files are in {}",
+                head.seq,
+                self.folder.display()
+            );
+            Ok(ExitCode::SUCCESS)
+        })
+    }
+}
+
+async fn copied_files(log: Log, from: &Store, folder: &Path) -> anyhow::Result<u64> {
+    let digests = digests(log).await?;
+    let to = Store::on_disk(&folder.join("files"))?;
+    let copied = from.copy_all(digests, &to).await.context("a file of the registry")?;
+    Ok(copied.files + copied.had)
+}
+
+async fn digests(log: Log) -> anyhow::Result<Vec<Digest>> {
+    let state = Registry::open(log, None).await?.state();
+    let digests = state.files().into_iter().map(|digest| digest.parse::<Digest>());
+    Ok(digests.collect::<Result<_, _>>()?)
+}
+
+impl Restore {
+    pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
+        run(async move {
+            let from = Log::File(FileLog::open_reader(log_folder(&self.folder)).await?);
+            from.verify(&[]).await.context("the backup's log")?;
+            let head = from.head().await?;
+            let source = Store::on_disk(&self.folder.join("files"))?;
+            // Files first: a registry must not name what is not there yet.
+            let files = source
+                .copy_all(digests(from.clone()).await?, &self.storage.files()?)
+                .await?;
+            match &self.storage.database_url {
+                Some(url) => drop(PostgresLog::connect(url).await?.import(&from).await?),
+                None => {
+                    let to = log_folder(&self.storage.data);
+                    ensure!(
+                        !to.exists(),
+                        "{} holds a registry already; name another --data",
+                        self.storage.data.display()
+                    );
+                    from.copy_to(to, head).await?;
+                }
+            }
+            println!(
+                "{} entries and {} files are restored",
+                head.seq,
+                files.files + files.had
+            );
+            Ok(ExitCode::SUCCESS)
+        })
+    }
+}

@@ -1,0 +1,207 @@
+//! `/v1/sources`: MLflow servers, what is followed there, and their webhooks.
+
+use super::App;
+use super::body::{Body, Path, Query};
+use super::caller::{Caller, etag};
+use super::models::{List, Reason};
+use super::problem::Problem;
+use super::version_upload::located;
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use einthoven_onboard::{Pull, SourceStatus, source_settings};
+use einthoven_registry_mlflow::webhook;
+use einthoven_registry_state::{Change, FollowRule, ModelName, Phase, Source, SourceName};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A source with how it was when it was last looked at.
+#[derive(Serialize)]
+struct SourceOut<'a> {
+    #[serde(flatten)]
+    source: &'a Source,
+    status: SourceStatus,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewSource {
+    settings: Value,
+    #[serde(default)]
+    follow: Vec<FollowRule>,
+    poll_s: Option<u32>,
+    webhook_secret_file: Option<String>,
+    reason: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PullRequest {
+    reference: String,
+    into: Option<ModelName>,
+    #[serde(default)]
+    manifest: serde_json::Map<String, Value>,
+    #[serde(default)]
+    promote: bool,
+    wait_s: Option<u64>,
+    reason: Option<String>,
+}
+
+/// A registered model there.
+#[derive(Serialize)]
+pub(crate) struct RemoteModel {
+    name: String,
+    description: String,
+    aliases: BTreeMap<String, u64>,
+    tags: BTreeMap<String, String>,
+}
+
+pub(crate) async fn list_sources(State(app): State<Arc<App>>) -> Response {
+    let state = app.registry().state();
+    let items: Vec<_> = state.sources.values().map(|source| out(&app, source)).collect();
+    Json(List { items, next: None }).into_response()
+}
+
+fn out<'a>(app: &App, source: &'a Source) -> SourceOut<'a> {
+    SourceOut {
+        source,
+        status: app.onboarding.source_status(&source.name),
+    }
+}
+
+fn shown(app: &App, status: StatusCode, source: &Source) -> Response {
+    (status, [etag(source.revision)], Json(out(app, source))).into_response()
+}
+
+pub(crate) async fn get_source(State(app): State<Arc<App>>, Path(name): Path<SourceName>) -> Result<Response, Problem> {
+    Ok(shown(&app, StatusCode::OK, app.registry().state().source(&name)?))
+}
+
+pub(crate) async fn set_source(
+    State(app): State<Arc<App>>,
+    Path(name): Path<SourceName>,
+    caller: Caller,
+    Body(new): Body<NewSource>,
+) -> Result<Response, Problem> {
+    source_settings(&name, &new.settings)?;
+    let existed = app.registry().state().sources.contains_key(&name);
+    let change = Change::SetSource {
+        source: name.clone(),
+        settings: new.settings,
+        follow: new.follow,
+        poll_s: new.poll_s,
+        webhook_secret_file: new.webhook_secret_file,
+    };
+    let done = app.change(&caller, new.reason, change).await?;
+    let status = if existed { StatusCode::OK } else { StatusCode::CREATED };
+    Ok(shown(&app, status, done.state.source(&name)?))
+}
+
+pub(crate) async fn delete_source(
+    State(app): State<Arc<App>>,
+    Path(source): Path<SourceName>,
+    caller: Caller,
+    Query(query): Query<Reason>,
+) -> Result<StatusCode, Problem> {
+    app.change(&caller, query.reason, Change::RemoveSource { source })
+        .await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Asks MLflow whether it answers us.
+pub(crate) async fn test_source(
+    State(app): State<Arc<App>>,
+    Path(name): Path<SourceName>,
+) -> Result<Json<Value>, Problem> {
+    let source = Arc::clone(app.registry().state().source(&name)?);
+    let client = app.onboarding.client(&source)?;
+    let version = client.server_version().await?;
+    let models = client.models_page(None, 1, None).await?;
+    Ok(Json(json!({"mlflow": version, "has_models": !models.items.is_empty()})))
+}
+
+pub(crate) async fn list_source_models(
+    State(app): State<Arc<App>>,
+    Path(name): Path<SourceName>,
+) -> Result<Json<List<RemoteModel>>, Problem> {
+    let source = Arc::clone(app.registry().state().source(&name)?);
+    let models = app.onboarding.client(&source)?.models(None).await?;
+    let each = |model: einthoven_registry_mlflow::RegisteredModel| RemoteModel {
+        name: model.name,
+        description: model.description,
+        aliases: model.aliases,
+        tags: model.tags,
+    };
+    let items = models.into_iter().map(each).collect();
+    Ok(Json(List { items, next: None }))
+}
+
+/// Brings one version now.
+pub(crate) async fn pull_from_source(
+    State(app): State<Arc<App>>,
+    Path(source): Path<SourceName>,
+    caller: Caller,
+    Body(request): Body<PullRequest>,
+) -> Result<Response, Problem> {
+    let by = caller.by(request.reason)?;
+    let pull = Pull {
+        source,
+        reference: request.reference,
+        into: request.into,
+        stated: request.manifest,
+        promote: request.promote,
+    };
+    let added = app.onboarding.pull(&by, pull).await?;
+    let wait = Duration::from_secs(request.wait_s.unwrap_or(0).min(300));
+    let status = match app.onboarding.settled(&added, wait).await? {
+        Phase::Fetching | Phase::Verifying => StatusCode::ACCEPTED,
+        _ => StatusCode::CREATED,
+    };
+    located(&app, status, &added).await
+}
+
+/// MLflow says that something happened: the source is looked at. What the call says beside that is not believed.
+pub(crate) async fn receive_webhook(
+    State(app): State<Arc<App>>,
+    Path(name): Path<SourceName>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<StatusCode, Problem> {
+    let refused = || {
+        Problem::new(
+            StatusCode::UNAUTHORIZED,
+            "webhook_refused",
+            "the call's signature is not right",
+        )
+    };
+    let source = Arc::clone(app.registry().state().source(&name).map_err(|_| refused())?);
+    let file = source.webhook_secret_file.as_ref().ok_or_else(refused)?;
+    let secret = tokio::fs::read_to_string(file).await.map_err(|cause| {
+        tracing::error!("the webhook's secret in {file} cannot be read: {cause}");
+        refused()
+    })?;
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let signed = webhook::Headers {
+        signature: text(webhook::SIGNATURE_HEADER),
+        timestamp: text(webhook::TIMESTAMP_HEADER),
+        delivery: text(webhook::DELIVERY_HEADER),
+    };
+    webhook::verify(
+        &secret.trim().into(),
+        signed,
+        &body,
+        jiff::Timestamp::now(),
+        webhook::WINDOW,
+    )
+    .map_err(|cause| {
+        tracing::warn!("a webhook call for source {name} was refused: {cause}");
+        refused()
+    })?;
+    app.onboarding.nudge(name);
+    Ok(StatusCode::ACCEPTED)
+}
