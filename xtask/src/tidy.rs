@@ -41,6 +41,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     ("einthoven-backend-tract", &["einthoven-plugin-sdk"]),
     ("einthoven-intake", &[]),
+    ("einthoven-registry-files", &[]),
     ("einthoven-reader-edf", &["einthoven-plugin-sdk"]),
     (
         "einthoven-classify",
