@@ -14,8 +14,8 @@ use std::process::ExitCode;
 const USAGE: &str = "usage: cargo xtask <command>
 
   ci      everything that decides whether a change lands: format, lints, tidy, tests, the page in a browser
-  setup   install what the tests need (the engines' libraries, Chromium, the page's tools);
-          `setup libraries` brings only the libraries
+  setup   install what the tests need (the engines' libraries, MLflow, Chromium, the page's tools);
+          `setup libraries` or `setup mlflow` brings only those
   engines build and seal the engine plugins with their libraries beside them
   tidy    file lengths and names, the arrows between crates, licences, unfinished code
   header  write the C headers of the plugin contract; `header --check` only compares
@@ -28,6 +28,7 @@ fn main() -> ExitCode {
         ["ci"] => ci::run(),
         ["setup"] => setup::run(),
         ["setup", "libraries"] => setup::libraries(),
+        ["setup", "mlflow"] => setup::mlflow(),
         ["engines"] => engines::run(),
         ["tidy"] => tidy::run(),
         ["header"] => header::write(),

@@ -24,11 +24,7 @@ pub fn open(name: &str) -> Result<Engines, Failure> {
         "candle" => Plugin::linked_engine::<einthoven_backend_candle::CandleEngine>(),
         _ => return Err(Failure::invalid(format!("`{name}` is none of the engines compared"))),
     };
-    let config = match name {
-        "onnxruntime" => json!({"library": library("libonnxruntime.so")}),
-        "litert" => json!({"library": library("libLiteRt.so")}),
-        _ => json!({}),
-    };
+    let config = libraries(name);
     let mut engines = Engines::default();
     engines
         .add(plugin.map_err(Failure::internal)?, &config)
@@ -39,6 +35,16 @@ pub fn open(name: &str) -> Result<Engines, Failure> {
             "engine `{name}` cannot be used: {why}; run `cargo xtask setup`"
         ))),
         None => Ok(engines),
+    }
+}
+
+/// The server's section for an engine: where the library it needs lies.
+#[must_use]
+pub fn libraries(name: &str) -> serde_json::Value {
+    match name {
+        "onnxruntime" => json!({"library": library("libonnxruntime.so")}),
+        "litert" => json!({"library": library("libLiteRt.so")}),
+        _ => json!({}),
     }
 }
 

@@ -21,6 +21,6 @@ mod tflite;
 mod tflite_files;
 
 pub use corpus::{Mutant, Refused, corpus};
-pub use engines::{ENGINES, open};
+pub use engines::{ENGINES, libraries, open};
 pub use graphs::{OperatorGraph, Package, operator_graphs, our_models};
 pub use reference::{Reference, Run, Tensor};

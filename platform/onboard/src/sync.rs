@@ -74,7 +74,9 @@ impl Onboarding {
         let place = format!("{}@{alias}", rule.model);
         let before = self.source_status(&source.name).seen.get(&place).copied();
         self.pull_once(source, rule, version).await?;
-        self.note(&source.name, |status| drop(status.seen.insert(place, version)));
+        self.note(&source.name, |status| {
+            status.seen.insert(place, version);
+        });
         // One that is here already answers again only when the alias moved to it: rolling back here must hold.
         if rule.promote && before.is_some_and(|before| before != version) {
             self.promote_again(source, rule, version).await?;

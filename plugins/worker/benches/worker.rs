@@ -1,22 +1,24 @@
 //! What a batch costs in a child process over the same batch in this one, with an engine that does almost nothing.
-#![allow(clippy::unwrap_used, missing_docs, reason = "a benchmark fails by panicking")]
+//! Medians of alternating runs, so that whatever else the machine does meets both.
+//!
+//!     cargo xtask engines && cargo bench -p einthoven-plugin-worker --bench worker
+#![allow(clippy::unwrap_used, missing_docs, reason = "a measurement fails by panicking")]
 
-use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use einthoven_plugin_host::{DType, Device, Engines, ModelFile, ModelPackage, Plugin, TensorView, Until};
 use einthoven_plugin_worker::{Crashes, EngineSetup, LoadRequest, Spawner, Worker};
+use std::hint::black_box;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 const MODEL: &[u8] = b"width 256\nscale 0.5\nbias 0.25\n";
 
-fn batches(c: &mut Criterion) {
-    let library = PathBuf::from(std::env::var("EINTHOVEN_EXAMPLE_ENGINE").unwrap_or_else(|_| {
-        concat!(
-            env!("CARGO_MANIFEST_DIR"),
-            "/../../target/release/libeinthoven_example_engine.so"
-        )
-        .to_owned()
-    }));
+/// Spent on each batch size.
+const SPENT: Duration = Duration::from_secs(3);
+
+fn main() {
+    let child = PathBuf::from(env!("CARGO_BIN_EXE_einthoven-worker-child"));
+    let library = child.with_file_name("libeinthoven_example_engine.so");
     let plugin = Plugin::unsealed(&library).unwrap();
     let engine = plugin.name.clone();
     let mut engines = Engines::default();
@@ -33,8 +35,7 @@ fn batches(c: &mut Criterion) {
     let model = engines.load(&engine, &package, &serde_json::json!({})).unwrap();
     let mut here = model.runner(&Device::Cpu).unwrap();
     let spawner = Spawner {
-        program: PathBuf::from(env!("CARGO_BIN_EXE_einthoven-worker-child")),
-        arguments: Vec::new(),
+        program: child,
         setup: EngineSetup {
             plugins: vec![library],
             sections: serde_json::Map::new(),
@@ -50,19 +51,35 @@ fn batches(c: &mut Criterion) {
         directory: None,
     };
     let mut there = Worker::start(Arc::new(spawner), Arc::new(request), Crashes::default()).unwrap();
-    let mut group = c.benchmark_group("a batch of 256 values a row");
-    for rows in [1, 64] {
+    println!(
+        "{:>6} {:>14} {:>10} {:>10} {:>8}",
+        "rows", "in-process us", "worker us", "added us", "runs"
+    );
+    for rows in [1, 8, 64, 512] {
         let values = vec![1.0_f32; rows * 256];
         let dims = [rows, 256];
         let view = || TensorView::new("x", DType::F32, &dims, bytemuck::cast_slice(&values)).unwrap();
-        group.bench_function(BenchmarkId::new("in-process", rows), |b| {
-            b.iter(|| here.run(&[view()], &Until::default()).unwrap());
-        });
-        group.bench_function(BenchmarkId::new("worker", rows), |b| {
-            b.iter(|| there.run(&[view()], &Until::default()).unwrap());
-        });
+        let (mut inside, mut outside) = (Vec::new(), Vec::new());
+        let begin = Instant::now();
+        while begin.elapsed() < SPENT {
+            let start = Instant::now();
+            black_box(here.run(&[view()], &Until::default()).unwrap());
+            inside.push(start.elapsed());
+            let start = Instant::now();
+            black_box(there.run(&[view()], &Until::default()).unwrap());
+            outside.push(start.elapsed());
+        }
+        let runs = inside.len();
+        let (inside, outside) = (median(inside), median(outside));
+        println!(
+            "{rows:>6} {inside:>14.1} {outside:>10.1} {:>10.1} {runs:>8}",
+            outside - inside
+        );
     }
 }
 
-criterion_group!(benches, batches);
-criterion_main!(benches);
+/// In microseconds.
+fn median(mut times: Vec<Duration>) -> f64 {
+    times.sort_unstable();
+    times[times.len() / 2].as_secs_f64() * 1e6
+}

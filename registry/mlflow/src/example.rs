@@ -100,6 +100,7 @@ fn records(value: Value) -> Result<Named, Error> {
     let Value::Array(rows) = value else {
         return Err(wrong("the records are no array".to_owned()));
     };
+    let count = rows.len();
     for row in rows {
         let Value::Object(row) = row else {
             return Err(wrong("a record has no names".to_owned()));
@@ -111,9 +112,7 @@ fn records(value: Value) -> Result<Named, Error> {
             }
         }
     }
-    let mut lengths = columns.values().map(|column| column.as_array().map_or(0, Vec::len));
-    let first = lengths.next();
-    if lengths.any(|length| Some(length) != first) {
+    if columns.values().any(|column| column.as_array().map(Vec::len) != Some(count)) {
         return Err(wrong("the records have different names".to_owned()));
     }
     Ok(columns.into_iter().map(|(name, value)| (Some(name), value)).collect())

@@ -6,7 +6,7 @@ use anyhow::{Context, bail, ensure};
 use sha2::{Digest, Sha256};
 use std::fs::{self, File};
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// A library inside a wheel; the one place that pins its version and its content.
 struct Library {
@@ -55,22 +55,17 @@ pub(crate) fn run() -> anyhow::Result<()> {
     let folder = target().join("libraries");
     fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
     for library in &LIBRARIES {
-        let kept = cache().join(library.content).join(library.name);
+        let kept = super::cache()
+            .join("libraries")
+            .join(library.content)
+            .join(library.name);
         if checksum(&kept).is_none_or(|found| found != library.content) {
             fetch(library, &kept)?;
         }
-        place(&kept, &folder.join(library.name))?;
+        super::place(&kept, &folder.join(library.name))?;
         eprintln!("{} ({})", folder.join(library.name).display(), library.requirement);
     }
     Ok(())
-}
-
-/// `$XDG_CACHE_HOME/einthoven/libraries`, in the user's home folder unless set.
-fn cache() -> PathBuf {
-    let folder = std::env::var_os("XDG_CACHE_HOME")
-        .map(PathBuf::from)
-        .or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache")));
-    folder.unwrap_or_else(target).join("einthoven/libraries")
 }
 
 /// Downloads the wheel and keeps the one library; the name appears only when the content is right.
@@ -110,21 +105,6 @@ fn fetch(library: &Library, kept: &Path) -> anyhow::Result<()> {
         library.content
     );
     fs::rename(&taken, kept).with_context(|| format!("cannot write {}", kept.display()))
-}
-
-/// Makes `wanted` a link to the kept file, unless it is one.
-fn place(kept: &Path, wanted: &Path) -> anyhow::Result<()> {
-    if fs::read_link(wanted).is_ok_and(|aim| aim == kept) {
-        return Ok(());
-    }
-    // Renamed over the old one, so that a test running meanwhile always finds a library.
-    let fresh = wanted.with_extension("so.new");
-    if fresh.is_symlink() || fresh.exists() {
-        fs::remove_file(&fresh)?;
-    }
-    std::os::unix::fs::symlink(kept, &fresh)
-        .and_then(|()| fs::rename(&fresh, wanted))
-        .with_context(|| format!("cannot write {}", wanted.display()))
 }
 
 /// SHA-256 of a file in hexadecimal; `None` when it cannot be read.

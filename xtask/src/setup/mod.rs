@@ -1,16 +1,21 @@
-//! What the tests need beside Rust: the engines' native libraries, a browser and the page's tools.
+//! What the tests need beside Rust: the engines' native libraries, MLflow, a browser and the page's tools.
 
 mod libraries;
+mod mlflow;
 mod postgres;
 
-use crate::shell::{self, command, root};
-use anyhow::bail;
+use crate::shell::{self, command, root, target};
+use anyhow::{Context, bail};
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 pub(crate) use libraries::run as libraries;
+pub(crate) use mlflow::run as mlflow;
 
 pub(crate) fn run() -> anyhow::Result<()> {
     libraries()?;
+    mlflow()?;
     postgres::run()?;
     if !found("node") || !found("npm") {
         install(&["nodejs", "npm"])?;
@@ -39,4 +44,27 @@ fn install(packages: &[&str]) -> anyhow::Result<()> {
     let mut arguments = vec!["install", "-y", "-qq", "--no-install-recommends"];
     arguments.extend(packages);
     shell::run(command("apt-get", &arguments))
+}
+
+/// `$XDG_CACHE_HOME/einthoven`, in the user's home folder unless set.
+fn cache() -> PathBuf {
+    let folder = std::env::var_os("XDG_CACHE_HOME")
+        .map(PathBuf::from)
+        .or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache")));
+    folder.unwrap_or_else(target).join("einthoven")
+}
+
+/// Makes `wanted` a link to the kept file or folder, unless it is one.
+fn place(kept: &Path, wanted: &Path) -> anyhow::Result<()> {
+    if fs::read_link(wanted).is_ok_and(|aim| aim == kept) {
+        return Ok(());
+    }
+    // Renamed over the old one, so that a test running meanwhile always finds it.
+    let fresh = wanted.with_extension("new");
+    if fresh.is_symlink() || fresh.exists() {
+        fs::remove_file(&fresh)?;
+    }
+    std::os::unix::fs::symlink(kept, &fresh)
+        .and_then(|()| fs::rename(&fresh, wanted))
+        .with_context(|| format!("cannot write {}", wanted.display()))
 }

@@ -1,7 +1,7 @@
 //! `einthoven classify`.
 
 use crate::embedded::EmbeddedModels;
-use crate::input::{Answer, Request, answer};
+use crate::input::{Answer, Request};
 use anyhow::{Context, bail, ensure};
 use clap::Args;
 use einthoven_classify::{Document, RowsDocument};

@@ -2,7 +2,7 @@
 
 use super::classify::files_of;
 use crate::embedded::EmbeddedModels;
-use crate::input::{Answer, Request, answer};
+use crate::input::{Answer, Request};
 use anyhow::{Context, ensure};
 use clap::{Args, ValueEnum};
 use einthoven_classify::Document;

@@ -15,7 +15,6 @@ use einthoven_serving::{Loaded, Settings, Tables};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::time::Duration;
 
 /// How long open requests may go on after the signal to stop.

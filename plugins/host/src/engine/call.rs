@@ -16,7 +16,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 /// Most dimensions an output may have.
-const MOST_DIMS: u32 = 16;
+const MOST_DIMS: usize = 16;
 
 /// Failed items that are kept; an engine cannot make the host remember more.
 const MOST_FAILED: usize = 1 << 20;
@@ -43,18 +43,26 @@ pub(super) unsafe fn execute(
     inputs: &[TensorView<'_>],
     until: &Until,
 ) -> Result<Outputs, Failure> {
-    let wide = |dims: &[usize]| dims.iter().map(|&dim| dim as i64).collect::<Vec<_>>();
-    let dims: Vec<_> = inputs.iter().map(|input| wide(input.dims())).collect();
+    // One piece of memory for the dimensions of all inputs: small batches notice every allocation.
+    let all_dims: Vec<i64> = inputs
+        .iter()
+        .flat_map(TensorView::dims)
+        .map(|&dim| dim as i64)
+        .collect();
+    let mut rest = all_dims.as_slice();
     let tensors: Vec<_> = inputs
         .iter()
-        .zip(&dims)
-        .map(|(input, dims)| Tensor {
-            name: lend(input.name()),
-            data: input.bytes().as_ptr().cast(),
-            len: input.bytes().len() as u64,
-            dims: dims.as_ptr(),
-            rank: dims.len() as u32,
-            dtype: input.dtype().code(),
+        .map(|input| {
+            let (dims, behind) = rest.split_at(input.dims().len());
+            rest = behind;
+            Tensor {
+                name: lend(input.name()),
+                data: input.bytes().as_ptr().cast(),
+                len: input.bytes().len() as u64,
+                dims: dims.as_ptr(),
+                rank: dims.len() as u32,
+                dtype: input.dtype().code(),
+            }
         })
         .collect();
     let context = Context {
@@ -111,19 +119,25 @@ unsafe extern "C" fn output(
     rank: u32,
     out: *mut *mut c_void,
 ) -> i32 {
-    if out.is_null() || rank > MOST_DIMS || (dims.is_null() && rank > 0) {
+    if out.is_null() || rank as usize > MOST_DIMS || (dims.is_null() && rank > 0) {
         return EINTHOVEN_INVALID_ARGUMENT;
     }
     // SAFETY: the engine's text and dimensions live during the call; the rank is bounded.
     let (name, dims) = unsafe { (view::borrow(name), view::slice(dims, u64::from(rank))) };
-    let dims: Result<Vec<_>, _> = dims.iter().map(|&dim| usize::try_from(dim)).collect();
-    let (Ok(name), Some(dtype), Ok(dims)) = (name, DType::from_code(dtype), dims) else {
+    let mut sizes = [0; MOST_DIMS];
+    for (size, &dim) in sizes.iter_mut().zip(dims) {
+        let Ok(dim) = usize::try_from(dim) else {
+            return EINTHOVEN_INVALID_ARGUMENT;
+        };
+        *size = dim;
+    }
+    let (Ok(name), Some(dtype)) = (name, DType::from_code(dtype)) else {
         return EINTHOVEN_INVALID_ARGUMENT;
     };
     // SAFETY: our own context; `out` is not null and the engine lets us write to it.
     let given = unsafe {
         with(ctx, |answer| {
-            let buffer = answer.outputs.add(name, dtype, &dims)?;
+            let buffer = answer.outputs.add(name, dtype, &sizes[..rank as usize])?;
             *out = buffer.as_mut_ptr().cast();
             Ok(())
         })

@@ -302,18 +302,21 @@ unsafe extern "C" fn execute(instance: *mut c_void, call: *const abi::Call) -> i
 fn run(instance: &mut dyn Instance, call: &abi::Call) -> Result<(), Failure> {
     // SAFETY: the call's parts live as long as the call.
     let tensors = unsafe { text::slice(call.inputs, call.input_count) };
-    let mut all_dims = Vec::with_capacity(tensors.len());
+    // One piece of memory for the dimensions of all inputs: small batches notice every allocation.
+    let mut all_dims = Vec::with_capacity(4 * tensors.len());
     for tensor in tensors {
         // SAFETY: as above.
-        let dims = unsafe { text::slice(tensor.dims, u64::from(tensor.rank)) };
-        let dims = dims
-            .iter()
-            .map(|&dim| usize::try_from(dim))
-            .collect::<Result<Vec<_>, _>>();
-        all_dims.push(dims.map_err(|_| Failure::invalid("an input has a negative dimension"))?);
+        for &dim in unsafe { text::slice(tensor.dims, u64::from(tensor.rank)) } {
+            all_dims.push(usize::try_from(dim).map_err(|_| Failure::invalid("an input has a negative dimension"))?);
+        }
     }
+    let mut rest = all_dims.as_slice();
     let mut views = Vec::with_capacity(tensors.len());
-    for (tensor, dims) in tensors.iter().zip(&all_dims) {
+    for tensor in tensors {
+        // A null pointer has no dimensions, whatever the rank says.
+        let rank = if tensor.dims.is_null() { 0 } else { tensor.rank as usize };
+        let (dims, behind) = rest.split_at(rank);
+        rest = behind;
         // SAFETY: as above.
         let (name, bytes) = unsafe {
             (
@@ -332,6 +335,9 @@ fn run(instance: &mut dyn Instance, call: &abi::Call) -> Result<(), Failure> {
     instance.execute(&views, &mut HostCall { call, deadline })
 }
 
+/// Most dimensions of an output; hosts take no more.
+const MOST_DIMS: usize = 16;
+
 /// The host's side of a batch, behind its functions.
 struct HostCall<'a> {
     call: &'a abi::Call,
@@ -349,11 +355,13 @@ impl Call for HostCall<'_> {
             .iter()
             .try_fold(dtype.size(), |product, &dim| product.checked_mul(dim))
             .ok_or_else(|| Failure::new(Code::ResourceExhausted, describe()))?;
-        let wide = dims
-            .iter()
-            .map(|&dim| i64::try_from(dim))
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(|_| Failure::new(Code::ResourceExhausted, describe()))?;
+        let mut wide = [0; MOST_DIMS];
+        if dims.len() > wide.len() {
+            return Err(Failure::invalid(describe()));
+        }
+        for (wide, &dim) in wide.iter_mut().zip(dims) {
+            *wide = i64::try_from(dim).map_err(|_| Failure::new(Code::ResourceExhausted, describe()))?;
+        }
         let mut buffer = ptr::null_mut();
         // SAFETY: the host's function with its own context; all pointers live during the call.
         let code = unsafe {
@@ -362,7 +370,7 @@ impl Call for HostCall<'_> {
                 text::lend(name),
                 dtype.code(),
                 wide.as_ptr(),
-                wide.len() as u32,
+                dims.len() as u32,
                 &raw mut buffer,
             )
         };

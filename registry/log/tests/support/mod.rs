@@ -12,13 +12,13 @@ use std::time::{Duration, Instant};
 
 /// Where a log is kept.
 #[derive(Clone)]
-pub enum Place {
+pub(crate) enum Place {
     Folder(PathBuf),
     Database(String),
 }
 
 impl Place {
-    pub async fn open(&self) -> Log {
+    pub(crate) async fn open(&self) -> Log {
         match self {
             Self::Folder(folder) => Log::File(FileLog::open(folder).await.unwrap()),
             Self::Database(url) => Log::Postgres(PostgresLog::connect(url).await.unwrap()),
@@ -26,7 +26,7 @@ impl Place {
     }
 
     /// As another process would see it while one writes.
-    pub async fn other(&self) -> Log {
+    pub(crate) async fn other(&self) -> Log {
         match self {
             Self::Folder(folder) => Log::File(FileLog::open_reader(folder).await.unwrap()),
             Self::Database(_) => self.open().await,
@@ -34,17 +34,17 @@ impl Place {
     }
 }
 
-pub fn body(text: impl std::fmt::Display) -> String {
+pub(crate) fn body(text: impl std::fmt::Display) -> String {
     format!("{{\"text\":\"{text}\"}}")
 }
 
 /// Reads everything.
-pub async fn all(log: &Log) -> Vec<Entry> {
+pub(crate) async fn all(log: &Log) -> Vec<Entry> {
     log.read(0, usize::MAX).await.unwrap()
 }
 
 /// Appends at the head until nobody was quicker.
-pub async fn append(log: &Log, bodies: Vec<String>) -> Vec<Entry> {
+pub(crate) async fn append(log: &Log, bodies: Vec<String>) -> Vec<Entry> {
     let mut head = log.head().await.unwrap();
     loop {
         match log.append(head, bodies.clone()).await {
@@ -55,7 +55,7 @@ pub async fn append(log: &Log, bodies: Vec<String>) -> Vec<Entry> {
 }
 
 /// Checks that entries are a chain from the first on.
-pub fn is_chain(entries: &[Entry]) {
+pub(crate) fn is_chain(entries: &[Entry]) {
     let mut at = Head::EMPTY;
     for entry in entries {
         assert_eq!((entry.seq, entry.previous), (at.seq + 1, at.hash));
@@ -64,7 +64,7 @@ pub fn is_chain(entries: &[Entry]) {
 }
 
 /// Waits until something holds.
-pub async fn until<F: Future<Output = bool>>(what: &str, mut holds: impl FnMut() -> F) {
+pub(crate) async fn until<F: Future<Output = bool>>(what: &str, mut holds: impl FnMut() -> F) {
     let deadline = Instant::now() + Duration::from_secs(30);
     while !holds().await {
         assert!(Instant::now() < deadline, "{what} took too long");
@@ -73,14 +73,14 @@ pub async fn until<F: Future<Output = bool>>(what: &str, mut holds: impl FnMut()
 }
 
 /// A PostgreSQL of our own, ended at drop.
-pub struct Server {
+pub(crate) struct Server {
     child: Child,
     folder: tempfile::TempDir,
     port: u16,
 }
 
 impl Server {
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         if rustix::process::geteuid().is_root() {
             let account = fs::read_to_string("/etc/passwd").unwrap();
@@ -119,7 +119,7 @@ impl Server {
     }
 
     /// An address that works for as long as the server lives.
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         self.database("postgres")
     }
 
@@ -128,28 +128,28 @@ impl Server {
     }
 
     /// An empty database.
-    pub async fn fresh(&self, name: &str) -> Place {
+    pub(crate) async fn fresh(&self, name: &str) -> Place {
         self.run(&format!("create database {name}")).await;
         Place::Database(self.database(name))
     }
 
-    pub async fn run(&self, statement: &str) {
+    pub(crate) async fn run(&self, statement: &str) {
         run(&self.url(), statement).await.unwrap();
     }
 
     /// Ends it as a crash would.
-    pub fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 
-    pub async fn restart(&mut self) {
+    pub(crate) async fn restart(&mut self) {
         self.child = launch(self.folder.path(), self.port);
         self.wait().await;
     }
 
     /// Stops every process of it, or lets them go on.
-    pub fn signal_all(&self, signal: rustix::process::Signal) {
+    pub(crate) fn signal_all(&self, signal: rustix::process::Signal) {
         let parent = self.child.id();
         let mut pids = vec![parent];
         for entry in fs::read_dir("/proc").unwrap().flatten() {
@@ -199,7 +199,7 @@ impl Drop for Server {
     }
 }
 
-pub async fn run(url: &str, statement: &str) -> anyhow::Result<()> {
+pub(crate) async fn run(url: &str, statement: &str) -> anyhow::Result<()> {
     use sqlx::{Connection, Executor};
     let mut connection = tokio::time::timeout(Duration::from_secs(5), sqlx::PgConnection::connect(url)).await??;
     connection.execute(sqlx::AssertSqlSafe(statement.to_owned())).await?;
@@ -254,7 +254,7 @@ fn binaries() -> anyhow::Result<PathBuf> {
 
 /// Runs the ignored test `child` of this test program, which appends to a log for ever, kills it after it has acknowledged
 /// a number of steps, and gives the last number that it acknowledged.
-pub fn kill_after(place: &str, steps: usize, delay: Duration) -> anyhow::Result<u64> {
+pub(crate) fn kill_after(place: &str, steps: usize, delay: Duration) -> anyhow::Result<u64> {
     let mut child = Command::new(std::env::current_exe()?)
         .args(["--exact", "child", "--ignored", "--nocapture", "--test-threads=1"])
         .env("EINTHOVEN_TEST_LOG", place)
@@ -285,7 +285,7 @@ pub fn kill_after(place: &str, steps: usize, delay: Duration) -> anyhow::Result<
 }
 
 /// Steps of one to three entries for ever.
-pub async fn append_for_ever(log: Log) {
+pub(crate) async fn append_for_ever(log: Log) {
     use std::io::Write;
     let mut head = log.head().await.unwrap();
     for step in 0_u64.. {
@@ -298,7 +298,7 @@ pub async fn append_for_ever(log: Log) {
 }
 
 /// No step of [`append_for_ever`] is there in part.
-pub fn are_whole_steps(entries: &[Entry]) {
+pub(crate) fn are_whole_steps(entries: &[Entry]) {
     let mut rest = entries;
     while let Some(first) = rest.first() {
         let value: serde_json::Value = serde_json::from_str(&first.body).unwrap();
