@@ -92,7 +92,7 @@ async fn an_outage_is_said_quickly_and_ends_by_itself() {
     let log = Log::Postgres(PostgresLog::connect(&server.url()).await.unwrap());
     let other = Log::Postgres(PostgresLog::connect(&server.url()).await.unwrap());
     let head = append(&log, vec![body("before")]).await[0].head();
-    let mut heard = other.watch();
+    let heard = other.watch();
 
     // It hangs: connections stay open and nobody answers.
     server.signal_all(Signal::STOP);
@@ -103,7 +103,7 @@ async fn an_outage_is_said_quickly_and_ends_by_itself() {
     server.signal_all(Signal::CONT);
     until("the log's return", || async { log.head().await.is_ok() }).await;
     let head = append(&log, vec![body("between")]).await[0].head();
-    until("hearing of it", || async { *heard.borrow_and_update() == head.seq }).await;
+    until("hearing of it", || async { *heard.borrow() == head.seq }).await;
 
     // It is gone: nobody takes connections.
     server.kill();
@@ -114,7 +114,7 @@ async fn an_outage_is_said_quickly_and_ends_by_itself() {
     server.restart().await;
     until("the log's return", || async { log.head().await.is_ok() }).await;
     let head = append(&log, vec![body("after")]).await[0].head();
-    until("hearing of it", || async { *heard.borrow_and_update() == head.seq }).await;
+    until("hearing of it", || async { *heard.borrow() == head.seq }).await;
     let texts: Vec<String> = all(&log).await.into_iter().map(|entry| entry.body).collect();
     assert_eq!(texts, [body("before"), body("between"), body("after")]);
 }
