@@ -6,6 +6,7 @@
 
 mod parts;
 mod process;
+mod registry;
 mod table;
 
 use anyhow::Context;
@@ -35,6 +36,7 @@ fn measure() -> anyhow::Result<()> {
     parts::a_day(&database, &model, &mut rows)?;
     let server = std::env::current_exe()?.with_file_name("einthoven");
     process::start_and_memory(&server, &root.join("platform/server/samples"), &mut rows)?;
+    registry::large(&mut rows)?;
     let text = table::render(&rows);
     print!("{text}");
     std::fs::write(root.join("bench/RESULTS.md"), text).context("cannot write bench/RESULTS.md")

@@ -45,7 +45,7 @@ pub(crate) fn start_and_memory(server: &Path, samples: &Path, rows: &mut Vec<Row
 fn spawn(server: &Path) -> anyhow::Result<(Child, String)> {
     let mut child = Command::new(server)
         .args(["serve", "--listen", "127.0.0.1:0", "--data"])
-        .arg(std::env::temp_dir().join("einthoven-bench"))
+        .arg(std::env::temp_dir().join(format!("einthoven-bench-{}", std::process::id())))
         .stdout(Stdio::piped())
         .spawn()
         .with_context(|| format!("cannot start `{}`", server.display()))?;

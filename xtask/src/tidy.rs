@@ -47,6 +47,37 @@ const ARROWS: &[(&str, &[&str])] = &[
         "einthoven-classify",
         &["einthoven-ecg", "einthoven-plugin-host", "einthoven-plugin-worker"],
     ),
+    ("einthoven-registry-state", &[]),
+    ("einthoven-registry-log", &[]),
+    ("einthoven-registry-files", &[]),
+    ("einthoven-registry-mlflow", &[]),
+    (
+        "einthoven-registry",
+        &["einthoven-registry-log", "einthoven-registry-state"],
+    ),
+    (
+        "einthoven-serving",
+        &[
+            "einthoven-classify",
+            "einthoven-registry",
+            "einthoven-registry-files",
+            "einthoven-registry-state",
+        ],
+    ),
+    (
+        "einthoven-onboard",
+        &[
+            "einthoven-classify",
+            "einthoven-ecg",
+            "einthoven-plugin-host",
+            "einthoven-plugin-worker",
+            "einthoven-registry",
+            "einthoven-registry-files",
+            "einthoven-registry-mlflow",
+            "einthoven-registry-state",
+            "einthoven-serving",
+        ],
+    ),
     (
         "einthoven",
         &[
@@ -55,10 +86,17 @@ const ARROWS: &[(&str, &[&str])] = &[
             "einthoven-ecg",
             "einthoven-intake",
             "einthoven-models",
+            "einthoven-onboard",
             "einthoven-plugin-check",
             "einthoven-plugin-host",
             "einthoven-plugin-worker",
             "einthoven-reader-edf",
+            "einthoven-registry",
+            "einthoven-registry-files",
+            "einthoven-registry-log",
+            "einthoven-registry-mlflow",
+            "einthoven-registry-state",
+            "einthoven-serving",
             "einthoven-web",
         ],
     ),
@@ -70,12 +108,15 @@ const ARROWS: &[(&str, &[&str])] = &[
             "einthoven-ecg",
             "einthoven-models",
             "einthoven-plugin-host",
+            "einthoven-registry",
+            "einthoven-registry-log",
+            "einthoven-registry-state",
         ],
     ),
 ];
 
 /// Licences that a dependency may stand under; an expression needs one of them on each side of an AND.
-const LICENCES: [&str; 14] = [
+const LICENCES: [&str; 15] = [
     "Apache-2.0",
     "Apache-2.0 WITH LLVM-exception",
     "0BSD",
@@ -84,6 +125,7 @@ const LICENCES: [&str; 14] = [
     "BSD-3-Clause",
     "BSL-1.0",
     "CC0-1.0",
+    "CDLA-Permissive-2.0",
     "ISC",
     "MIT",
     "MIT-0",

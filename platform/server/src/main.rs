@@ -15,6 +15,7 @@ mod input;
 mod plugin_reading;
 mod recordings;
 mod samples;
+mod scoring;
 mod storage;
 
 use std::process::ExitCode;

@@ -5,6 +5,7 @@ mod audit;
 mod body;
 mod caller;
 mod classify;
+mod evaluations;
 mod flask;
 mod models;
 mod plugins;
@@ -142,6 +143,10 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route(
             "/v1/models/{model}/versions/{version}/retire",
             post(versions::retire_version),
+        )
+        .route(
+            "/v1/models/{model}/versions/{version}/evaluations/{set}",
+            post(evaluations::create_evaluation),
         )
         .route(
             "/v1/models/{model}/versions/{version}/verification",

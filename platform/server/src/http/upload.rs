@@ -73,6 +73,11 @@ impl Upload {
         })
     }
 
+    /// The files as they were sent, with the room they take.
+    pub(crate) fn into_files(self) -> (Vec<(String, Vec<u8>)>, Vec<OwnedSemaphorePermit>) {
+        (self.files, self.room)
+    }
+
     /// Reads and classifies it.
     pub(crate) async fn answer(self, app: &Arc<App>) -> Result<Answer, Problem> {
         let owned = |(name, bytes)| (name, Cow::Owned(bytes));
