@@ -55,6 +55,13 @@ pub(crate) struct Remote {
     prefix: Key,
 }
 
+/// What came instead of a content, and which state of the object it was.
+#[derive(Debug, PartialEq, Eq)]
+struct Wrong {
+    content: Stored,
+    e_tag: Option<String>,
+}
+
 impl Remote {
     pub(crate) fn new(settings: &Bucket) -> Result<Self, FilesError> {
         // The HTTP client takes the process's provider of cryptography; whoever sets one first wins.
@@ -131,23 +138,18 @@ impl Remote {
         let Err(second) = self.download_once(digest, cache).await? else {
             return Ok(());
         };
-        let key = self.key(digest);
-        if first != second {
+        if first != second || !self.set_aside(digest, &second).await? {
             let source = Refusal::Generic {
                 store: "S3",
-                source: "it came wrong twice, in two ways, so it was spoilt on its way".into(),
+                source: "it came wrong, and in another way each time; ask again".into(),
             };
-            return Err(refused("give", &key)(source));
+            return Err(refused("give", &self.key(digest))(source));
         }
-        let aside = format!("{}.{}.{}", digest.hex(), second.digest.hex(), second.size_bytes);
-        let aside = self.prefix.clone().join("corrupt").join(aside);
-        self.bucket
-            .copy(&key, &aside)
-            .await
-            .map_err(refused("set aside", &key))?;
-        self.bucket.delete(&key).await.map_err(refused("set aside", &key))?;
-        let (found, size_bytes) = (second.digest, second.size_bytes);
-        tracing::error!(expected = %digest, %found, size_bytes, "a file in the bucket is corrupt");
+        let Stored {
+            digest: found,
+            size_bytes,
+        } = second.content;
+        tracing::error!(expected = %digest, %found, size_bytes, "a file in the bucket is corrupt and was set aside");
         Err(FilesError::Corrupt {
             expected: *digest,
             found,
@@ -156,25 +158,48 @@ impl Remote {
     }
 
     /// The inner error is what came instead of the content.
-    async fn download_once(&self, digest: &Digest, cache: &Disk) -> Result<Result<(), Stored>, FilesError> {
+    async fn download_once(&self, digest: &Digest, cache: &Disk) -> Result<Result<(), Wrong>, FilesError> {
         let key = self.key(digest);
-        let mut pieces = match self.bucket.get(&key).await {
-            Ok(got) => got.into_stream(),
+        let got = match self.bucket.get(&key).await {
+            Ok(got) => got,
             Err(Refusal::NotFound { .. }) => return Err(self.set_aside_before(digest).await?),
             Err(cause) => return Err(refused("give", &key)(cause)),
         };
+        let e_tag = got.meta.e_tag.clone();
+        let mut pieces = got.into_stream();
         let mut incoming = Incoming::new(cache.incoming())?;
         while let Some(piece) = pieces.next().await {
             incoming.write(&piece.map_err(refused("give", &key))?).await?;
         }
         let (file, found, size_bytes) = incoming.finish().await?;
         if found != *digest {
-            return Ok(Err(Stored {
+            let content = Stored {
                 digest: found,
                 size_bytes,
-            }));
+            };
+            return Ok(Err(Wrong { content, e_tag }));
         }
         blocking(cache, move |cache| cache.keep(file, &found)).await.map(Ok)
+    }
+
+    /// Sets a wrong object aside, unless another process has stored it anew meanwhile.
+    async fn set_aside(&self, digest: &Digest, wrong: &Wrong) -> Result<bool, FilesError> {
+        let key = self.key(digest);
+        let Stored {
+            digest: found,
+            size_bytes,
+        } = wrong.content;
+        let aside = format!("{}.{}.{size_bytes}", digest.hex(), found.hex());
+        let aside = self.prefix.clone().join("corrupt").join(aside);
+        let copied = self.bucket.copy(&key, &aside).await;
+        copied.map_err(refused("set aside", &key))?;
+        let now = self.bucket.head(&key).await.map_err(refused("set aside", &key))?;
+        if now.e_tag != wrong.e_tag {
+            self.remove(&aside).await?;
+            return Ok(false);
+        }
+        self.remove(&key).await?;
+        Ok(true)
     }
 
     async fn set_aside_before(&self, digest: &Digest) -> Result<FilesError, FilesError> {
