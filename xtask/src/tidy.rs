@@ -41,7 +41,6 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     ("einthoven-backend-tract", &["einthoven-plugin-sdk"]),
     ("einthoven-intake", &[]),
-    ("einthoven-registry-files", &[]),
     ("einthoven-reader-edf", &["einthoven-plugin-sdk"]),
     (
         "einthoven-classify",
