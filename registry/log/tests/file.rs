@@ -116,7 +116,7 @@ async fn an_open_log_notices_that_its_file_was_changed() {
     let log = Place::Folder(folder.path().to_owned()).open().await;
     let entries = append(&log, vec![body("a"), body("b"), body("c")]).await;
     let file = OpenOptions::new().write(true).open(folder.path().join(FILE)).unwrap();
-    file.write_all_at(b"#", 400).unwrap();
+    file.write_all_at(b"#", 300).unwrap();
     let found = log.verify(&[]).await;
     assert!(matches!(found, Err(ChainBroken::Changed { seq: 2, .. })), "{found:?}");
     assert!(matches!(log.read(0, 9).await, Err(LogError::Broken(_))));

@@ -17,6 +17,7 @@ use std::io;
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::Duration;
 use tokio::sync::watch;
 use write::Writer;
 
@@ -189,15 +190,11 @@ impl FileLog {
             .mode(0o600)
             .open(&path)
             .map_err(LogError::io("open", &path))?;
-        match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => {}
-            Err(rustix::io::Errno::WOULDBLOCK) => return Err(LogError::InUse { folder }),
-            Err(cause) => return Err(LogError::io("lock", &path)(cause.into())),
-        }
+        lock(&file, &folder, &path)?;
         if fresh {
             sync_folder(&folder)?;
         }
-        let scanned = scan(&path, Position::START, length(&file, &path)?, &[])?;
+        let scanned = scan(&path, Position::START, length(&file, &path)?, false, &[])?;
         let mut end = scanned.end;
         if scanned.torn > 0 {
             tracing::warn!(
@@ -274,11 +271,11 @@ impl FileLog {
         let mut index = self.0.index.write().unwrap_or_else(PoisonError::into_inner);
         let length = length(&self.0.reading, &self.0.path)?;
         if length < index.end.offset {
-            let head = scan(&self.0.path, Position::START, length, &[])?.end.head;
+            let head = scan(&self.0.path, Position::START, length, true, &[])?.end.head;
             let anchor = index.end.head;
             return Err(LogError::Broken(Box::new(ChainBroken::Truncated { head, anchor })));
         }
-        let scanned = scan(&self.0.path, index.end, length, &[])?;
+        let scanned = scan(&self.0.path, index.end, length, true, &[])?;
         index.starts.extend(scanned.starts);
         index.end = scanned.end;
         self.0.newest.send_replace(index.end.head.seq);
@@ -290,8 +287,27 @@ impl FileLog {
     }
 }
 
+/// Takes the lock that says that this process writes.
+fn lock(file: &File, folder: &Path, path: &Path) -> Result<(), LogError> {
+    // A child that a process is just starting holds the process's locks until it runs its own program, so a lock that was
+    // given up may be seen for a moment longer.
+    for attempt in 0.. {
+        match rustix::fs::flock(file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => break,
+            Err(rustix::io::Errno::WOULDBLOCK) if attempt < 20 => std::thread::sleep(Duration::from_millis(10)),
+            Err(rustix::io::Errno::WOULDBLOCK) => {
+                return Err(LogError::InUse {
+                    folder: folder.to_owned(),
+                });
+            }
+            Err(cause) => return Err(LogError::io("lock", path)(cause.into())),
+        }
+    }
+    Ok(())
+}
+
 fn verify(path: &Path, length: u64, anchors: &[Head]) -> Result<Verified, ChainBroken> {
-    let scanned = scan(path, Position::START, length, anchors)?;
+    let scanned = scan(path, Position::START, length, false, anchors)?;
     Ok(Verified {
         head: scanned.end.head,
         anchors: anchors.len(),

@@ -33,8 +33,15 @@ pub(super) struct Scanned {
     pub(super) unterminated: bool,
 }
 
-/// Reads whole steps up to `until` bytes and checks every hash.
-pub(super) fn scan(path: &Path, from: Position, until: u64, anchors: &[Head]) -> Result<Scanned, ChainBroken> {
+/// Reads whole steps up to `until` bytes and checks every hash. Unless a writer may be at work (`live`), a last line that
+/// lacks nothing but its end counts as whole.
+pub(super) fn scan(
+    path: &Path,
+    from: Position,
+    until: u64,
+    live: bool,
+    anchors: &[Head],
+) -> Result<Scanned, ChainBroken> {
     let fail = |cause| ChainBroken::Unreadable(Box::new(LogError::io("read", path)(cause)));
     let mut file = File::open(path).map_err(fail)?;
     file.seek(SeekFrom::Start(from.offset)).map_err(fail)?;
@@ -57,7 +64,7 @@ pub(super) fn scan(path: &Path, from: Position, until: u64, anchors: &[Head]) ->
             .read_until(b'\n', &mut bytes)
             .map_err(fail)?;
         let ended = bytes.pop_if(|byte| *byte == b'\n').is_some();
-        if count == 0 || (!ended && is_torn(&bytes)) {
+        if count == 0 || (!ended && is_torn(&bytes, live)) {
             done.torn = at.offset + count as u64 - done.end.offset;
             break;
         }
@@ -90,12 +97,12 @@ pub(super) fn scan(path: &Path, from: Position, until: u64, anchors: &[Head]) ->
 
 /// Whether bytes at the end of a file, without a line's end, are what a crash leaves of a write: the beginning of a line,
 /// perhaps with zeros for what never reached the disk.
-fn is_torn(bytes: &[u8]) -> bool {
+fn is_torn(bytes: &[u8], live: bool) -> bool {
     let written = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
     let (begun, zeros) = bytes.split_at(written);
     let whole = Line::parse(begun).is_ok_and(|line| line.is_intact());
     if whole {
-        !zeros.is_empty()
+        live || !zeros.is_empty()
     } else {
         Line::is_begun(begun)
     }

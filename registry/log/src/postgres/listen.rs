@@ -3,7 +3,7 @@
 use super::{PATIENCE, announce, failed, table};
 use crate::LogError;
 use sqlx::PgPool;
-use sqlx::postgres::PgListener;
+use sqlx::postgres::{PgListener, PgPoolOptions};
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
@@ -35,7 +35,12 @@ async fn listen(
     newest: &watch::Sender<u64>,
     heard: &mut bool,
 ) -> Result<std::convert::Infallible, LogError> {
-    let mut listener = PgListener::connect_with(pool).await.map_err(failed)?;
+    // A connection of its own: one that hangs must not be missing where others append.
+    let own = PgPoolOptions::new()
+        .max_connections(1)
+        .acquire_timeout(PATIENCE)
+        .connect_lazy_with(pool.connect_options().as_ref().clone());
+    let mut listener = PgListener::connect_with(&own).await.map_err(failed)?;
     listener.eager_reconnect(false);
     timeout(PATIENCE, listener.listen(table::CHANNEL))
         .await
