@@ -112,7 +112,10 @@ fn records(value: Value) -> Result<Named, Error> {
             }
         }
     }
-    if columns.values().any(|column| column.as_array().map(Vec::len) != Some(count)) {
+    if columns
+        .values()
+        .any(|column| column.as_array().map(Vec::len) != Some(count))
+    {
         return Err(wrong("the records have different names".to_owned()));
     }
     Ok(columns.into_iter().map(|(name, value)| (Some(name), value)).collect())

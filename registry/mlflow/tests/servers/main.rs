@@ -1,0 +1,8 @@
+//! The client against real MLflow servers, started once for all tests of this binary. `cargo xtask setup mlflow` first.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod access;
+mod common;
+mod cuts;
+mod folders;
+mod registry;
