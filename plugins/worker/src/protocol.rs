@@ -14,7 +14,7 @@ const LONGEST: usize = 16 << 20;
 
 /// How long a reader looks for a message before it sleeps. Waking a sleeping thread on another core costs more than a
 /// small batch; looking much longer would take a core from the engine.
-const LOOK: Duration = Duration::from_micros(100);
+const LOOK: Duration = Duration::from_micros(40);
 
 /// How often a parent that waits looks whether anybody waits for it.
 const PASS_ON: Duration = Duration::from_millis(5);
