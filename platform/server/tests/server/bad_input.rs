@@ -170,10 +170,7 @@ fn short_invalid_and_odd_recordings() {
 
 #[test]
 fn bodies_and_archives_beyond_the_bounds() {
-    let server = Server::start_with(
-        &["--max-upload-mib", "4"],
-        &std::env::temp_dir().join("einthoven-tests"),
-    );
+    let server = Server::start_with(&["--max-upload-mib", "4"]);
     let before = server.resident_bytes();
     // Five gigabytes declared: refused before a byte of it is read.
     let head = "POST /v1/classify HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-type: text/csv\r\ncontent-length: 5368709120\r\n\r\n";

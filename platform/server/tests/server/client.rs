@@ -5,11 +5,20 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
-/// The real binary on a free port, ended when dropped.
+/// Longest wait for an answer; one that waits for a trial takes the longest.
+const PATIENCE: Duration = Duration::from_secs(180);
+
+/// The real binary on a free port with a data folder of its own, ended when dropped.
 pub(crate) struct Server {
     child: Child,
     pub(crate) address: String,
+    pub(crate) data: PathBuf,
+    /// From the call to the line that says that it is ready.
+    pub(crate) started_in: Duration,
+    /// Goes with the server; none where the caller chose the folder.
+    _folder: Option<tempfile::TempDir>,
 }
 
 /// An answer, its body as JSON where it is JSON.
@@ -18,6 +27,7 @@ pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) content_type: String,
     pub(crate) location: Option<String>,
+    pub(crate) etag: Option<String>,
     pub(crate) bytes: Vec<u8>,
 }
 
@@ -39,45 +49,86 @@ impl Answer {
 
 impl Server {
     pub(crate) fn start() -> Self {
-        Self::start_with(&[], &std::env::temp_dir().join("einthoven-tests"))
+        Self::start_with(&[])
     }
 
-    pub(crate) fn start_with(arguments: &[&str], data: &Path) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_einthoven"))
+    /// With a data folder that goes when the server does.
+    pub(crate) fn start_with(arguments: &[&str]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut server = Self::start_in(folder.path(), arguments);
+        server._folder = Some(folder);
+        server
+    }
+
+    pub(crate) fn start_in(data: &Path, arguments: &[&str]) -> Self {
+        let start = Instant::now();
+        let child = Command::new(env!("CARGO_BIN_EXE_einthoven"))
             .args(["serve", "--listen", "127.0.0.1:0", "--data"])
             .arg(data)
             .args(arguments)
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
+        let mut server = Self {
+            child,
+            address: String::new(),
+            data: data.to_owned(),
+            started_in: Duration::ZERO,
+            _folder: None,
+        };
         let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap())
+        BufReader::new(server.child.stdout.take().unwrap())
             .read_line(&mut line)
             .unwrap();
-        let address = line
-            .split("http://")
-            .nth(1)
-            .unwrap()
-            .split(' ')
-            .next()
-            .unwrap()
-            .to_owned();
-        Self { child, address }
+        server.started_in = start.elapsed();
+        let after = line.split("http://").nth(1);
+        server.address = after.and_then(|rest| rest.split(' ').next()).unwrap().to_owned();
+        server
     }
 
     pub(crate) fn get(&self, path: &str) -> Answer {
-        answer(agent().get(format!("http://{}{path}", self.address)).call())
+        self.ask("GET", path, &[], b"")
     }
 
     pub(crate) fn delete(&self, path: &str) -> Answer {
-        answer(agent().delete(format!("http://{}{path}", self.address)).call())
+        self.ask("DELETE", path, &[], b"")
     }
 
     pub(crate) fn post(&self, path: &str, content_type: &str, body: &[u8]) -> Answer {
-        let request = agent()
-            .post(format!("http://{}{path}", self.address))
-            .header("content-type", content_type);
-        answer(request.send(body))
+        self.ask("POST", path, &[("content-type", content_type)], body)
+    }
+
+    /// Sends JSON by any method.
+    pub(crate) fn json(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &Value) -> Answer {
+        let mut all = vec![("content-type", "application/json")];
+        all.extend(headers);
+        self.ask(method, path, &all, body.to_string().as_bytes())
+    }
+
+    /// Sends a request and waits for its answer.
+    pub(crate) fn ask(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
+        self.try_ask(method, path, headers, body).unwrap()
+    }
+
+    /// The same, where the server may be gone.
+    pub(crate) fn try_ask(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> Result<Answer, ureq::Error> {
+        let uri = format!("http://{}{path}", self.address);
+        let mut request = ureq::http::Request::builder().method(method).uri(uri);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let response = if matches!(method, "GET" | "DELETE") {
+            agent().run(request.body(()).unwrap())
+        } else {
+            agent().run(request.body(body).unwrap())
+        };
+        answer(response?)
     }
 
     /// Posts files and text fields as a form.
@@ -113,6 +164,11 @@ impl Server {
         String::from_utf8_lossy(&text).into_owned()
     }
 
+    /// The process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Resident memory in bytes.
     pub(crate) fn resident_bytes(&self) -> usize {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
@@ -135,11 +191,13 @@ impl Drop for Server {
 }
 
 fn agent() -> ureq::Agent {
-    ureq::Agent::new_with_config(ureq::Agent::config_builder().http_status_as_error(false).build())
+    let config = ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .timeout_global(Some(PATIENCE));
+    config.build().into()
 }
 
-fn answer(response: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Answer {
-    let mut response = response.unwrap();
+fn answer(mut response: ureq::http::Response<ureq::Body>) -> Result<Answer, ureq::Error> {
     let header = |name: &str| {
         response
             .headers()
@@ -147,13 +205,15 @@ fn answer(response: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> An
             .map(|value| value.to_str().unwrap().to_owned())
     };
     let (content_type, location) = (header("content-type").unwrap_or_default(), header("location"));
-    let bytes = response.body_mut().with_config().limit(1 << 30).read_to_vec().unwrap();
-    Answer {
+    let etag = header("etag");
+    let bytes = response.body_mut().with_config().limit(1 << 30).read_to_vec()?;
+    Ok(Answer {
         status: response.status().as_u16(),
         content_type,
         location,
+        etag,
         bytes,
-    }
+    })
 }
 
 /// A file of the sample recordings.

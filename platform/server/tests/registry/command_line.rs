@@ -1,0 +1,169 @@
+//! The same from a terminal: models, traffic, audit, backup, restore.
+
+use crate::client::Server;
+use crate::packages::{labelled, numbered, row_file, wrong_golden, zip};
+use crate::steps::{answers, model, promote, ready};
+use serde_json::Value;
+use std::process::Command;
+
+/// What a command said.
+#[derive(Debug)]
+pub(crate) struct Said {
+    pub(crate) ok: bool,
+    pub(crate) out: String,
+    pub(crate) err: String,
+}
+
+pub(crate) fn run(arguments: &[&str]) -> Said {
+    let output = Command::new(env!("CARGO_BIN_EXE_einthoven"))
+        .args(arguments)
+        .env("USER", "ana")
+        .output()
+        .unwrap();
+    Said {
+        ok: output.status.success(),
+        out: String::from_utf8(output.stdout).unwrap(),
+        err: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+/// Runs a command against a server, which must succeed.
+fn done(server: &Server, arguments: &[&str]) -> String {
+    let said = at(server, arguments);
+    assert!(said.ok, "{arguments:?}: {said:?}");
+    said.out
+}
+
+/// The flag that names the server belongs to the command's first word.
+fn at(server: &Server, arguments: &[&str]) -> Said {
+    let address = format!("http://{}", server.address);
+    let flags = ["--server", &address];
+    let all = match arguments {
+        ["audit", second, rest @ ..] => [&["audit", *second], &flags[..], rest].concat(),
+        [first, rest @ ..] => [&[*first], &flags[..], rest].concat(),
+        [] => Vec::new(),
+    };
+    run(&all)
+}
+
+#[test]
+fn a_version_goes_its_way_by_the_command_line() {
+    let server = Server::start();
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let onnx = path("model.onnx");
+    std::fs::write(&onnx, row_file("model.onnx")).unwrap();
+
+    let asked = at(&server, &["models", "upload", "mine", &onnx]);
+    assert!(
+        !asked.ok && asked.err.contains("labels") && asked.err.contains("\"inputs\""),
+        "{asked:?}"
+    );
+    let fields = ["--set", "recipe=kaggle-heartbeat-v1", "--set", "labels=N,S,V,F,Q"];
+    let out = done(
+        &server,
+        &[&["models", "upload", "mine", &onnx, "--version", "one"], &fields[..]].concat(),
+    );
+    assert!(out.contains("mine/one is ready") && out.contains("sha256:"), "{out}");
+    let package = path("package.zip");
+    std::fs::write(&package, zip(&labelled(["Q", "F", "V", "S", "N"]))).unwrap();
+    let out = done(&server, &["models", "upload", "mine", &package]);
+    assert!(out.contains("mine/1 is ready"), "{out}");
+    std::fs::write(&package, zip(&wrong_golden())).unwrap();
+    let rejected = at(&server, &["models", "upload", "mine", &package, "--version", "bad"]);
+    assert!(
+        !rejected.ok && rejected.out.contains("golden") && rejected.out.contains("to put it right"),
+        "{rejected:?}"
+    );
+    let missing = at(&server, &["models", "upload", "mine", &path("none.onnx")]);
+    assert!(!missing.ok && missing.err.contains("none.onnx"), "{missing:?}");
+    let directory = at(&server, &["models", "upload", "mine", folder.path().to_str().unwrap()]);
+    assert!(!directory.ok && directory.err.contains("zip"), "{directory:?}");
+
+    assert!(done(&server, &["traffic", "promote", "mine/one", "--reason", "first"]).contains("mine/one answers"));
+    let out = done(&server, &["traffic", "promote", "mine/1"]);
+    assert!(
+        out.contains("mine/1 answers") && out.contains("brings back mine/one"),
+        "{out}"
+    );
+    assert!(done(&server, &["traffic", "rollback", "mine", "--reason", "worse"]).contains("mine/one answers"));
+    assert!(done(&server, &["traffic", "show", "mine"]).contains("mine/one answers"));
+    let nothing = at(&server, &["traffic", "rollback", "mine"]);
+    assert!(!nothing.ok && nothing.err.contains("no earlier traffic"), "{nothing:?}");
+    let history = done(&server, &["traffic", "history", "mine"]);
+    assert_eq!(history.lines().count(), 3, "{history}");
+    assert!(history.lines().next().unwrap().contains("by ana  worse"), "{history}");
+
+    assert!(done(&server, &["models", "alias", "mine@canary", "1"]).contains("@canary"));
+    let pointed = at(&server, &["models", "delete", "mine/1"]);
+    assert!(!pointed.ok && pointed.err.contains("alias `canary`"), "{pointed:?}");
+    done(&server, &["models", "alias", "mine@canary"]);
+    let show = done(&server, &["models", "show", "mine"]);
+    assert!(
+        show.contains("answers") && show.contains("rejected") && !show.contains("@canary"),
+        "{show}"
+    );
+    assert!(done(&server, &["models", "list"]).contains("mine"));
+    let list: Value = serde_json::from_str(&done(&server, &["models", "--json", "list"])).unwrap();
+    assert_eq!(list["items"].as_array().unwrap().len(), 3);
+    assert!(done(&server, &["models", "retire", "mine/1"]).contains("mine/1 is retired"));
+    assert!(done(&server, &["models", "delete", "mine/1"]).contains("deleted"));
+    let gone = at(&server, &["models", "delete", "mine/1"]);
+    assert!(!gone.ok && gone.err.contains("no version `1`"), "{gone:?}");
+    let wrong = at(&server, &["models", "delete", "mine"]);
+    assert!(!wrong.ok && wrong.err.contains("NAME/VERSION"), "{wrong:?}");
+
+    let entries = done(
+        &server,
+        &["audit", "list", "--model", "mine", "--who", "ana", "--limit", "3"],
+    );
+    let kinds: Vec<_> = entries
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap()["event"]["kind"].clone())
+        .collect();
+    assert_eq!(kinds, ["version_deleted", "version_retired", "alias_moved"]);
+    let silent = run(&["models", "--server", "http://127.0.0.1:9", "list"]);
+    assert!(!silent.ok && silent.err.contains("einthoven serve"), "{silent:?}");
+}
+
+#[test]
+fn a_backup_of_a_running_server_serves_the_same_and_is_restored() {
+    let server = Server::start();
+    ready(&server, "mine", "1", &numbered(1));
+    ready(&server, "mine", "2", &labelled(["Q", "F", "V", "S", "N"]));
+    assert_eq!(promote(&server, "mine", "2").status, 200);
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let data = server.data.to_str().unwrap();
+    let before = model(&server, "mine");
+    let entries = server.get("/v1/audit?limit=1000").json();
+    let backup = path("backup");
+    let said = run(&["backup", &backup, "--data", data]);
+    assert!(said.ok && said.out.contains("entries"), "{said:?}");
+    // What comes later is not in it.
+    assert_eq!(promote(&server, "mine", "1").status, 200);
+    let again = run(&["backup", &backup, "--data", data]);
+    assert!(!again.ok && again.err.contains("holds a registry already"), "{again:?}");
+
+    let (restored, log) = (path("restored"), "registry/log/events.jsonl");
+    let said = run(&["restore", &backup, "--data", &restored]);
+    assert!(said.ok, "{said:?}");
+    let read = |folder: &str| std::fs::read(std::path::Path::new(folder).join(log)).unwrap();
+    assert_eq!(read(&backup), read(&restored));
+    let again = run(&["restore", &backup, "--data", &restored]);
+    assert!(!again.ok && again.err.contains("holds a registry already"), "{again:?}");
+    let nothing = run(&["restore", &path("none"), "--data", &path("other")]);
+    assert!(!nothing.ok && nothing.err.contains("none"), "{nothing:?}");
+
+    for place in [&backup, &restored] {
+        let copy = Server::start_in(place.as_ref(), &[]);
+        assert_eq!(model(&copy, "mine"), before, "{place}");
+        assert_eq!(copy.get("/v1/audit?limit=1000").json(), entries, "{place}");
+        assert_eq!(answers(&copy, "model=mine"), "2");
+        assert_eq!(answers(&copy, "model=mine/1"), "1");
+    }
+    assert_eq!(answers(&server, "model=mine"), "1");
+    // A second server in the same folder would write the same log.
+    let second = run(&["serve", "--listen", "127.0.0.1:0", "--data", data]);
+    assert!(!second.ok && second.err.contains("process"), "{second:?}");
+}

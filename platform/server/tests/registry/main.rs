@@ -1,0 +1,22 @@
+//! The registry from outside: the real binary, real models, HTTP, files on disk and the command line.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod change_control;
+#[allow(dead_code, reason = "other test binaries use the rest of it")]
+#[path = "../server/client.rs"]
+mod client;
+mod command_line;
+mod completing;
+mod crashes;
+mod gates;
+mod hostile_archives;
+mod hostile_names;
+mod hot_swap;
+mod integrity;
+mod log_file;
+mod memory;
+mod packages;
+mod steps;
+mod uploads;
+mod verification;
