@@ -163,7 +163,8 @@ fn look(stream: &UnixStream, buffer: &mut [u8]) -> io::Result<usize> {
         match rustix::net::recv(stream, &mut *buffer, RecvFlags::DONTWAIT) {
             Ok((_, 0)) => return Err(io::ErrorKind::UnexpectedEof.into()),
             Ok((_, count)) => return Ok(count),
-            Err(rustix::io::Errno::AGAIN) => std::hint::spin_loop(),
+            // Where both share a core, the other side can only answer when it is let.
+            Err(rustix::io::Errno::AGAIN) => std::thread::yield_now(),
             Err(other) => return Err(other.into()),
         }
     }
