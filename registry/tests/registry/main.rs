@@ -5,3 +5,8 @@ mod crashes;
 mod looking_back;
 mod reopened;
 mod setup;
+mod shared;
+
+// The real server that the log's own tests start.
+#[path = "../../log/tests/support/mod.rs"]
+mod postgres;
