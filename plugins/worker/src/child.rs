@@ -34,7 +34,7 @@ pub fn serve(engines: impl Fn(&EngineSetup, &str) -> Result<Engines, Failure>) -
             Err(cause) => return Err(cause),
         };
         let answer = match question {
-            Question::Load { .. } => load(question, &shared, &engines).map(|model| {
+            Question::Load { .. } => load(question, &mut shared, &engines).map(|model| {
                 let opened = model.opened.clone();
                 loaded = Some(model);
                 Answer::Opened(opened)
@@ -70,7 +70,7 @@ struct Loaded {
 
 fn load(
     question: Question,
-    shared: &Shared,
+    shared: &mut Shared,
     engines: &impl Fn(&EngineSetup, &str) -> Result<Engines, Failure>,
 ) -> Result<Loaded, Failure> {
     let Question::Load {
@@ -96,6 +96,9 @@ fn load(
     limit(Resource::Data, memory_bytes)?;
     limit(Resource::Core, 0)?;
     let engines = engines(&setup, &engine)?;
+    // The parent may have written large files after this process had mapped the memory.
+    let end = files.iter().fold(BEGIN, |end, (_, len)| aligned(end + len));
+    shared.grow(end).map_err(Failure::internal)?;
     let mut offset = BEGIN;
     let mut package = Vec::new();
     for (name, len) in &files {
