@@ -1,5 +1,6 @@
 //! Doing what the registry says, in the background.
 
+use crate::budget::counted;
 use crate::loaded::Loaded;
 use einthoven_registry_state::{Model, ModelName, Origin, State, Version};
 use std::sync::Arc;
@@ -36,23 +37,32 @@ impl Loaded {
         }
     }
 
-    /// Champions that are not loaded, as far as there is room: what does not fit is loaded when somebody asks for it.
+    /// Champions that are not loaded, as far as there is room: what does not fit is loaded when somebody asks for it. Nothing
+    /// is put out for them, or champions would put out each other at every change.
     fn missing(&self, state: &State) -> Vec<(ModelName, Arc<Version>)> {
-        if self.is_full() {
-            return Vec::new();
-        }
         let versions = self.0.versions.load();
+        let mut room = self.room();
         let champion = |model: &Arc<Model>| {
             let version = model.versions.get(model.traffic.champion.as_ref()?)?;
             let key = (model.name.clone(), version.name.clone());
             (version.is_ready() && !versions.contains_key(&key)).then(|| (key.0, Arc::clone(version)))
         };
-        state.models.values().filter_map(champion).collect()
+        let mut fits = |(_, version): &(ModelName, Arc<Version>)| {
+            let needed = at_most(version);
+            let fits = needed <= room;
+            room -= if fits { needed } else { 0 };
+            fits
+        };
+        let missing: Vec<_> = state.models.values().filter_map(champion).collect();
+        missing.into_iter().filter(|missing| fits(missing)).collect()
     }
 
     async fn load_logged(&self, model: &ModelName, version: &Version) {
         match self.load(model, version).await {
-            Ok(_) => tracing::debug!("{} is loaded", version.title(model)),
+            Ok(_) => {
+                self.answers_first(model, &version.name);
+                tracing::debug!("{} is loaded", version.title(model));
+            }
             Err(cause) => tracing::error!("{cause}"),
         }
     }
@@ -71,8 +81,15 @@ impl Loaded {
         }
     }
 
-    pub(crate) fn is_full(&self) -> bool {
+    /// Bytes that more versions may count as, with nothing put out.
+    pub(crate) fn room(&self) -> u64 {
         let usage = self.usage();
-        usage.counted_bytes >= usage.budget_bytes
+        usage.budget_bytes.saturating_sub(usage.counted_bytes)
     }
+}
+
+/// What a version counts as at most: which of its files is loaded is not known before.
+pub(crate) fn at_most(version: &Version) -> u64 {
+    let sizes = version.files.iter().map(|file| file.size_bytes);
+    counted(sizes.max().unwrap_or(0))
 }

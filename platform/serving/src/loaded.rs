@@ -2,6 +2,7 @@
 
 use crate::budget::{Usage, counted, to_unload};
 use crate::error::ServingError;
+use crate::follow::at_most;
 use crate::tables::Tables;
 use arc_swap::ArcSwap;
 use einthoven_classify::{ServedModel, Serving};
@@ -140,22 +141,16 @@ impl Loaded {
     #[must_use]
     pub fn waiting(&self) -> Vec<String> {
         let (state, versions) = (self.0.settings.registry.glance(), self.0.versions.load());
-        let loaded = |key: &Key| versions.contains_key(key);
-        let waits = |model: &&Arc<einthoven_registry_state::Model>| {
-            let answers = |version: &VersionName| loaded(&(model.name.clone(), version.clone()));
-            let champion = model.traffic.champion.as_ref();
-            // What was put out to make room is loaded when it is asked for; it keeps nobody from being ready.
-            let asked_for = self.answered(&model.name).is_none();
-            asked_for && champion.is_some_and(|champion| !answers(champion))
+        let room = self.room();
+        let waits = |model: &Arc<einthoven_registry_state::Model>| {
+            let champion = model.versions.get(model.traffic.champion.as_ref()?)?;
+            let loaded = versions.contains_key(&(model.name.clone(), champion.name.clone()));
+            // What was put out to make room, or never had any, is loaded when it is asked for; it keeps nobody from being
+            // ready.
+            let asked_for = self.answered(&model.name).is_some() || at_most(champion) > room;
+            (!loaded && !asked_for).then(|| champion.title(&model.name))
         };
-        let waiting = state.models.values().filter(waits);
-        waiting
-            .filter(|_| !self.is_full())
-            .map(|model| {
-                let champion = model.traffic.champion.as_ref().map(ToString::to_string);
-                format!("{}/{}", model.name, champion.unwrap_or_default())
-            })
-            .collect()
+        state.models.values().filter_map(waits).collect()
     }
 
     /// The settings it was made with.
@@ -223,6 +218,13 @@ impl Loaded {
 
     fn answered(&self, model: &ModelName) -> Option<VersionName> {
         self.0.answering.load().get(model).cloned()
+    }
+
+    /// The same where nothing answered before.
+    pub(crate) fn answers_first(&self, model: &ModelName, version: &VersionName) {
+        if self.answered(model).is_none() {
+            self.answers(model, version);
+        }
     }
 
     fn answers(&self, model: &ModelName, version: &VersionName) {
