@@ -67,6 +67,11 @@ async fn digests(log: Log) -> anyhow::Result<Vec<Digest>> {
 
 impl Restore {
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
+        ensure!(
+            self.storage.database_url.is_some() || !log_folder(&self.storage.data).exists(),
+            "{} holds a registry already; name another --data",
+            self.storage.data.display()
+        );
         run(async move {
             let from = Log::File(FileLog::open_reader(log_folder(&self.folder)).await?);
             from.verify(&[]).await.context("the backup's log")?;
@@ -78,15 +83,7 @@ impl Restore {
                 .await?;
             match &self.storage.database_url {
                 Some(url) => drop(PostgresLog::connect(url).await?.import(&from).await?),
-                None => {
-                    let to = log_folder(&self.storage.data);
-                    ensure!(
-                        !to.exists(),
-                        "{} holds a registry already; name another --data",
-                        self.storage.data.display()
-                    );
-                    from.copy_to(to, head).await?;
-                }
+                None => from.copy_to(log_folder(&self.storage.data), head).await?,
             }
             println!(
                 "{} entries and {} files are restored",
