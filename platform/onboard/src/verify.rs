@@ -4,7 +4,7 @@ use crate::error::OnboardError;
 use crate::onboarding::Onboarding;
 use crate::remedy::rejection;
 use bytes::Bytes;
-use einthoven_classify::{Choice, EngineTable, KnownAs, PackageFile, ServedModel, TrialStep};
+use einthoven_classify::{Choice, EngineTable, KnownAs, LoadError, PackageFile, ServedModel, TrialStep};
 use einthoven_registry_files::Digest;
 use einthoven_registry_state::{ModelName, Rejection, Step, Verified, Version};
 
@@ -40,7 +40,7 @@ impl Onboarding {
             let parts: Vec<_> = files.iter().map(|(name, bytes)| PackageFile { name, bytes }).collect();
             let table = match settings.tables.measured(&settings.serving, &parts) {
                 Ok(table) => table,
-                Err(cause) => return Err(rejection(Step::Manifest, cause.to_string())),
+                Err(cause) => return Err(rejection(step(&cause, Step::Manifest), cause.to_string())),
             };
             let Some(fastest) = table.fastest() else {
                 return Err(refused(&table));
@@ -48,7 +48,7 @@ impl Onboarding {
             let engine = fastest.engine.clone();
             match ServedModel::load(&settings.serving, &parts, Choice::of(fastest), Some(known_as)) {
                 Ok(_) => Ok((engine, table)),
-                Err(cause) => Err(rejection(Step::WarmUp, cause.to_string())),
+                Err(cause) => Err(rejection(step(&cause, Step::WarmUp), cause.to_string())),
             }
         });
         match tried.await.map_err(|cause| OnboardError::Broken(cause.to_string()))? {
@@ -63,6 +63,15 @@ impl Onboarding {
                 }))
             }
         }
+    }
+}
+
+/// The step that a failed load stands for.
+fn step(cause: &LoadError, otherwise: Step) -> Step {
+    match cause {
+        LoadError::GoldenFile(_) | LoadError::Golden { .. } => Step::Golden,
+        LoadError::Signature { .. } => Step::Signature,
+        _ => otherwise,
     }
 }
 

@@ -5,8 +5,9 @@ use super::manifest::{EngineWish, Manifest, PackageFile, Variant, digest};
 use super::served::{LoadError, Serving, content, load_request};
 use super::table::{EngineRow, EngineTable, TrialStep};
 use einthoven_plugin_host::{Code, Failure};
-use einthoven_plugin_worker::trial;
+use einthoven_plugin_worker::{Crashes, LoadRequest, Worker, trial};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Rows of the batches that are measured.
 pub const BATCHES: [usize; 4] = [1, 8, 32, 128];
@@ -74,7 +75,14 @@ fn attempt(
     let at = |step| move |failure| (step, failure);
     let request = load_request(manifest, files, &row.engine, &row.file).map_err(at(TrialStep::Load))?;
     let inputs = golden.inputs().map_err(at(TrialStep::Golden))?;
-    let done = trial(&serving.workers, &request, &inputs, &BATCHES).map_err(at(TrialStep::Load))?;
+    let done = match trial(&serving.workers, &request, &inputs, &BATCHES) {
+        Ok(done) => done,
+        // Golden inputs that the file does not take fail before anybody compares names and shapes.
+        Err(failure) => match mismatch(serving, request, manifest) {
+            Some(mismatch) => return Err((TrialStep::Signature, mismatch)),
+            None => return Err((TrialStep::Load, failure)),
+        },
+    };
     row.runtime = Some(done.opened.runtime);
     row.provider = Some(done.opened.provider);
     manifest
@@ -95,4 +103,10 @@ fn attempt(
     let us = done.times.iter().map(|time| time.as_secs_f64() * 1e6);
     row.batch_us = BATCHES.into_iter().zip(us).collect();
     Ok(())
+}
+
+/// How a file's inputs and outputs differ from the manifest's, where it opens and they do.
+fn mismatch(serving: &Serving, request: LoadRequest, manifest: &Manifest) -> Option<Failure> {
+    let worker = Worker::start(Arc::clone(&serving.workers), Arc::new(request), Crashes::default()).ok()?;
+    manifest.check(&worker.opened().signature).err()
 }
