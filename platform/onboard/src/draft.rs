@@ -5,10 +5,12 @@ use crate::error::{FieldProblem, OnboardError};
 use crate::golden::{self, Input};
 use crate::onnx;
 use einthoven_classify::{Manifest, Serving};
+use einthoven_ecg::beat::BeatClass;
 use einthoven_ecg::recipe::{self, Recipe};
 use einthoven_plugin_host::{DType, Failure, TensorSpec};
 use einthoven_plugin_worker::{Crashes, LoadRequest, Worker};
 use serde_json::{Map, Value, json};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 /// A complete manifest with its golden outputs.
@@ -51,6 +53,8 @@ pub(crate) fn draft(
             None => golden::drawn(&inputs).map(|drawn| (drawn, "drawn from a fixed seed")),
         };
         match drawn {
+            // Said below, with what to do; an engine would only say that it got something else.
+            _ if inputs.iter().any(|spec| spec.dtype != DType::F32) => {}
             Err(problem) => problems.push(problem),
             Ok((drawn, origin)) => {
                 let computed = golden::computed(&mut opened.worker, &drawn, origin, &opened.engine);
@@ -78,6 +82,7 @@ pub(crate) fn draft(
         return Err(OnboardError::Incomplete {
             problems,
             draft: manifest,
+            files: Vec::new(),
         });
     }
     Ok(Drafted { manifest, golden: made })
@@ -210,6 +215,7 @@ fn check(manifest: &mut Map<String, Value>, problems: &mut Vec<FieldProblem>) {
                 );
                 problems.push(problem("labels", detail));
             }
+            problems.extend(unusable(&labels));
         }
     }
     let known: Vec<_> = Recipe::ALL.iter().map(|recipe| recipe.name()).collect();
@@ -229,6 +235,20 @@ fn check(manifest: &mut Map<String, Value>, problems: &mut Vec<FieldProblem>) {
             Some(recipe) => feed(recipe, &inputs, manifest, problems),
         },
     }
+}
+
+/// A column is found by its label, and answers hold what is one of the standard's classes.
+fn unusable(labels: &[String]) -> Option<FieldProblem> {
+    let mut seen = HashSet::new();
+    if let Some(twice) = labels.iter().find(|label| !seen.insert(*label)) {
+        return Some(problem("labels", format!("`labels` names the class `{twice}` twice")));
+    }
+    let known = BeatClass::ALL.map(|class| class.letter().to_string());
+    let detail = format!(
+        "`labels` names no class that answers can hold, which are {}; call the columns by these",
+        known.join(", ")
+    );
+    (!labels.iter().any(|label| known.contains(label))).then(|| problem("labels", detail))
 }
 
 /// Each input must get a tensor of the recipe with as many values a row. One tensor and one input belong together whatever

@@ -3,7 +3,7 @@
 use einthoven_registry::ChangeError;
 use einthoven_registry_files::FilesError;
 use einthoven_registry_mlflow::Error as MlflowError;
-use einthoven_registry_state::Refusal;
+use einthoven_registry_state::{Refusal, StoredFile};
 use einthoven_serving::ServingError;
 use serde::Serialize;
 
@@ -36,6 +36,8 @@ pub enum OnboardError {
         problems: Vec<FieldProblem>,
         /// The manifest as far as it is known.
         draft: serde_json::Value,
+        /// The files that came. They are kept for a day, so that the version can be asked for again by their digests.
+        files: Vec<StoredFile>,
     },
     /// Storing failed, or a file is not what it was.
     #[error(transparent)]

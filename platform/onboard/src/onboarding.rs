@@ -1,6 +1,6 @@
 //! From candidate to verdict.
 
-use crate::candidate::Candidate;
+use crate::candidate::{Candidate, CandidateFile};
 use crate::draft::draft;
 use crate::error::OnboardError;
 use crate::golden::Input;
@@ -11,6 +11,7 @@ use crate::verify::Verdict;
 use bytes::Bytes;
 use einthoven_registry::{Asked, ChangeError, Done, Registry};
 use einthoven_registry_files::{Collected, Digest, FileEntry, Store, package_digest};
+use einthoven_registry_mlflow::Error as MlflowError;
 use einthoven_registry_state::{Change, ModelName, Origin, Package, Phase, Step, StoredFile, VersionName};
 use einthoven_serving::Loaded;
 use std::collections::HashSet;
@@ -93,7 +94,12 @@ impl Onboarding {
         origin: Origin,
         candidate: Candidate,
     ) -> Result<Added, OnboardError> {
-        let (candidate, example) = mlflow_folder(candidate)?;
+        // The files are at hand: what is wrong with them is no failure of an MLflow server.
+        let (candidate, example) = mlflow_folder(candidate).map_err(|cause| match cause {
+            OnboardError::Mlflow(MlflowError::Refused(refused)) => OnboardError::RefusedFormat(refused.to_string()),
+            OnboardError::Mlflow(cause) => OnboardError::NotAVersion(cause.to_string()),
+            other => other,
+        })?;
         let package = self.stored(candidate, example).await?;
         let change = Change::AddVersion {
             model: model.clone(),
@@ -118,12 +124,21 @@ impl Onboarding {
         example: Option<Vec<Input>>,
     ) -> Result<Package, OnboardError> {
         let serving = self.loaded.settings().serving.clone();
-        let (candidate, drafted) = tokio::task::spawn_blocking(move || {
-            let drafted = draft(&serving, &candidate, example)?;
-            Ok::<_, OnboardError>((candidate, drafted))
-        })
-        .await
-        .map_err(|cause| OnboardError::Broken(cause.to_string()))??;
+        let drafting = tokio::task::spawn_blocking(move || {
+            let drafted = draft(&serving, &candidate, example);
+            (candidate, drafted)
+        });
+        let (candidate, drafted) = drafting
+            .await
+            .map_err(|cause| OnboardError::Broken(cause.to_string()))?;
+        let drafted = match drafted {
+            // Stored without a version, and collected unless one comes: nobody has to send them twice.
+            Err(OnboardError::Incomplete { problems, draft, .. }) => {
+                let files = stored_files(self.put_files(&candidate.files).await?);
+                return Err(OnboardError::Incomplete { problems, draft, files });
+            }
+            drafted => drafted?,
+        };
         let broken = |cause: serde_json::Error| OnboardError::Broken(cause.to_string());
         let mut files = Vec::new();
         let manifest = serde_json::to_vec_pretty(&drafted.manifest).map_err(broken)?;
@@ -132,15 +147,23 @@ impl Onboarding {
             let golden = serde_json::to_vec(golden).map_err(broken)?;
             files.push(self.put("golden.json", golden.into()).await?);
         }
-        for file in candidate.files.iter().filter(|file| file.name != "manifest.json") {
+        let others = candidate.files.iter().filter(|file| file.name != "manifest.json");
+        let others: Vec<_> = others.cloned().collect();
+        files.extend(self.put_files(&others).await?);
+        package(files)
+    }
+
+    async fn put_files(&self, files: &[CandidateFile]) -> Result<Vec<FileEntry>, OnboardError> {
+        let mut entries = Vec::new();
+        for file in files {
             let stored = self.store().put_file(&file.path).await?;
-            files.push(FileEntry {
+            entries.push(FileEntry {
                 name: file.name.clone(),
                 size_bytes: stored.size_bytes,
                 sha256: stored.digest,
             });
         }
-        package(files)
+        Ok(entries)
     }
 
     pub(crate) async fn put(&self, name: &str, bytes: Bytes) -> Result<FileEntry, OnboardError> {
@@ -296,13 +319,15 @@ impl Onboarding {
 pub(crate) fn package(mut files: Vec<FileEntry>) -> Result<Package, OnboardError> {
     files.sort_by(|a, b| a.name.cmp(&b.name));
     let digest = package_digest(&files).to_string();
+    let files = stored_files(files);
+    Ok(Package { digest, files })
+}
+
+fn stored_files(files: Vec<FileEntry>) -> Vec<StoredFile> {
     let files = files.into_iter().map(|file| StoredFile {
         name: file.name,
         size_bytes: file.size_bytes,
         sha256: file.sha256.to_string(),
     });
-    Ok(Package {
-        digest,
-        files: files.collect(),
-    })
+    files.collect()
 }

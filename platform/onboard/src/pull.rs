@@ -54,6 +54,7 @@ impl Onboarding {
         let stated = Stated::from_object(pull.stated).map_err(|problem| OnboardError::Incomplete {
             problems: vec![problem],
             draft: Value::Null,
+            files: Vec::new(),
         })?;
         let source = std::sync::Arc::clone(self.registry().state().source(&pull.source)?);
         let reference: Reference = pull.reference.parse()?;

@@ -9,7 +9,7 @@ use einthoven_plugin_host::Code;
 use einthoven_registry::{ChangeError, OpenError};
 use einthoven_registry_files::FilesError;
 use einthoven_registry_mlflow::Error as MlflowError;
-use einthoven_registry_state::{NameError, Refusal};
+use einthoven_registry_state::{NameError, Refusal, StoredFile};
 use einthoven_serving::ServingError;
 use serde::Serialize;
 
@@ -26,6 +26,9 @@ pub(crate) struct Problem {
     /// A manifest as far as it is known, where fields of it are missing.
     #[serde(skip_serializing_if = "Option::is_none")]
     draft: Option<serde_json::Value>,
+    /// The files that came with it, by which it can be asked for again without sending them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    files: Vec<StoredFile>,
     #[serde(skip)]
     retry_after_s: Option<u32>,
 }
@@ -47,6 +50,7 @@ impl Problem {
             detail: detail.into(),
             errors: Vec::new(),
             draft: None,
+            files: Vec::new(),
             retry_after_s: None,
         }
     }
@@ -209,7 +213,9 @@ impl From<ServingError> for Problem {
             }
             _ => return Self::internal(&error),
         };
-        tracing::error!("{error}");
+        if status.is_server_error() {
+            tracing::error!("{error}");
+        }
         Self::new(status, code, error.to_string())
     }
 }
@@ -223,7 +229,7 @@ impl From<OnboardError> for Problem {
             OnboardError::RefusedFormat(_) => unprocessable("refused_format"),
             OnboardError::Unloadable(_) => unprocessable("unloadable"),
             OnboardError::Settings { .. } => unprocessable("bad_settings"),
-            OnboardError::Incomplete { problems, draft } => {
+            OnboardError::Incomplete { problems, draft, files } => {
                 let mut problem = unprocessable("incomplete_manifest");
                 problem.errors = problems
                     .into_iter()
@@ -232,7 +238,8 @@ impl From<OnboardError> for Problem {
                         detail: field.detail,
                     })
                     .collect();
-                problem.draft = Some(draft);
+                problem.draft = Some(draft).filter(|draft| !draft.is_null());
+                problem.files = files;
                 problem
             }
             OnboardError::Files(cause) => cause.into(),
