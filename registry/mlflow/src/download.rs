@@ -17,6 +17,8 @@ use url::Url;
 
 /// Bytes read at once when a part is hashed or a local file copied.
 const PIECE: usize = 256 << 10;
+/// Bytes a request must bring for the count of failures to start anew, so that a wire that drips is given up.
+const PROGRESS: u64 = 64 << 10;
 
 /// What a file must be to be taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -161,7 +163,7 @@ impl<'a> Part<'a> {
         Ok(part)
     }
 
-    /// Asks until all bytes are there; a request that brought some makes the count of failures start anew.
+    /// Asks until all bytes are there; a request that brought enough makes the count of failures start anew.
     async fn fetch(&mut self, http: &Http, url: &Url) -> Result<(), Error> {
         let mut failed = 0;
         loop {
@@ -176,7 +178,7 @@ impl<'a> Part<'a> {
             if self.tag.is_none() {
                 self.restart().await?;
                 failed += 1;
-            } else if self.bytes > before {
+            } else if self.bytes >= before.saturating_add(PROGRESS) {
                 failed = 0;
             } else {
                 failed += 1;

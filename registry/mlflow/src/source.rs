@@ -22,7 +22,7 @@ pub struct Source {
     /// How long to wait.
     #[serde(default)]
     pub timeouts: Timeouts,
-    /// How often a request is repeated after a server error or a cut connection; a download that gets further counts anew.
+    /// How often a request is repeated after a server error or a cut connection; a download that gets 64 KiB further counts anew.
     #[serde(default = "retries")]
     pub retries: u32,
     /// Local folders that artifacts may be read from when the server keeps them in folders and does not serve them.

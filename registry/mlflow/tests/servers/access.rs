@@ -49,9 +49,10 @@ async fn certificates_of_both_sides() {
         "{error}"
     );
 
+    // In TLS 1.3 the server tells that it wants a certificate after the handshake, or just hangs up.
     source.ca_file = Some(server.folder.join("authority.pem"));
     let error = Client::new(&source).unwrap().models(None).await.unwrap_err();
-    assert!(matches!(error, Error::Tls { .. }), "{error}");
+    assert!(matches!(error, Error::Tls { .. } | Error::Cut { .. }), "{error}");
 
     source.credentials = client_certificate(&server.folder);
     assert!(Client::new(&source).unwrap().models(None).await.unwrap().is_empty());

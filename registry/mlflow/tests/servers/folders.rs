@@ -31,7 +31,7 @@ async fn read_from_the_allowed_folder_only() {
             .download_all(&resolved.location, &files, folder.path(), 1 << 20)
             .await
             .unwrap();
-        assert!(folder.path().join("model.onnx").metadata().unwrap().len() > 100);
+        assert!(folder.path().join("model.onnx").is_file());
     }
 
     // A link planted beside the model makes the listing fail; none is followed.
