@@ -199,7 +199,11 @@ mod tests {
             r#"{"x": [[1, 2.5]]}"#,
             r#"[[1, 2.5]]"#,
         ] {
-            assert_eq!(example(form.as_bytes(), &named).unwrap(), [wanted.clone()], "{form}");
+            assert_eq!(
+                example(form.as_bytes(), &named).unwrap(),
+                std::slice::from_ref(&wanted),
+                "{form}"
+            );
         }
         let columns = model(r#"[{"name": "a", "type": "double"}, {"name": "b", "type": "long"}]"#);
         for form in [
