@@ -1,7 +1,7 @@
 //! A client for MLflow: its registry, its artifacts, its webhooks.
 //!
 //! [`Client`] asks one MLflow server, described by a [`Source`]. A [`Reference`] names a model version, a [`Location`]
-//! is where its files lie, and [`servable`] says which of them can be served here.
+//! is where its files lie, and [`servable()`] says which of them can be served here.
 #![forbid(unsafe_code)]
 
 mod client;

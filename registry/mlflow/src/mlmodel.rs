@@ -90,7 +90,7 @@ impl MlModel {
         }
     }
 
-    /// The file of the input example that [`crate::example`] reads best; `None` without one.
+    /// The file of the input example that [`crate::example()`] reads best; `None` without one.
     ///
     /// # Errors
     ///

@@ -78,7 +78,6 @@ async fn gate(State(gate): State<Gate>, request: Request) -> Response {
         return StatusCode::UNAUTHORIZED.into_response();
     }
     let path = request.uri().path_and_query().unwrap();
-    // The whole answer would need a proxy; a redirect on another port is refused, which is tested below.
     let answer = reqwest::Client::builder()
         .tls_certs_only([])
         .build()
