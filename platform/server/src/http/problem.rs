@@ -23,12 +23,8 @@ pub(crate) struct Problem {
     detail: String,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<FieldError>,
-    /// A manifest as far as it is known, where fields of it are missing.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    draft: Option<serde_json::Value>,
-    /// The files that came with it, by which it can be asked for again without sending them.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    files: Vec<StoredFile>,
+    #[serde(flatten)]
+    known: Option<Box<Known>>,
     #[serde(skip)]
     retry_after_s: Option<u32>,
 }
@@ -37,6 +33,15 @@ pub(crate) struct Problem {
 struct FieldError {
     pointer: String,
     detail: String,
+}
+
+/// What is known of a version whose manifest lacks something.
+#[derive(Debug, Serialize)]
+struct Known {
+    /// Its manifest as far as it goes.
+    draft: serde_json::Value,
+    /// The files that came, by which it can be asked for again without sending them.
+    files: Vec<StoredFile>,
 }
 
 impl Problem {
@@ -49,8 +54,7 @@ impl Problem {
             status: status.as_u16(),
             detail: detail.into(),
             errors: Vec::new(),
-            draft: None,
-            files: Vec::new(),
+            known: None,
             retry_after_s: None,
         }
     }
@@ -238,8 +242,7 @@ impl From<OnboardError> for Problem {
                         detail: field.detail,
                     })
                     .collect();
-                problem.draft = Some(draft).filter(|draft| !draft.is_null());
-                problem.files = files;
+                problem.known = (!draft.is_null()).then(|| Box::new(Known { draft, files }));
                 problem
             }
             OnboardError::Files(cause) => cause.into(),
