@@ -119,8 +119,9 @@ fn raw_status(server: &Server, method: &str, path: &str, body: &str) -> u16 {
         body.len()
     );
     let answer = server.raw(request.as_bytes());
+    // No status is none that a test accepts.
     let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok());
-    status.unwrap_or_else(|| panic!("{method} {path}: {answer:?}"))
+    status.unwrap_or_default()
 }
 
 #[test]

@@ -87,7 +87,13 @@ fn two_hundred_swaps_under_load_fail_nothing_and_mix_nothing() {
         })
     };
     let pause = Duration::from_millis(20);
-    let (still, beside) = load(&|| std::thread::sleep(pause * SWAPS as u32));
+    // The same requests and pauses, so that promoting is all that differs.
+    let (still, beside) = load(&|| {
+        for _ in 0..SWAPS {
+            assert_eq!(classify(&server, "model=swapped").status, 200);
+            std::thread::sleep(pause);
+        }
+    });
     let before = print("without swaps", &still);
     print("another model beside it", &[beside]);
     let (swapped, beside) = load(&|| {
