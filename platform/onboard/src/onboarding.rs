@@ -196,6 +196,7 @@ impl Onboarding {
         let Ok(found) = state.model(model).and_then(|model| model.version(version)) else {
             return Ok(());
         };
+        let origin = found.origin.clone();
         let by = By::system("it was tried on every engine");
         let (model, version) = (model.clone(), version.clone());
         let verdict = self
@@ -216,7 +217,8 @@ impl Onboarding {
         };
         let ready = matches!(change, Change::Verified { .. });
         self.change(&by, change, None).await?;
-        if let Some(by) = promote.filter(|_| ready) {
+        // An alias that has moved on meanwhile wants another one.
+        if let Some(by) = promote.filter(|_| ready && !self.sources.has_left(&origin)) {
             self.promote(&by, &model, &version, None).await?;
         }
         Ok(())
@@ -282,7 +284,10 @@ impl Onboarding {
         for model in state.models.values() {
             for version in model.versions.values() {
                 match version.phase {
-                    Phase::Verifying => self.try_in_background(model.name.clone(), version.name.clone(), None),
+                    Phase::Verifying => {
+                        let promote = followed(&version.origin);
+                        self.try_in_background(model.name.clone(), version.name.clone(), promote);
+                    }
                     Phase::Fetching => self.fetch_in_background(model.name.clone(), version.name.clone()),
                     _ => {}
                 }
@@ -312,6 +317,19 @@ impl Onboarding {
             seen,
         };
         self.registry().change(asked).await
+    }
+}
+
+/// Who promotes a version once it is ready, where it was asked for so.
+pub(crate) fn followed(origin: &Origin) -> Option<By> {
+    match origin {
+        Origin::Mlflow {
+            source, promote: true, ..
+        } => Some(By {
+            who: source.to_string(),
+            why: "its source is followed".to_owned(),
+        }),
+        _ => None,
     }
 }
 

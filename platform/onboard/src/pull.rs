@@ -3,7 +3,7 @@
 use crate::candidate::{Candidate, CandidateFile, Stated};
 use crate::error::OnboardError;
 use crate::golden::Input;
-use crate::onboarding::{Added, By, Onboarding};
+use crate::onboarding::{Added, By, Onboarding, followed};
 use crate::remedy::rejection;
 use einthoven_registry::ChangeError;
 use einthoven_registry_mlflow::{
@@ -21,8 +21,12 @@ const MOST_BYTES: u64 = 16 << 30;
 /// Bytes of an input example at most.
 const LONGEST_EXAMPLE: usize = 16 << 20;
 
-/// How long a version is waited for while MLflow does not answer.
-const PATIENCE: Duration = Duration::from_secs(900);
+/// How long a version is waited for while MLflow does not answer: over a night and a weekend.
+const PATIENCE: Duration = Duration::from_secs(3 * 24 * 3600);
+
+/// How long it is waited for while answers have another length than MLflow lists: a proxy on the way does that for a
+/// moment, a damaged store for ever.
+const PATIENCE_WITH_LENGTHS: Duration = Duration::from_secs(60);
 
 /// Longest pause between two attempts.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
@@ -67,6 +71,7 @@ impl Onboarding {
             ),
             None => (String::new(), pull.reference.clone(), None),
         };
+        self.sources.wanted(&pull.source, &name, &number);
         let into = pull.into.map_or_else(|| name.parse(), Ok).map_err(|cause| {
             let cause = format!("{cause}; say in `into` what the model is called here");
             OnboardError::NotAVersion(cause)
@@ -131,19 +136,22 @@ impl Onboarding {
     async fn fetched(&self, model: &ModelName, version: &VersionName) -> Result<(), OnboardError> {
         let state = self.registry().state();
         let found = state.model(model)?.version(version)?;
-        let Origin::Mlflow { source, promote, .. } = &found.origin else {
+        let Origin::Mlflow { source, .. } = &found.origin else {
             return Ok(());
         };
         let (title, by) = (found.title(model), By::system("its files came from MLflow"));
         let (start, mut pause) = (Instant::now(), Duration::from_millis(500));
         let done = loop {
             match self.fetch(&found.origin).await {
-                Err(OnboardError::Mlflow(cause)) if cause.is_passing() && start.elapsed() < PATIENCE => {
+                Err(OnboardError::Mlflow(cause)) if start.elapsed() < patience(&cause) => {
                     tracing::warn!("{title} waits: {cause}");
                     self.note(source, |status| {
                         drop(status.waiting.insert(title.clone(), cause.to_string()))
                     });
-                    tokio::time::sleep(pause).await;
+                    tokio::select! {
+                        () = tokio::time::sleep(pause) => {}
+                        () = self.sources.answers_again.notified() => {}
+                    }
                     pause = (pause * 2).min(LONGEST_PAUSE);
                     // Deleted meanwhile: nobody waits any more.
                     if self
@@ -169,11 +177,7 @@ impl Onboarding {
                     package,
                 };
                 self.change(&by, fetched, None).await?;
-                let promote = promote.then(|| By {
-                    who: source.to_string(),
-                    why: "its source is followed".to_owned(),
-                });
-                self.try_in_background(model, version, promote);
+                self.try_in_background(model, version, followed(&found.origin));
             }
             Err(cause) => {
                 let step = match cause {
@@ -227,6 +231,15 @@ impl Onboarding {
         }
         let (candidate, example) = mlflow_folder(candidate)?;
         self.stored(candidate, example).await
+    }
+}
+
+/// How long what went wrong may go on going wrong.
+fn patience(cause: &MlflowError) -> Duration {
+    match cause {
+        MlflowError::Length { .. } => PATIENCE_WITH_LENGTHS,
+        cause if cause.is_passing() => PATIENCE,
+        _ => Duration::ZERO,
     }
 }
 

@@ -3,10 +3,11 @@
 use crate::error::OnboardError;
 use crate::onboarding::Onboarding;
 use einthoven_registry_mlflow::Client;
-use einthoven_registry_state::{Source, SourceName};
+use einthoven_registry_state::{Origin, Source, SourceName};
 use serde::Serialize;
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::collections::{HashMap, HashSet};
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 use tokio::sync::Notify;
 
@@ -29,7 +30,51 @@ pub(crate) struct Sources {
     status: Mutex<HashMap<SourceName, SourceStatus>>,
     /// Told when a webhook says that there is something to look at.
     pub(crate) nudged: Notify,
-    pub(crate) due: Mutex<Vec<SourceName>>,
+    /// Told when a source answers again: downloads that wait need not wait longer.
+    pub(crate) answers_again: Notify,
+    pub(crate) due: Mutex<HashSet<SourceName>>,
+    turns: Mutex<HashMap<SourceName, Arc<Turn>>>,
+    /// Versions there that an alias pointed at and has left: those do not answer by themselves any more.
+    left: Mutex<HashSet<(SourceName, String, String)>>,
+}
+
+/// Whose turn it is to look at a source.
+#[derive(Default)]
+pub(crate) struct Turn {
+    pub(crate) looking: tokio::sync::Mutex<()>,
+    /// Whether a look waits already.
+    pub(crate) waiting: AtomicBool,
+}
+
+impl Sources {
+    pub(crate) fn turn(&self, source: &SourceName) -> Arc<Turn> {
+        let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(turns.entry(source.clone()).or_default())
+    }
+
+    /// An alias points elsewhere now.
+    pub(crate) fn left(&self, source: &SourceName, model: &str, number: u64) {
+        let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
+        left.insert((source.clone(), model.to_owned(), number.to_string()));
+    }
+
+    /// An alias points at it, or somebody asked for it.
+    pub(crate) fn wanted(&self, source: &SourceName, model: &str, number: impl ToString) {
+        let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
+        left.remove(&(source.clone(), model.to_owned(), number.to_string()));
+    }
+
+    /// Whether an alias pointed at a version and has left it while it was on its way.
+    pub(crate) fn has_left(&self, origin: &Origin) -> bool {
+        let Origin::Mlflow {
+            source, model, version, ..
+        } = origin
+        else {
+            return false;
+        };
+        let left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
+        left.contains(&(source.clone(), model.clone(), version.clone()))
+    }
 }
 
 impl Onboarding {
@@ -72,7 +117,7 @@ impl Onboarding {
             .due
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .push(source);
+            .insert(source);
         self.sources.nudged.notify_one();
     }
 }

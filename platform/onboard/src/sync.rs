@@ -6,6 +6,7 @@ use crate::pull::Pull;
 use einthoven_registry_mlflow::Client;
 use einthoven_registry_state::{FollowRule, ModelName, Origin, Source, SourceName};
 use std::collections::HashMap;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -26,9 +27,10 @@ impl Onboarding {
                     .is_none_or(|(revision, _)| *revision != source.revision);
                 let due = next.get(&source.name).is_some_and(|(_, at)| *at <= now);
                 let polled = source.poll_s.is_some() && (fresh || due);
-                if polled || nudged.contains(&source.name) {
+                let told = nudged.contains(&source.name);
+                if polled || told {
                     let (this, source) = (self.clone(), Arc::clone(source));
-                    tokio::spawn(async move { this.look(&source).await });
+                    tokio::spawn(async move { this.look_in_turn(&source, told).await });
                 }
                 if polled || fresh {
                     let pause = Duration::from_secs(source.poll_s.map_or(3600, |seconds| u64::from(seconds.max(1))));
@@ -45,20 +47,65 @@ impl Onboarding {
         }
     }
 
-    /// Looks at one source now.
-    pub(crate) async fn look(&self, source: &Source) {
-        let outcome = async {
-            let client = self.client(source)?;
-            for rule in &source.follow {
-                self.follow(source, &client, rule).await?;
+    /// Looks at a source, one look at a time: an older answer must not win over a newer one, and a server that hangs is not
+    /// asked again meanwhile. A look that was asked for waits its turn, one for all that ask; one that is due by time does not.
+    async fn look_in_turn(&self, source: &Source, told: bool) {
+        let turn = self.sources.turn(&source.name);
+        let _held = if told {
+            if turn.waiting.swap(true, Ordering::SeqCst) {
+                return;
             }
-            Ok::<_, OnboardError>(())
+            let held = turn.looking.lock().await;
+            turn.waiting.store(false, Ordering::SeqCst);
+            held
+        } else {
+            match turn.looking.try_lock() {
+                Ok(held) => held,
+                Err(_) => return,
+            }
         };
-        let error = outcome.await.err().map(|cause| cause.to_string());
-        if let Some(error) = &error {
-            tracing::warn!("source {}: {error}", source.name);
+        self.look(source).await;
+    }
+
+    /// A rule that cannot be followed, such as one whose alias is not set yet, holds up none of the others.
+    async fn look(&self, source: &Source) {
+        let mut errors = Vec::new();
+        match self.client(source) {
+            Err(cause) => errors.push(cause.to_string()),
+            Ok(client) => {
+                for rule in &source.follow {
+                    match self.follow(source, &client, rule).await {
+                        Ok(()) => {}
+                        Err(cause) => {
+                            let text = cause.to_string();
+                            let silent = matches!(&cause, OnboardError::Mlflow(cause) if cause.is_passing());
+                            if !errors.contains(&text) {
+                                errors.push(text);
+                            }
+                            // The others would only wait for the same silence.
+                            if silent {
+                                break;
+                            }
+                        }
+                    }
+                }
+            }
         }
-        self.note(&source.name, |status| status.error = error);
+        let error = (!errors.is_empty()).then(|| errors.join("; "));
+        let mut is_new = false;
+        self.note(&source.name, |status| {
+            is_new = status.error != error;
+            status.error.clone_from(&error);
+        });
+        // Said once, not at every look.
+        match error {
+            Some(error) if is_new => tracing::warn!("source {}: {error}", source.name),
+            None if is_new => {
+                tracing::info!("source {} answers again", source.name);
+                self.sources.answers_again.notify_waiters();
+            }
+            _ => {}
+        }
     }
 
     async fn follow(&self, source: &Source, client: &Client, rule: &FollowRule) -> Result<(), OnboardError> {
@@ -73,6 +120,10 @@ impl Onboarding {
         let version = client.version_by_alias(&rule.model, alias.as_str()).await?.version;
         let place = format!("{}@{alias}", rule.model);
         let before = self.source_status(&source.name).seen.get(&place).copied();
+        if let Some(before) = before.filter(|before| *before != version) {
+            self.sources.left(&source.name, &rule.model, before);
+        }
+        self.sources.wanted(&source.name, &rule.model, version);
         self.pull_once(source, rule, version).await?;
         self.note(&source.name, |status| {
             status.seen.insert(place, version);

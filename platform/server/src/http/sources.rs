@@ -7,8 +7,7 @@ use super::models::{List, Reason};
 use super::problem::Problem;
 use super::version_upload::located;
 use axum::Json;
-use axum::body::Bytes;
-use axum::extract::State;
+use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use einthoven_onboard::{Pull, SourceStatus, source_settings};
@@ -19,6 +18,9 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
+
+/// Bytes of a webhook's call at most; MLflow's have a few hundred.
+const LONGEST_CALL: usize = 1 << 20;
 
 /// A source with how it was when it was last looked at.
 #[derive(Serialize)]
@@ -170,7 +172,7 @@ pub(crate) async fn receive_webhook(
     State(app): State<Arc<App>>,
     Path(name): Path<SourceName>,
     headers: HeaderMap,
-    body: Bytes,
+    request: Request,
 ) -> Result<StatusCode, Problem> {
     let refused = || {
         Problem::new(
@@ -185,6 +187,17 @@ pub(crate) async fn receive_webhook(
         tracing::error!("the webhook's secret in {file} cannot be read: {cause}");
         refused()
     })?;
+    if secret.trim().is_empty() {
+        // Anybody could sign with it.
+        tracing::error!("the webhook's secret in {file} is empty");
+        return Err(refused());
+    }
+    let body = axum::body::to_bytes(request.into_body(), LONGEST_CALL)
+        .await
+        .map_err(|_| {
+            let detail = format!("the body broke off or is larger than {LONGEST_CALL} bytes");
+            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail)
+        })?;
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let signed = webhook::Headers {
         signature: text(webhook::SIGNATURE_HEADER),
