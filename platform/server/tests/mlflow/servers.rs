@@ -87,6 +87,8 @@ impl Mlflow {
         command.env("MLFLOW_WEBHOOK_ALLOWED_SCHEMES", "http");
         command.env("MLFLOW_WEBHOOK_ALLOW_PRIVATE_IPS", "true");
         command.env("MLFLOW_WEBHOOK_SECRET_ENCRYPTION_KEY", WEBHOOK_KEY);
+        // Else it remembers for a minute that there is no webhook.
+        command.env("MLFLOW_WEBHOOK_CACHE_TTL", "1");
         let output = File::options().create(true).append(true).open(&log).unwrap();
         self.kept = Some(Kept::start(&mut command, &log, output.into()));
         let healthy = || ureq::get(format!("{}/health", self.url())).call().ok();

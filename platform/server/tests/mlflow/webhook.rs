@@ -81,6 +81,12 @@ fn a_signed_call_makes_it_look_at_once_and_no_other_does() {
         call("/v1/webhooks/mlflow/nobody", Some(&good), Some(time), Some("d1"), body),
     ];
     assert_eq!(refused, [401; 11]);
+    std::fs::write(&file, "\n").unwrap();
+    assert_eq!(
+        call(PATH, Some(&signature("", time, body)), Some(time), Some("d1"), body),
+        401
+    );
+    std::fs::write(&file, format!("{SECRET}\n")).unwrap();
     assert!(
         server.status("called")["looked_at_s"].is_null(),
         "a refused call made it look"
