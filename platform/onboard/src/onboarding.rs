@@ -12,7 +12,9 @@ use bytes::Bytes;
 use einthoven_registry::{Asked, ChangeError, Done, Registry};
 use einthoven_registry_files::{Collected, Digest, FileEntry, Store, package_digest};
 use einthoven_registry_mlflow::Error as MlflowError;
-use einthoven_registry_state::{Change, ModelName, Origin, Package, Phase, Step, StoredFile, VersionName};
+use einthoven_registry_state::{
+    Change, ModelName, Origin, Package, Phase, Refusal, Step, StoredFile, Version, VersionName,
+};
 use einthoven_serving::Loaded;
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -216,12 +218,37 @@ impl Onboarding {
             },
         };
         let ready = matches!(change, Change::Verified { .. });
-        self.change(&by, change, None).await?;
+        if !self.pronounce(&by, change, &model, found).await? {
+            return Ok(());
+        }
         // An alias that has moved on meanwhile wants another one.
         if let Some(by) = promote.filter(|_| ready && !self.sources.has_left(&origin)) {
             self.promote(&by, &model, &version, None).await?;
         }
         Ok(())
+    }
+
+    /// Writes a verdict down, unless what was judged is gone: another version may have its name by now. Says whether it was.
+    async fn pronounce(
+        &self,
+        by: &By,
+        verdict: Change,
+        model: &ModelName,
+        judged: &Version,
+    ) -> Result<bool, OnboardError> {
+        loop {
+            let state = self.registry().state();
+            let Ok(model) = state.model(model) else {
+                return Ok(false);
+            };
+            if model.version(&judged.name).map(|now| now.added_seq) != Ok(judged.added_seq) {
+                return Ok(false);
+            }
+            match self.change(by, verdict.clone(), Some(model.revision)).await {
+                Err(ChangeError::Refused(Refusal::ChangedMeanwhile { .. })) => {}
+                done => return done.map(|_| true).map_err(Into::into),
+            }
+        }
     }
 
     /// Loads a version here, then lets it answer: between two requests, with nothing dropped. What answered before goes on

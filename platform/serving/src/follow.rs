@@ -11,9 +11,9 @@ impl Loaded {
         let mut changed = self.0.settings.registry.changed();
         loop {
             let state = self.0.settings.registry.state();
-            self.retain(|(model, version)| {
+            self.retain(|(model, version), digest| {
                 let there = state.models.get(model).and_then(|model| model.versions.get(version));
-                there.is_some_and(|version| version.is_ready())
+                there.is_some_and(|version| version.is_ready() && version.digest.as_deref() == Some(digest))
             });
             // Each on its own: one that takes long, or fails, holds up no other.
             for (model, version) in self.missing(&state) {

@@ -25,7 +25,7 @@ impl Loaded {
             Arc::clone(loads.entry(key.clone()).or_default())
         };
         let _turn = gate.lock().await;
-        if let Some(loaded) = self.get(&key.0, &key.1) {
+        if let Some(loaded) = self.get(&key.0, version) {
             return Ok(loaded);
         }
         let done = self.load_now(&key, version).await;
@@ -117,7 +117,7 @@ impl Loaded {
             let parts = parts(&files);
             let serving = &this.0.settings.serving;
             let table = this.0.settings.tables.measured(serving, &parts)?;
-            let now = this.get(&key.0, &key.1);
+            let now = this.get(&key.0, &version);
             let (Some(choice), Some(now)) = (table.fastest().map(Choice::of), now) else {
                 return Ok(());
             };

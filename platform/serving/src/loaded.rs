@@ -77,7 +77,7 @@ impl Loaded {
         let (version, meanwhile) = {
             let state = self.0.settings.registry.glance();
             let (model, version) = state.resolve(reference)?;
-            if let Some(loaded) = self.get(&model.name, &version.name) {
+            if let Some(loaded) = self.get(&model.name, version) {
                 // It may have been retired a moment ago, by name; what the traffic says is ready.
                 ready(&model.name, version)?;
                 if reference.selector == Selector::Traffic {
@@ -86,15 +86,15 @@ impl Loaded {
                 return Ok(loaded);
             }
             let meanwhile = match reference.selector {
-                Selector::Traffic => self.answered(&model.name).filter(|name| {
-                    let before = model.versions.get(name);
-                    before.is_some_and(|before| before.is_ready())
+                Selector::Traffic => self.answered(&model.name).and_then(|name| {
+                    let before = model.versions.get(&name).filter(|before| before.is_ready())?;
+                    self.get(&model.name, before)
                 }),
                 _ => None,
             };
             (Arc::clone(version), meanwhile)
         };
-        if let Some(before) = meanwhile.and_then(|before| self.get(&reference.model, &before)) {
+        if let Some(before) = meanwhile {
             let (this, model) = (self.clone(), reference.model.clone());
             tokio::spawn(async move { this.load(&model, &version).await });
             return Ok(before);
@@ -106,14 +106,18 @@ impl Loaded {
         Ok(loaded)
     }
 
-    /// The version if it is loaded; counts as a use.
+    /// The version if it is loaded; counts as a use. One of its name with another content, deleted since, is not it.
     #[must_use]
-    pub fn get(&self, model: &ModelName, version: &VersionName) -> Option<Arc<ServedModel>> {
+    pub fn get(&self, model: &ModelName, version: &Version) -> Option<Arc<ServedModel>> {
         let versions = self.0.versions.load();
-        let loaded = versions.get(&(model.clone(), version.clone()))?;
+        let loaded = versions.get(&(model.clone(), version.name.clone()))?;
+        let served = loaded.model();
+        if version.digest.as_deref() != Some(served.digest()) {
+            return None;
+        }
         let now = u64::try_from(self.0.started.elapsed().as_millis()).unwrap_or(u64::MAX);
         loaded.used_ms.store(now, Ordering::Relaxed);
-        Some(loaded.model())
+        Some(served)
     }
 
     /// What loaded versions count as.
@@ -197,15 +201,16 @@ impl Loaded {
         Ok(())
     }
 
-    /// Puts out what does not pass.
-    pub(crate) fn retain(&self, mut keep: impl FnMut(&Key) -> bool) {
+    /// Puts out what does not pass, by name and digest.
+    pub(crate) fn retain(&self, keep: impl Fn(&Key, &str) -> bool) {
         let _one = self.0.changing.lock().unwrap_or_else(PoisonError::into_inner);
         let versions = self.0.versions.load();
-        if versions.keys().all(&mut keep) {
+        let stays = |key: &Key, version: &Arc<LoadedVersion>| keep(key, version.model().digest());
+        if versions.iter().all(|(key, version)| stays(key, version)) {
             return;
         }
         let mut left = HashMap::clone(&versions);
-        left.retain(|key, _| keep(key));
+        left.retain(|key, version| stays(key, version));
         self.0.versions.store(Arc::new(left));
     }
 

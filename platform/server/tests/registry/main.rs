@@ -17,6 +17,7 @@ mod integrity;
 mod log_file;
 mod memory;
 mod packages;
+mod reused_names;
 mod steps;
 mod uploads;
 mod verification;
