@@ -10,7 +10,12 @@ use std::future::Future;
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Remote {
     /// The running server.
-    #[arg(long, default_value = "http://127.0.0.1:5000", env = "EINTHOVEN_SERVER", global = true)]
+    #[arg(
+        long,
+        default_value = "http://127.0.0.1:5000",
+        env = "EINTHOVEN_SERVER",
+        global = true
+    )]
     server: String,
     /// Who asks, for the audit trail.
     #[arg(long, env = "USER", default_value = "local", global = true)]
