@@ -1,6 +1,6 @@
 //! MLflow away, cut, slow, or lying: what is served stays served, no half version is visible, and the state says why.
 
-use crate::servers::{LABELS, Mlflow, RECIPE, einthoven, lab, network, turn, until};
+use crate::servers::{Einthoven, LABELS, Mlflow, RECIPE, einthoven, lab, network, turn, until};
 use crate::wire::{Fault, Wire};
 use serde_json::{Value, json};
 
@@ -27,6 +27,30 @@ fn what_is_served_stays_served_while_mlflow_is_away() {
         server.status("away")["error"].is_null().then_some(())
     });
     assert_eq!(server.answered_by("away")["version"], "2");
+}
+
+#[test]
+fn a_version_on_its_way_goes_live_after_the_server_was_killed() {
+    let _turn = turn();
+    let mlflow = lab();
+    let wire = Wire::to(mlflow.port, Fault::Cut(50));
+    mlflow.example(&network("model.onnx"), "killed", &["--wait-s", "0"]);
+    let server = Einthoven::start("killed");
+    let settings = json!({"url": wire.url, "retries": 0});
+    let rules = json!([{"model": "killed", "alias": "champion", "promote": true}]);
+    let body = json!({"settings": settings, "follow": rules, "poll_s": 1});
+    server.send("PUT", "/v1/sources/killed", &body);
+    until("the version is on its way", || {
+        server.status("killed")["waiting"]["killed/1"].as_str().map(drop)
+    });
+    drop(server);
+    let server = Einthoven::start("killed");
+    let version = server.get("/v1/models/killed/versions/1");
+    assert_eq!(version["phase"]["state"], "fetching", "{version}");
+    assert_eq!(server.champion("killed"), None);
+    wire.set(Fault::Whole);
+    server.becomes_champion("killed", "1");
+    assert_eq!(server.answered_by("killed")["version"], "1");
 }
 
 struct Broken {

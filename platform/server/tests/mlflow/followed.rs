@@ -1,6 +1,7 @@
 //! An alias that is followed: what it points at answers, and what a person decides here holds.
 
 use crate::servers::{LABELS, RECIPE, einthoven, lab, network, turn, until};
+use crate::wire::{Fault, Wire};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
@@ -109,35 +110,28 @@ fn without_promote_a_version_waits_for_a_person() {
 }
 
 #[test]
-fn an_alias_that_moves_on_before_the_verdict_promotes_the_last_one_alone() {
+fn an_alias_that_moves_on_before_the_verdict_does_not_promote_what_it_left() {
     let _turn = turn();
     let (server, mlflow) = (einthoven(), lab());
-    let model = "hasty";
-    follow("hasty", json!([{"model": model, "alias": "champion", "promote": true}]));
+    let (model, wire) = ("hasty", Wire::to(mlflow.port, Fault::Whole));
+    let settings = json!({"url": wire.url, "retries": 0});
+    let rules = json!([{"model": model, "alias": "champion", "promote": true}]);
+    let body = json!({"settings": settings, "follow": rules, "poll_s": 1});
+    server.send("PUT", "/v1/sources/hasty", &body);
     mlflow.goes_live(&network("model.onnx"), model);
-    let output = mlflow.example(
-        &network("model.int8.onnx"),
-        model,
-        &["--alias", "next", "--wait-s", "0"],
-    );
-    assert!(!output.status.success(), "nothing follows that alias");
-    for version in ["2", "1", "2", "1"] {
-        mlflow.step(&["alias", model, "champion", version]);
-        std::thread::sleep(Duration::from_millis(300));
-    }
+    wire.set(Fault::Cut(50));
+    mlflow.example(&network("model.int8.onnx"), model, &["--wait-s", "0"]);
+    until("version 2 is on its way", || {
+        server.status("hasty")["waiting"]["hasty/2"].as_str().map(drop)
+    });
+    mlflow.step(&["alias", model, "champion", "1"]);
     until("the alias was seen at 1", || {
-        (server.status("hasty")["seen"][format!("{model}@champion")] == 1).then_some(())
+        (server.status("hasty")["seen"]["hasty@champion"] == 1).then_some(())
     });
-    until("all that was pulled has its verdict", || {
-        let versions = server.get(&format!("/v1/models/{model}/versions"));
-        let mut states = versions["items"]
-            .as_array()?
-            .iter()
-            .map(|version| &version["phase"]["state"]);
-        states.all(|state| state == "ready").then_some(())
-    });
-    looked_at("hasty");
-    server.becomes_champion(model, "1");
+    wire.set(Fault::Whole);
+    server.becomes(model, "2", "ready");
     looked_at("hasty");
     assert_eq!(server.champion(model).as_deref(), Some("1"));
+    mlflow.step(&["alias", model, "champion", "2"]);
+    server.becomes_champion(model, "2");
 }

@@ -152,11 +152,16 @@ pub(crate) struct Einthoven {
     _output: BufReader<ChildStdout>,
 }
 
-/// The one server under test.
+/// The one server that all tests but one share.
 pub(crate) fn einthoven() -> &'static Einthoven {
     static SERVER: OnceLock<Einthoven> = OnceLock::new();
-    SERVER.get_or_init(|| {
-        let folder = folder("einthoven");
+    SERVER.get_or_init(|| Einthoven::start("einthoven"))
+}
+
+impl Einthoven {
+    /// On the folder of that name, as an earlier one left it.
+    pub(crate) fn start(name: &str) -> Self {
+        let folder = folder(name);
         let mut command = Command::new(python("mlflow-3"));
         command.arg(keeper()).arg(env!("CARGO_BIN_EXE_einthoven"));
         command
@@ -167,16 +172,14 @@ pub(crate) fn einthoven() -> &'static Einthoven {
         let mut line = String::new();
         output.read_line(&mut line).unwrap();
         let address = line.split("open ").nth(1).and_then(|rest| rest.split(' ').next());
-        Einthoven {
+        Self {
             url: address.unwrap().to_owned(),
             folder,
             _kept: kept,
             _output: output,
         }
-    })
-}
+    }
 
-impl Einthoven {
     /// Status and body of an answer.
     pub(crate) fn ask(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> (u16, Value) {
         let config = ureq::Agent::config_builder()
