@@ -125,48 +125,61 @@ impl Registry {
 
 /// What the view remembers, if the log still says the same.
 async fn kept(log: &Log, view: Option<&View>) -> Result<(State, Head), OpenError> {
-    if let Some(view) = view {
-        if let Some((head, state)) = view.load() {
-            let there = log.read(head.seq.saturating_sub(1), 1).await?;
-            if there
-                .first()
-                .is_some_and(|entry| entry.hash == head.hash && entry.seq == head.seq)
-            {
-                return Ok((state, head));
-            }
+    let Some(view) = view else {
+        return Ok((State::default(), Head::EMPTY));
+    };
+    if let Some((head, state)) = view.load() {
+        match goes_on(log, head).await {
+            Ok(()) => return Ok((state, head)),
+            Err(OpenError::Rewritten { .. }) => {}
+            Err(cause) => return Err(cause),
         }
-        view.clear();
     }
+    view.clear();
     Ok((State::default(), Head::EMPTY))
 }
 
-/// Folds in what the log has more than the state; returns what that was.
+/// Folds in what the log has more than the state, page by page: after an error both stand at the end of the last whole page.
+///
+/// # Errors
+/// [`OpenError::Rewritten`] where the log does not go on from `head`.
 pub(crate) async fn catch_up(
     log: &Log,
     state: &mut State,
     head: &mut Head,
     view: Option<&View>,
-) -> Result<usize, OpenError> {
-    let mut folded = 0;
+) -> Result<(), OpenError> {
+    goes_on(log, *head).await?;
     loop {
-        let entries = log.read(state.seq, PAGE).await?;
-        let Some(last) = entries.last() else {
-            return Ok(folded);
+        let entries = log.read(head.seq, PAGE).await?;
+        let (Some(first), Some(last)) = (entries.first(), entries.last()) else {
+            return Ok(());
         };
-        *head = Head {
-            seq: last.seq,
-            hash: last.hash,
-        };
-        let mut records = Vec::with_capacity(entries.len());
-        for entry in &entries {
-            let record = record(entry)?;
-            state.apply(entry.seq, &record);
-            records.push((entry.seq, record));
+        if first.seq != head.seq + 1 || first.previous != head.hash {
+            return Err(OpenError::Rewritten { seq: head.seq });
         }
-        folded += records.len();
+        // All of them are understood before any is folded in.
+        let records = entries.iter().map(|entry| Ok((entry.seq, record(entry)?)));
+        let records = records.collect::<Result<Vec<_>, OpenError>>()?;
+        for (seq, record) in &records {
+            state.apply(*seq, record);
+        }
+        *head = last.head();
         if let Some(view) = view {
             view.keep(*head, state, &records);
         }
+    }
+}
+
+/// That the log still holds the entry that a state stands at.
+async fn goes_on(log: &Log, head: Head) -> Result<(), OpenError> {
+    if head == Head::EMPTY {
+        return Ok(());
+    }
+    let there = log.read(head.seq - 1, 1).await?;
+    match there.first() {
+        Some(entry) if entry.head() == head => Ok(()),
+        _ => Err(OpenError::Rewritten { seq: head.seq }),
     }
 }
 

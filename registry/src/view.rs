@@ -8,6 +8,7 @@ use einthoven_registry_state::{Record, State};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Bytes of sled's cache: the state is in memory anyway.
 const CACHE_BYTES: u64 = 1 << 20;
@@ -19,6 +20,9 @@ const LAYOUT: &[u8] = b"1";
 #[derive(Clone)]
 pub(crate) struct View {
     tree: sled::Db,
+    /// After a failed step rows may be missing: nothing more is kept or asked, and the next start goes on from the last
+    /// whole step.
+    failed: Arc<AtomicBool>,
 }
 
 impl View {
@@ -27,7 +31,10 @@ impl View {
     pub(crate) fn open(folder: &Path) -> Option<Self> {
         for last in [false, true] {
             match guarded(|| sled::Config::new().path(folder).cache_capacity(CACHE_BYTES).open()) {
-                Ok(tree) => return Some(Self { tree }),
+                Ok(tree) => {
+                    let failed = Arc::default();
+                    return Some(Self { tree, failed });
+                }
                 Err(cause) => {
                     tracing::warn!("the view in {} is made anew: {cause}", folder.display());
                     if last || std::fs::remove_dir_all(folder).is_err() {
@@ -82,6 +89,9 @@ impl View {
 
     /// Keeps what these entries changed, and that the view stands at `head` now: in one step.
     pub(crate) fn keep(&self, head: Head, state: &State, records: &[(u64, Record)]) {
+        if self.failed.load(Ordering::Relaxed) {
+            return;
+        }
         let mut batch = sled::Batch::default();
         for (seq, record) in records {
             batch.insert(index_key("who", &record.who, *seq), &[][..]);
@@ -111,12 +121,16 @@ impl View {
         batch.insert("layout", LAYOUT);
         batch.insert("head", format!("{} {}", head.seq, head.hash).as_bytes());
         if let Err(cause) = guarded(|| self.tree.apply_batch(batch)) {
-            tracing::warn!("the view stays behind: {cause}");
+            tracing::warn!("the view stays behind until the next start: {cause}");
+            self.failed.store(true, Ordering::Relaxed);
         }
     }
 
     /// Entries about a model or by a person, newest first, before `before`; none when the view cannot say.
     pub(crate) fn entries(&self, index: &str, name: &str, before: u64, limit: usize) -> Option<Vec<u64>> {
+        if self.failed.load(Ordering::Relaxed) {
+            return None;
+        }
         let range = index_key(index, name, 0)..index_key(index, name, before);
         let read = guarded(|| {
             let keys = self.tree.range(range).keys().rev().take(limit);

@@ -1,12 +1,13 @@
 //! The one task that changes the state: decide, append, publish.
 
-use crate::error::ChangeError;
+use crate::error::{ChangeError, OpenError};
 use crate::registry::{Asked, Done, catch_up};
 use crate::view::View;
 use arc_swap::ArcSwap;
-use einthoven_registry_log::{Head, Log, LogError};
-use einthoven_registry_state::{Change, Record, Refusal, State};
+use einthoven_registry_log::{Head, Log, LogError, MAX_BODY};
+use einthoven_registry_state::{Change, Event, Record, Refusal, State};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
 
 /// Changes that share one write to disk at most.
@@ -14,6 +15,9 @@ const GROUP: usize = 256;
 
 /// How often a change is decided anew when other processes append meanwhile.
 const ATTEMPTS: usize = 50;
+
+/// How long until what could not be read is read again.
+const AGAIN: Duration = Duration::from_secs(1);
 
 /// A change and who waits for it.
 pub(crate) struct Request {
@@ -40,6 +44,7 @@ impl Writer {
     pub(crate) async fn run(mut self, mut requests: mpsc::Receiver<Request>) {
         let mut appended = self.log.watch();
         let mut group = Vec::with_capacity(GROUP);
+        let mut behind = false;
         loop {
             tokio::select! {
                 taken = requests.recv_many(&mut group, GROUP) => {
@@ -53,26 +58,42 @@ impl Writer {
                         return;
                     }
                     let newest = *appended.borrow_and_update();
-                    if newest > self.head.seq {
-                        self.follow().await;
-                    }
+                    behind = newest > self.head.seq && self.follow().await.is_err();
                 }
+                // What was heard of and could not be read is read again.
+                () = tokio::time::sleep(AGAIN), if behind => behind = self.follow().await.is_err(),
             }
         }
     }
 
-    /// Folds in what others appended.
-    async fn follow(&mut self) {
+    /// Folds in what others appended. State and head always move together.
+    async fn follow(&mut self) -> Result<(), OpenError> {
         let mut state = State::clone(&self.now.load());
-        match catch_up(&self.log, &mut state, &mut self.head, self.view.as_ref()).await {
-            Ok(0) => {}
-            Ok(_) => self.publish(Arc::new(state)),
-            Err(cause) => tracing::error!("the registry stays at entry {}: {cause}", self.head.seq),
+        let mut head = self.head;
+        let mut done = catch_up(&self.log, &mut state, &mut head, self.view.as_ref()).await;
+        if let Err(cause @ OpenError::Rewritten { .. }) = &done {
+            tracing::error!("{cause}; it is folded anew from its beginning");
+            if let Some(view) = &self.view {
+                view.clear();
+            }
+            (state, head) = (State::default(), Head::EMPTY);
+            done = catch_up(&self.log, &mut state, &mut head, self.view.as_ref()).await;
+            if done.is_err() {
+                return done;
+            }
         }
+        if head != self.head {
+            self.head = head;
+            self.publish(Arc::new(state));
+        }
+        if let Err(cause) = &done {
+            tracing::error!("the registry stays at entry {}: {cause}", self.head.seq);
+        }
+        done
     }
 
     async fn write(&mut self, group: &mut Vec<Request>) {
-        let mut failure = String::new();
+        let mut failure = ChangeError::Log("others change it all the time; try again".to_owned());
         for _ in 0..ATTEMPTS {
             let (outcomes, records, bodies) = self.decide(group);
             if bodies.is_empty() {
@@ -81,10 +102,7 @@ impl Writer {
             match self.log.append(self.head, bodies).await {
                 Ok(entries) => {
                     if let Some(last) = entries.last() {
-                        self.head = Head {
-                            seq: last.seq,
-                            hash: last.hash,
-                        };
+                        self.head = last.head();
                     }
                     let newest = outcomes.iter().rev().find_map(|outcome| match outcome {
                         Outcome::Made(state, entries) if !entries.is_empty() => Some(Arc::clone(state)),
@@ -99,18 +117,24 @@ impl Writer {
                     return answer(group, outcomes);
                 }
                 Err(LogError::Moved { .. }) => {
-                    failure = "others change it all the time; try again".to_owned();
-                    self.follow().await;
+                    if let Err(cause) = self.follow().await {
+                        failure = ChangeError::Log(cause.to_string());
+                        break;
+                    }
+                }
+                Err(cause @ LogError::Unknown { .. }) => {
+                    failure = ChangeError::Unknown(cause.to_string());
+                    break;
                 }
                 Err(cause) => {
-                    failure = cause.to_string();
+                    failure = ChangeError::Log(cause.to_string());
                     break;
                 }
             }
         }
-        tracing::error!("{} changes were not made: {failure}", group.len());
+        tracing::error!("{} changes: {failure}", group.len());
         for request in group.drain(..) {
-            let _ = request.answer.send(Err(ChangeError::Log(failure.clone())));
+            let _ = request.answer.send(Err(failure.clone()));
         }
     }
 
@@ -121,24 +145,23 @@ impl Writer {
         let mut outcomes = Vec::with_capacity(group.len());
         for Request { asked, .. } in group {
             let events = unmoved(&state, asked).and_then(|()| state.decide(&asked.who, asked.change.clone()));
-            outcomes.push(match events {
+            let mut written = Vec::new();
+            let made = events.and_then(|events| {
+                let records: Vec<_> = events.into_iter().map(|event| record(asked, event)).collect();
+                written = records.iter().map(body).collect::<Result<_, _>>()?;
+                Ok(records)
+            });
+            outcomes.push(match made {
                 Err(refusal) => Outcome::Refused(refusal),
-                Ok(events) => {
+                Ok(records) => {
                     let mut next = State::clone(&state);
-                    let mut made = Vec::with_capacity(events.len());
-                    for event in events {
-                        let record = Record {
-                            at: jiff::Timestamp::now(),
-                            who: asked.who.clone(),
-                            why: asked.why.clone(),
-                            event,
-                        };
-                        // A record is strings, numbers and lists: it always has a form in JSON.
-                        bodies.push(serde_json::to_string(&record).unwrap_or_default());
+                    let mut made = Vec::with_capacity(records.len());
+                    for record in records {
                         let seq = next.seq + 1;
                         next.apply(seq, &record);
                         made.push((seq, record));
                     }
+                    bodies.append(&mut written);
                     if !made.is_empty() {
                         state = Arc::new(next);
                         all.extend(made.iter().cloned());
@@ -155,6 +178,28 @@ impl Writer {
         self.now.store(state);
         self.announce.send_replace(seq);
     }
+}
+
+fn record(asked: &Asked, event: Event) -> Record {
+    Record {
+        at: jiff::Timestamp::now(),
+        who: asked.who.clone(),
+        why: asked.why.clone(),
+        event,
+    }
+}
+
+/// A record as the log keeps it. One that is too long is refused alone: its neighbours are written.
+fn body(record: &Record) -> Result<String, Refusal> {
+    // A record is strings, numbers and lists: it always has a form in JSON.
+    let body = serde_json::to_string(record).unwrap_or_default();
+    if body.len() > MAX_BODY {
+        return Err(Refusal::TooLong {
+            bytes: body.len(),
+            most: MAX_BODY,
+        });
+    }
+    Ok(body)
 }
 
 fn answer(group: &mut Vec<Request>, outcomes: Vec<Outcome>) {

@@ -7,39 +7,83 @@ use einthoven_classify::{Choice, EngineTable, KnownAs, Manifest, PackageFile, Se
 use einthoven_registry_files::Digest;
 use einthoven_registry_state::{ModelName, Origin, Version};
 use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// What a load came to.
+pub(crate) type Outcome = Result<Arc<ServedModel>, ServingError>;
+
+/// How long a load that failed is not tried again.
+const AFTER_FAILURE: Duration = Duration::from_secs(3);
 
 /// A version's files in memory.
 pub(crate) type Files = Vec<(String, Bytes)>;
 
 impl Loaded {
-    /// The version, loaded: at once if it is, else when its load is done. Other loads and all answers go on meanwhile. Who
-    /// stops waiting stops nothing that others wait for.
+    /// The version, loaded: at once if it is, else when its load is done. Other loads and all answers go on meanwhile. A load
+    /// is one for all who ask, and goes on when who asked first stops waiting; one that failed is not tried again for some
+    /// seconds.
     ///
     /// # Errors
     /// [`ServingError`] saying which step failed; what was loaded before is as it was.
     pub async fn load(&self, model: &ModelName, version: &Version) -> Result<Arc<ServedModel>, ServingError> {
         ready(model, version)?;
-        let key: Key = (model.clone(), version.name.clone());
-        let gate = {
-            let mut loads = self.0.loads.lock().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(loads.entry(key.clone()).or_default())
-        };
-        let _turn = gate.lock().await;
-        if let Some(loaded) = self.get(&key.0, version) {
+        if let Some(loaded) = self.get(model, version) {
             return Ok(loaded);
         }
-        let done = self.load_now(&key, version).await;
-        self.0.loads.lock().unwrap_or_else(PoisonError::into_inner).remove(&key);
-        done
+        let mut outcome = self.under_way(model, version);
+        match outcome.wait_for(Option::is_some).await {
+            Ok(done) => Option::clone(&done).unwrap_or_else(|| Err(ended(&version.title(model)))),
+            Err(_) => Err(ended(&version.title(model))),
+        }
+    }
+
+    /// The load that is under way, begun where there was none.
+    fn under_way(&self, model: &ModelName, version: &Version) -> watch::Receiver<Option<Outcome>> {
+        let name = (model.clone(), version.digest.clone().unwrap_or_default());
+        let mut loads = self.0.loads.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(outcome) = loads.get(&name) {
+            return outcome.clone();
+        }
+        let (tell, outcome) = watch::channel(None);
+        loads.insert(name.clone(), outcome.clone());
+        let (this, key, version) = (self.clone(), (model.clone(), version.name.clone()), version.clone());
+        tokio::spawn(async move {
+            let done = this.load_now(&key, &version).await;
+            let failed = done.is_err();
+            tell.send_replace(Some(done));
+            if failed {
+                tokio::time::sleep(AFTER_FAILURE).await;
+            }
+            this.0
+                .loads
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .remove(&name);
+        });
+        outcome
     }
 
     async fn load_now(&self, key: &Key, version: &Version) -> Result<Arc<ServedModel>, ServingError> {
         let title = version.title(&key.0);
-        let files = self.files(&title, version).await?;
-        let this = self.clone();
-        let (known_as, digest) = (known_as(key), version.digest.clone().unwrap_or_default());
+        let _turn = self.0.at_once.acquire().await.map_err(|_| ended(&title))?;
+        let settings = &self.0.settings;
+        let digest = version.digest.clone().unwrap_or_default();
         let embedded = version.origin == Origin::Embedded;
-        let broken = title.clone();
+        let table = settings.tables.kept(&digest, &settings.serving);
+        // What does not fit is refused before it is read.
+        let fastest = table.as_ref().and_then(EngineTable::fastest);
+        let smallest = fastest
+            .and_then(|row| version.file(&row.file))
+            .map_or(0, |file| file.size_bytes);
+        self.must_fit(key, smallest)?;
+        // Measuring takes the whole machine: one at a time, and others wait here, not in a thread.
+        let _alone = match table {
+            None if !embedded => Some(self.0.measuring.acquire().await.map_err(|_| ended(&title))?),
+            _ => None,
+        };
+        let files = self.files(&title, version).await?;
+        let (this, known_as, broken) = (self.clone(), known_as(key), title.clone());
         let blocking =
             tokio::task::spawn_blocking(move || this.load_blocking(title, &files, known_as, &digest, embedded));
         let (model, file_bytes) = blocking.await.map_err(|cause| ServingError::Broken {
@@ -133,6 +177,13 @@ impl Loaded {
             Ok(Err(cause)) => tracing::error!("a version stays on its first engine: {cause}"),
             Err(cause) => tracing::error!("a version was not measured: {cause}"),
         }
+    }
+}
+
+fn ended(title: &str) -> ServingError {
+    ServingError::Broken {
+        title: title.to_owned(),
+        cause: "the server is closing".to_owned(),
     }
 }
 

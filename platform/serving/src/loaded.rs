@@ -3,6 +3,7 @@
 use crate::budget::{Usage, counted, to_unload};
 use crate::error::ServingError;
 use crate::follow::at_most;
+use crate::load::Outcome;
 use crate::tables::Tables;
 use arc_swap::ArcSwap;
 use einthoven_classify::{ServedModel, Serving};
@@ -13,6 +14,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Instant;
+use tokio::sync::{Semaphore, watch};
 
 /// What serving needs.
 #[derive(Clone)]
@@ -28,6 +30,9 @@ pub struct Settings {
     /// What all loaded versions may count as together, in bytes.
     pub budget_bytes: u64,
 }
+
+/// Loads at once: enough that a slow one holds up no other, few enough that their files fit into memory.
+const LOADS_AT_ONCE: usize = 4;
 
 /// A version by its names.
 pub(crate) type Key = (ModelName, VersionName);
@@ -49,8 +54,12 @@ pub(crate) struct Inner {
     pub(crate) versions: ArcSwap<HashMap<Key, Arc<LoadedVersion>>>,
     /// What answered for each model last: it goes on while what is to answer is loaded.
     answering: ArcSwap<HashMap<ModelName, VersionName>>,
-    /// One load of a version at a time.
-    pub(crate) loads: Mutex<HashMap<Key, Arc<tokio::sync::Mutex<()>>>>,
+    /// Loads under way, by model and digest.
+    pub(crate) loads: Mutex<HashMap<(ModelName, String), watch::Receiver<Option<Outcome>>>>,
+    /// Loads at once.
+    pub(crate) at_once: Semaphore,
+    /// Loads at once that must be measured first.
+    pub(crate) measuring: Semaphore,
     changing: Mutex<()>,
     started: Instant,
 }
@@ -64,6 +73,8 @@ impl Loaded {
             versions: ArcSwap::default(),
             answering: ArcSwap::default(),
             loads: Mutex::default(),
+            at_once: Semaphore::new(LOADS_AT_ONCE),
+            measuring: Semaphore::new(1),
             changing: Mutex::default(),
             started: Instant::now(),
         }))
@@ -161,6 +172,19 @@ impl Loaded {
     #[must_use]
     pub fn settings(&self) -> &Settings {
         &self.0.settings
+    }
+
+    /// Refuses what does not fit even alone.
+    pub(crate) fn must_fit(&self, key: &Key, file_bytes: u64) -> Result<(), ServingError> {
+        let (needed_bytes, budget_bytes) = (counted(file_bytes), self.0.settings.budget_bytes);
+        if needed_bytes <= budget_bytes {
+            return Ok(());
+        }
+        Err(ServingError::NoRoom {
+            title: format!("{}/{}", key.0, key.1),
+            needed_bytes,
+            budget_bytes,
+        })
     }
 
     /// Makes room by putting out what was longest unused, and takes a version in.

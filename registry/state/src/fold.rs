@@ -7,7 +7,7 @@ use crate::name::{ModelName, VersionName};
 use crate::source::Source;
 use crate::state::State;
 use crate::version::{Phase, Version};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 impl State {
@@ -65,6 +65,7 @@ fn created(name: &ModelName, description: &str, seq: u64, record: &Record) -> Mo
         aliases: BTreeMap::new(),
         traffic: Traffic::default(),
         past: Vec::new(),
+        deleted: BTreeSet::new(),
         history: Vec::new(),
         gate: Gate::default(),
         proposal: None,
@@ -116,7 +117,8 @@ impl Model {
                 self.forget(version);
             }
             Event::VersionDeleted { version, .. } => {
-                self.versions.remove(version);
+                let gone = self.versions.remove(version);
+                self.deleted.extend(gone.and_then(|gone| gone.origin.place_in_mlflow()));
                 self.forget(version);
             }
             Event::AliasMoved {

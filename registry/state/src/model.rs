@@ -8,7 +8,7 @@ use crate::refusal::Refusal;
 use crate::version::Version;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// A name that clients use, and everything behind it.
@@ -33,6 +33,9 @@ pub struct Model {
     pub past: Vec<Traffic>,
     /// Every change of traffic, oldest first.
     pub history: Vec<TrafficChange>,
+    /// Versions of MLflow's that were here and were deleted, as `SOURCE MODEL/VERSION`: following brings none of them back.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty", default)]
+    pub deleted: BTreeSet<String>,
     /// What a promotion needs.
     pub gate: Gate,
     /// A promotion that waits for a second person.

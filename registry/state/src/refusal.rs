@@ -42,6 +42,8 @@ pub enum Refusal {
         version: VersionName,
         findings: Vec<String>,
     },
+    #[error("the change takes {bytes} bytes to write down, {most} are allowed; shorten its texts")]
+    TooLong { bytes: usize, most: usize },
     #[error("it was changed meanwhile: you saw revision {seen}, it is {is}; look again and decide anew")]
     ChangedMeanwhile { seen: u64, is: u64 },
 }

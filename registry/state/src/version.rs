@@ -76,16 +76,22 @@ pub enum Origin {
 }
 
 impl Origin {
+    /// The place in MLflow it came from, as `SOURCE MODEL/VERSION`.
+    #[must_use]
+    pub fn place_in_mlflow(&self) -> Option<String> {
+        match self {
+            Self::Mlflow {
+                source, model, version, ..
+            } => Some(format!("{source} {model}/{version}")),
+            _ => None,
+        }
+    }
+
     /// Whether both are the same version of the same model in the same source.
     #[must_use]
     pub fn is_same_in_mlflow(&self, other: &Self) -> bool {
-        let place = |origin: &Self| match origin {
-            Self::Mlflow {
-                source, model, version, ..
-            } => Some((source.clone(), model.clone(), version.clone())),
-            _ => None,
-        };
-        place(self).is_some_and(|place_of_self| place(other) == Some(place_of_self))
+        self.place_in_mlflow()
+            .is_some_and(|place| other.place_in_mlflow() == Some(place))
     }
 }
 
