@@ -172,7 +172,15 @@ fn open(serving: &Serving, candidate: &Candidate, variants: &[String]) -> Result
             }
         }
     }
-    Err(OnboardError::Unloadable(reasons.join("; ")))
+    let mut reasons = reasons.join("; ");
+    // What an engine says of it helps nobody who exported with the defaults of a large model.
+    if reasons.contains("external data") {
+        reasons.push_str(
+            "; its weights lie in a file beside it: save it whole, as with onnx.save(model, \"model.onnx\", \
+             save_as_external_data=False)",
+        );
+    }
+    Err(OnboardError::Unloadable(reasons))
 }
 
 fn unloadable(engine: &str, cause: &Failure) -> OnboardError {

@@ -4,7 +4,7 @@ use crate::error::OnboardError;
 use crate::onboarding::{By, Onboarding};
 use bytes::Bytes;
 use einthoven_registry::ChangeError;
-use einthoven_registry_state::{Change, ModelName, Origin, Refusal, Verified, VersionName};
+use einthoven_registry_state::{Change, ModelName, Origin, Phase, Refusal, Verified, VersionName};
 
 /// A version whose files are part of the binary.
 pub struct EmbeddedVersion {
@@ -38,22 +38,33 @@ impl Onboarding {
             package: Some(crate::onboarding::package(stored)?),
         };
         match self.change(&by, add, None).await {
-            Ok(_) => {}
-            Err(ChangeError::Refused(Refusal::SameContent { .. } | Refusal::VersionExists { .. })) => return Ok(()),
+            // Added before, perhaps by a process that ended before the steps below.
+            Ok(_) | Err(ChangeError::Refused(Refusal::SameContent { .. } | Refusal::VersionExists { .. })) => {}
             Err(cause) => return Err(cause.into()),
         }
-        let verified = Verified {
-            engine: embedded.engine,
-            report: None,
-        };
         let version = embedded.version;
-        let ready = Change::Verified {
-            model: model.clone(),
-            version: version.clone(),
-            verified,
+        let state = self.registry().state();
+        let found = state.model(&model)?;
+        let Some(there) = found
+            .versions
+            .get(&version)
+            .filter(|there| there.origin == Origin::Embedded)
+        else {
+            return Ok(());
         };
-        let state = self.change(&by, ready, None).await?.state;
-        if state.model(&model)?.history.is_empty() {
+        if matches!(there.phase, Phase::Verifying) {
+            let verified = Verified {
+                engine: embedded.engine,
+                report: None,
+            };
+            let ready = Change::Verified {
+                model: model.clone(),
+                version: version.clone(),
+                verified,
+            };
+            self.change(&by, ready, None).await?;
+        }
+        if found.history.is_empty() {
             self.change(&by, Change::Promote { model, version }, None).await?;
         }
         Ok(())

@@ -10,6 +10,9 @@ use serde_json::{Value, json};
 /// Rows of an example that are kept.
 const MOST_ROWS: usize = 16;
 
+/// Values of one input that are drawn at most.
+const MOST_VALUES: usize = 1 << 24;
+
 /// Rows that are drawn.
 const ROWS: usize = 4;
 
@@ -69,7 +72,14 @@ pub(crate) fn drawn(specs: &[TensorSpec]) -> Result<Vec<Input>, FieldProblem> {
             ),
         })?;
         let dims: Vec<usize> = std::iter::once(ROWS).chain(row).collect();
-        let count = dims.iter().product();
+        let count = dims.iter().try_fold(1_usize, |count, size| count.checked_mul(*size));
+        let count = count.filter(|count| *count <= MOST_VALUES).ok_or_else(|| FieldProblem {
+            pointer: "inputs".to_owned(),
+            detail: format!(
+                "{ROWS} rows of input `{}` have more than {MOST_VALUES} values, {:?}; give a golden.json with fewer rows",
+                spec.name, spec.dims
+            ),
+        })?;
         Ok(Input {
             name: spec.name.clone(),
             values: std::iter::repeat_with(&mut next).take(count).collect(),

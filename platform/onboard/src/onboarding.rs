@@ -5,7 +5,6 @@ use crate::draft::draft;
 use crate::error::OnboardError;
 use crate::golden::Input;
 use crate::pull::mlflow_folder;
-use crate::remedy::rejection;
 use crate::sources::Sources;
 use crate::verify::Verdict;
 use bytes::Bytes;
@@ -13,7 +12,7 @@ use einthoven_registry::{Asked, ChangeError, Done, Registry};
 use einthoven_registry_files::{Collected, Digest, FileEntry, Store, package_digest};
 use einthoven_registry_mlflow::Error as MlflowError;
 use einthoven_registry_state::{
-    Change, ModelName, Origin, Package, Phase, Refusal, Step, StoredFile, Version, VersionName,
+    Change, Event, Model, ModelName, Origin, Package, Phase, Refusal, StoredFile, Version, VersionName,
 };
 use einthoven_serving::Loaded;
 use std::collections::HashSet;
@@ -21,12 +20,19 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
 
+/// Longest pause until something of ours that failed is tried again.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
 /// Brings versions in; cheap to clone.
 #[derive(Clone)]
 pub struct Onboarding {
     loaded: Loaded,
     /// Trials at once: each uses the whole machine to measure.
     trials: Arc<Semaphore>,
+    /// Drafts at once: each holds the network's files in memory.
+    drafts: Arc<Semaphore>,
+    /// Downloads at once.
+    pub(crate) fetches: Arc<Semaphore>,
     pub(crate) sources: Arc<Sources>,
 }
 
@@ -66,6 +72,8 @@ impl Onboarding {
         Self {
             loaded,
             trials: Arc::new(Semaphore::new(1)),
+            drafts: Arc::new(Semaphore::new(1)),
+            fetches: Arc::new(Semaphore::new(2)),
             sources: Arc::default(),
         }
     }
@@ -109,14 +117,14 @@ impl Onboarding {
             origin,
             package: Some(package),
         };
-        let done = self.change(by, change, None).await?;
-        let version = done.entries.iter().find_map(|(_, record)| match &record.event {
-            einthoven_registry_state::Event::VersionAdded { version, .. } => Some(version.clone()),
-            _ => None,
+        // Whoever asked may leave: what is written down is tried all the same.
+        let (this, by, name) = (self.clone(), by.clone(), model);
+        let adding = tokio::spawn(async move {
+            let added = added(&name, &this.change(&by, change, None).await?)?;
+            this.try_in_background(added.model.clone(), added.version.clone(), None);
+            Ok(added)
         });
-        let version = version.ok_or_else(|| OnboardError::Broken("no version was added".to_owned()))?;
-        self.try_in_background(model.clone(), version.clone(), None);
-        Ok(Added { model, version })
+        adding.await.map_err(|cause| OnboardError::Broken(cause.to_string()))?
     }
 
     /// The complete package of a candidate, all its files stored.
@@ -125,8 +133,11 @@ impl Onboarding {
         candidate: Candidate,
         example: Option<Vec<Input>>,
     ) -> Result<Package, OnboardError> {
+        let turn = Arc::clone(&self.drafts).acquire_owned().await;
+        let turn = turn.map_err(|cause| OnboardError::Broken(cause.to_string()))?;
         let serving = self.loaded.settings().serving.clone();
         let drafting = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
             let drafted = draft(&serving, &candidate, example);
             (candidate, drafted)
         });
@@ -201,10 +212,9 @@ impl Onboarding {
         let origin = found.origin.clone();
         let by = By::system("it was tried on every engine");
         let (model, version) = (model.clone(), version.clone());
-        let verdict = self
-            .judge(&model, found)
-            .await
-            .unwrap_or_else(|cause| Verdict::Rejected(rejection(Step::Load, cause.to_string())));
+        let Some(verdict) = self.verdict(&model, found).await else {
+            return Ok(());
+        };
         let change = match verdict {
             Verdict::Ready(verified) => Change::Verified {
                 model: model.clone(),
@@ -228,24 +238,60 @@ impl Onboarding {
         Ok(())
     }
 
+    /// A verdict, however often our own storage fails before there is one; none when the version is deleted meanwhile.
+    async fn verdict(&self, model: &ModelName, version: &Version) -> Option<Verdict> {
+        let mut pause = Duration::from_secs(1);
+        loop {
+            tokio::select! {
+                judged = self.judge(model, version) => match judged {
+                    Ok(verdict) => return Some(verdict),
+                    Err(cause) => tracing::error!("{} is tried again: {cause}", version.title(model)),
+                },
+                () = self.gone(model, version) => return None,
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    /// Waits until a version is deleted.
+    pub(crate) async fn gone(&self, model: &ModelName, version: &Version) {
+        let mut changed = self.registry().changed();
+        while self.is_there(model, version) && changed.changed().await.is_ok() {}
+    }
+
+    /// Whether that very version is there, and no other of its name.
+    fn is_there(&self, model: &ModelName, version: &Version) -> bool {
+        let state = self.registry().state();
+        let there = state.model(model).and_then(|model| model.version(&version.name));
+        there.is_ok_and(|there| there.added_seq == version.added_seq)
+    }
+
     /// Writes a verdict down, unless what was judged is gone: another version may have its name by now. Says whether it was.
-    async fn pronounce(
+    pub(crate) async fn pronounce(
         &self,
         by: &By,
         verdict: Change,
         model: &ModelName,
         judged: &Version,
     ) -> Result<bool, OnboardError> {
+        let mut pause = Duration::from_secs(1);
         loop {
             let state = self.registry().state();
-            let Ok(model) = state.model(model) else {
+            let Ok(found) = state.model(model) else {
                 return Ok(false);
             };
-            if model.version(&judged.name).map(|now| now.added_seq) != Ok(judged.added_seq) {
+            if !self.is_there(model, judged) {
                 return Ok(false);
             }
-            match self.change(by, verdict.clone(), Some(model.revision)).await {
+            match self.change(by, verdict.clone(), Some(found.revision)).await {
                 Err(ChangeError::Refused(Refusal::ChangedMeanwhile { .. })) => {}
+                // The log is away for a while; the verdict stands.
+                Err(cause @ (ChangeError::Log(_) | ChangeError::Unknown(_))) => {
+                    tracing::error!("the verdict on {} waits: {cause}", judged.title(model));
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(LONGEST_PAUSE);
+                }
                 done => return done.map(|_| true).map_err(Into::into),
             }
         }
@@ -263,12 +309,18 @@ impl Onboarding {
         version: &VersionName,
         seen: Option<u64>,
     ) -> Result<Done, OnboardError> {
-        let found = Arc::clone(self.registry().state().model(model)?.version(version)?);
-        self.loaded.load(model, &found).await?;
         let change = Change::Promote {
             model: model.clone(),
             version: version.clone(),
         };
+        let state = self.registry().state();
+        let found = state.model(model)?;
+        // What is refused anyway, or only proposed, loads nothing.
+        let events = state.decide(&by.who, change.clone())?;
+        let changes = |event: &Event| matches!(event, Event::TrafficChanged { .. });
+        if seen.is_none_or(|seen| seen == found.revision) && events.iter().any(changes) {
+            self.loaded.load(model, found.version(version)?).await?;
+        }
         Ok(self.change(by, change, seen).await?)
     }
 
@@ -277,12 +329,19 @@ impl Onboarding {
     /// # Errors
     /// As for [`Onboarding::promote`].
     pub async fn roll_back(&self, by: &By, model: &ModelName, seen: Option<u64>) -> Result<Done, OnboardError> {
-        let state = self.registry().state();
-        let found = state.model(model)?;
-        for version in found.past.last().iter().flat_map(|traffic| traffic.versions()) {
-            self.loaded.load(model, found.version(version)?).await?;
+        loop {
+            let state = self.registry().state();
+            let found = state.model(model)?;
+            for version in found.past.last().iter().flat_map(|traffic| traffic.versions()) {
+                self.loaded.load(model, found.version(version)?).await?;
+            }
+            // What was loaded must be what comes back.
+            let pinned = seen.or(Some(found.revision));
+            match self.change(by, Change::RollBack { model: model.clone() }, pinned).await {
+                Err(ChangeError::Refused(Refusal::ChangedMeanwhile { .. })) if seen.is_none() => {}
+                done => return Ok(done?),
+            }
         }
-        Ok(self.change(by, Change::RollBack { model: model.clone() }, seen).await?)
     }
 
     /// Waits until a version is neither being fetched nor tried, for as long as that; gives how far it is then.
@@ -312,13 +371,25 @@ impl Onboarding {
             for version in model.versions.values() {
                 match version.phase {
                     Phase::Verifying => {
-                        let promote = followed(&version.origin);
+                        let promote = followed(version);
                         self.try_in_background(model.name.clone(), version.name.clone(), promote);
+                    }
+                    Phase::Ready(_) if never_promoted(model, version) => {
+                        let (this, model, version) = (self.clone(), model.name.clone(), Arc::clone(version));
+                        tokio::spawn(async move { this.promote_followed(&model, &version).await });
                     }
                     Phase::Fetching => self.fetch_in_background(model.name.clone(), version.name.clone()),
                     _ => {}
                 }
             }
+        }
+    }
+
+    async fn promote_followed(&self, model: &ModelName, version: &Version) {
+        if let Some(by) = followed(version)
+            && let Err(cause) = self.promote(&by, model, &version.name, None).await
+        {
+            tracing::error!("{} was not promoted: {cause}", version.title(model));
         }
     }
 
@@ -328,6 +399,11 @@ impl Onboarding {
     /// When the store cannot be read.
     pub async fn collect(&self, older_than: Duration) -> Result<Collected, OnboardError> {
         let state = self.registry().state();
+        let head = self.registry().log().head().await;
+        // Others may have added versions that are not known here yet.
+        if head.map(|head| head.seq).ok() != Some(state.seq) {
+            return Ok(Collected::default());
+        }
         let keep: HashSet<Digest> = state
             .files()
             .into_iter()
@@ -347,17 +423,37 @@ impl Onboarding {
     }
 }
 
-/// Who promotes a version once it is ready, where it was asked for so.
-pub(crate) fn followed(origin: &Origin) -> Option<By> {
-    match origin {
-        Origin::Mlflow {
-            source, promote: true, ..
-        } => Some(By {
-            who: source.to_string(),
-            why: "its source is followed".to_owned(),
+/// Who promotes a version once it is ready, where it was asked for so: whoever brought it.
+pub(crate) fn followed(version: &Version) -> Option<By> {
+    match version.origin {
+        Origin::Mlflow { promote: true, .. } => Some(By {
+            who: version.added_by.clone(),
+            why: "it was to answer as soon as it is ready".to_owned(),
         }),
         _ => None,
     }
+}
+
+/// Whether a version was to answer once ready, and an earlier process ended before it did: nothing was decided since.
+fn never_promoted(model: &Model, version: &Version) -> bool {
+    let decided = model
+        .history
+        .last()
+        .is_some_and(|change| change.seq > version.added_seq);
+    !decided && model.proposal.is_none() && followed(version).is_some()
+}
+
+/// The version that a change added.
+pub(crate) fn added(model: &ModelName, done: &Done) -> Result<Added, OnboardError> {
+    let version = done.entries.iter().find_map(|(_, record)| match &record.event {
+        Event::VersionAdded { version, .. } => Some(version.clone()),
+        _ => None,
+    });
+    let version = version.ok_or_else(|| OnboardError::Broken("no version was added".to_owned()))?;
+    Ok(Added {
+        model: model.clone(),
+        version,
+    })
 }
 
 /// Files as the registry knows them, with the digest over all.

@@ -3,14 +3,14 @@
 use crate::candidate::{Candidate, CandidateFile, Stated};
 use crate::error::OnboardError;
 use crate::golden::Input;
-use crate::onboarding::{Added, By, Onboarding, followed};
+use crate::onboarding::{Added, By, Onboarding, added, followed};
 use crate::remedy::rejection;
 use einthoven_registry::ChangeError;
 use einthoven_registry_mlflow::{
     ArtifactPath, Client, Error as MlflowError, ExampleTensor, MlModel, Reference, RemoteFile, Resolved, example,
     servable,
 };
-use einthoven_registry_state::{Change, ModelName, Origin, Refusal, SourceName, Step, VersionName};
+use einthoven_registry_state::{Change, ModelName, Origin, Package, Refusal, SourceName, Step, VersionName};
 use serde_json::{Map, Value};
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -91,19 +91,20 @@ impl Onboarding {
             origin,
             package: None,
         };
-        match self.change(by, add, None).await {
-            Ok(done) => {
-                let added = done.entries.iter().find_map(|(_, record)| match &record.event {
-                    einthoven_registry_state::Event::VersionAdded { version, .. } => Some(version.clone()),
-                    _ => None,
-                });
-                let version = added.ok_or_else(|| OnboardError::Broken("no version was added".to_owned()))?;
-                self.fetch_in_background(into.clone(), version.clone());
-                Ok(Added { model: into, version })
+        // Whoever asked may leave: what is written down is fetched all the same.
+        let (this, by) = (self.clone(), by.clone());
+        let adding = tokio::spawn(async move {
+            match this.change(&by, add, None).await {
+                Ok(done) => {
+                    let added = added(&into, &done)?;
+                    this.fetch_in_background(added.model.clone(), added.version.clone());
+                    Ok(added)
+                }
+                Err(ChangeError::Refused(Refusal::SameOrigin { model, version })) => Ok(Added { model, version }),
+                Err(cause) => Err(cause.into()),
             }
-            Err(ChangeError::Refused(Refusal::SameOrigin { model, version })) => Ok(Added { model, version }),
-            Err(cause) => Err(cause.into()),
-        }
+        });
+        adding.await.map_err(|cause| OnboardError::Broken(cause.to_string()))?
     }
 
     /// MLflow's number, where no version here has it; else the next free one like it.
@@ -139,35 +140,14 @@ impl Onboarding {
         let Origin::Mlflow { source, .. } = &found.origin else {
             return Ok(());
         };
-        let (title, by) = (found.title(model), By::system("its files came from MLflow"));
-        let (start, mut pause) = (Instant::now(), Duration::from_millis(500));
-        let done = loop {
-            match self.fetch(&found.origin).await {
-                Err(OnboardError::Mlflow(cause)) if start.elapsed() < patience(&cause) => {
-                    tracing::warn!("{title} waits: {cause}");
-                    self.note(source, |status| {
-                        drop(status.waiting.insert(title.clone(), cause.to_string()))
-                    });
-                    tokio::select! {
-                        () = tokio::time::sleep(pause) => {}
-                        () = self.sources.answers_again.notified() => {}
-                    }
-                    pause = (pause * 2).min(LONGEST_PAUSE);
-                    // Deleted meanwhile: nobody waits any more.
-                    if self
-                        .registry()
-                        .state()
-                        .model(model)
-                        .is_ok_and(|model| model.version(version).is_err())
-                    {
-                        break None;
-                    }
-                }
-                done => break Some(done),
-            }
+        let title = found.title(model);
+        let done = tokio::select! {
+            done = self.fetch_patiently(source, &title, &found.origin) => done,
+            // Deleted meanwhile: nobody waits any more.
+            () = self.gone(model, found) => return Ok(()),
         };
         self.note(source, |status| drop(status.waiting.remove(&title)));
-        let Some(done) = done else { return Ok(()) };
+        let by = By::system("its files came from MLflow");
         let (model, version) = (model.clone(), version.clone());
         match done {
             Ok(package) => {
@@ -176,8 +156,9 @@ impl Onboarding {
                     version: version.clone(),
                     package,
                 };
-                self.change(&by, fetched, None).await?;
-                self.try_in_background(model, version, followed(&found.origin));
+                if self.pronounce(&by, fetched, &model, found).await? {
+                    self.try_in_background(model, version, followed(found));
+                }
             }
             Err(cause) => {
                 let step = match cause {
@@ -185,23 +166,51 @@ impl Onboarding {
                     OnboardError::Unloadable(_) => Step::Load,
                     _ => Step::Fetch,
                 };
-                let rejection = rejection(step, cause.to_string());
-                self.change(
-                    &by,
-                    Change::Reject {
-                        model,
-                        version,
-                        rejection,
-                    },
-                    None,
-                )
-                .await?;
+                let reject = Change::Reject {
+                    model: model.clone(),
+                    version,
+                    rejection: rejection(step, cause.to_string()),
+                };
+                self.pronounce(&by, reject, &model, found).await?;
             }
         }
         Ok(())
     }
 
-    async fn fetch(&self, origin: &Origin) -> Result<einthoven_registry_state::Package, OnboardError> {
+    /// Fetches until it is done or cannot be.
+    async fn fetch_patiently(
+        &self,
+        source: &SourceName,
+        title: &str,
+        origin: &Origin,
+    ) -> Result<Package, OnboardError> {
+        let (start, mut pause) = (Instant::now(), Duration::from_millis(500));
+        loop {
+            let turn = self
+                .fetches
+                .acquire()
+                .await
+                .map_err(|cause| OnboardError::Broken(cause.to_string()))?;
+            let done = self.fetch(origin).await;
+            drop(turn);
+            match done {
+                Err(cause) if start.elapsed() < patience(&cause) => {
+                    tracing::warn!("{title} waits: {cause}");
+                    self.note(source, |status| {
+                        drop(status.waiting.insert(title.to_owned(), cause.to_string()));
+                    });
+                    tokio::select! {
+                        () = tokio::time::sleep(pause) => {}
+                        () = self.sources.answers_again.notified() => {}
+                    }
+                    pause = (pause * 2).min(LONGEST_PAUSE);
+                }
+                done => return done,
+            }
+        }
+    }
+
+    async fn fetch(&self, origin: &Origin) -> Result<Package, OnboardError> {
         let Origin::Mlflow {
             source,
             model,
@@ -234,11 +243,13 @@ impl Onboarding {
     }
 }
 
-/// How long what went wrong may go on going wrong.
-fn patience(cause: &MlflowError) -> Duration {
+/// How long what went wrong may go on going wrong. A token may be rotated while it is refused; our own disk may be full.
+fn patience(cause: &OnboardError) -> Duration {
     match cause {
-        MlflowError::Length { .. } => PATIENCE_WITH_LENGTHS,
-        cause if cause.is_passing() => PATIENCE,
+        OnboardError::Mlflow(MlflowError::Length { .. }) => PATIENCE_WITH_LENGTHS,
+        OnboardError::Mlflow(MlflowError::Unauthorised { .. } | MlflowError::Forbidden { .. }) => PATIENCE,
+        OnboardError::Mlflow(cause) if cause.is_passing() => PATIENCE,
+        OnboardError::Files(_) | OnboardError::Read { .. } | OnboardError::Broken(_) => PATIENCE,
         _ => Duration::ZERO,
     }
 }

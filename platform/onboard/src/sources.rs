@@ -2,7 +2,7 @@
 
 use crate::error::OnboardError;
 use crate::onboarding::Onboarding;
-use einthoven_registry_mlflow::Client;
+use einthoven_registry_mlflow::{Client, Credentials};
 use einthoven_registry_state::{Origin, Source, SourceName};
 use serde::Serialize;
 use std::collections::{HashMap, HashSet};
@@ -134,15 +134,18 @@ pub fn settings(
         source_name: name.to_string(),
         cause,
     };
-    for (secret, file) in [("token", "token_file"), ("password", "password_file")] {
-        if settings["credentials"].get(secret).is_some() {
-            let detail =
-                format!("`{secret}` would be kept in the log for ever; write it to a file and name that in `{file}`");
-            return Err(wrong(detail));
-        }
-    }
     let source: einthoven_registry_mlflow::Source =
         serde_json::from_value(settings.clone()).map_err(|cause| wrong(cause.to_string()))?;
+    let held = match &source.credentials {
+        Credentials::Bearer { token: Some(_), .. } => Some(("token", "token_file")),
+        Credentials::Basic { password: Some(_), .. } => Some(("password", "password_file")),
+        _ => None,
+    };
+    if let Some((secret, file)) = held {
+        let detail =
+            format!("`{secret}` would be kept in the log for ever; write it to a file and name that in `{file}`");
+        return Err(wrong(detail));
+    }
     source.check().map_err(|cause| wrong(cause.to_string()))?;
     Ok(source)
 }

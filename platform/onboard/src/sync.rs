@@ -125,19 +125,20 @@ impl Onboarding {
         }
         self.sources.wanted(&source.name, &rule.model, version);
         self.pull_once(source, rule, version).await?;
-        self.note(&source.name, |status| {
-            status.seen.insert(place, version);
-        });
         // One that is here already answers again only when the alias moved to it: rolling back here must hold.
         if rule.promote && before.is_some_and(|before| before != version) {
             self.promote_again(source, rule, version).await?;
         }
+        // Seen only now: what failed is tried again at the next look.
+        self.note(&source.name, |status| {
+            status.seen.insert(place, version);
+        });
         Ok(())
     }
 
     /// Pulls a version unless it is here, in whatever state.
     async fn pull_once(&self, source: &Source, rule: &FollowRule, number: u64) -> Result<(), OnboardError> {
-        if self.found(source, rule, number).is_some() {
+        if self.found(source, rule, number).is_some() || self.was_deleted(source, rule, number) {
             return Ok(());
         }
         let by = By {
@@ -179,19 +180,34 @@ impl Onboarding {
     ) -> Option<(ModelName, einthoven_registry_state::VersionName)> {
         let model = rule.into.clone().or_else(|| rule.model.parse().ok())?;
         let state = self.registry().state();
-        let wanted = Origin::Mlflow {
-            source: source.name.clone(),
-            model: rule.model.clone(),
-            version: number.to_string(),
-            run_id: None,
-            manifest: serde_json::Map::new(),
-            promote: false,
-        };
+        let wanted = origin(source, rule, number);
         let versions = &state.models.get(&model)?.versions;
         let found = versions
             .values()
             .rev()
             .find(|version| version.origin.is_same_in_mlflow(&wanted))?;
         Some((model, found.name.clone()))
+    }
+
+    /// Whether somebody deleted it here: following does not bring it back, pulling it by hand does.
+    fn was_deleted(&self, source: &Source, rule: &FollowRule, number: u64) -> bool {
+        let Some(model) = rule.into.clone().or_else(|| rule.model.parse().ok()) else {
+            return false;
+        };
+        let state = self.registry().state();
+        let place = origin(source, rule, number).place_in_mlflow();
+        let deleted = state.models.get(&model).map(|model| &model.deleted);
+        place.is_some_and(|place| deleted.is_some_and(|deleted| deleted.contains(&place)))
+    }
+}
+
+fn origin(source: &Source, rule: &FollowRule, number: u64) -> Origin {
+    Origin::Mlflow {
+        source: source.name.clone(),
+        model: rule.model.clone(),
+        version: number.to_string(),
+        run_id: None,
+        manifest: serde_json::Map::new(),
+        promote: false,
     }
 }

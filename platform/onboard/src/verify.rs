@@ -4,8 +4,8 @@ use crate::error::OnboardError;
 use crate::onboarding::Onboarding;
 use crate::remedy::rejection;
 use bytes::Bytes;
-use einthoven_classify::{Choice, EngineTable, KnownAs, LoadError, PackageFile, ServedModel, TrialStep};
-use einthoven_registry_files::Digest;
+use einthoven_classify::{Choice, EngineTable, KnownAs, LoadError, PackageFile, ServedModel, Serving, TrialStep};
+use einthoven_registry_files::{Digest, FilesError};
 use einthoven_registry_state::{ModelName, Rejection, Step, Verified, Version};
 
 /// What a version is found to be.
@@ -25,6 +25,10 @@ impl Onboarding {
             let digest: Digest = file.sha256.parse()?;
             match self.loaded().settings().files.get(&digest).await {
                 Ok(content) => files.push((file.name.clone(), content)),
+                // Storage that is away for a while says nothing about the version.
+                Err(cause) if !matches!(cause, FilesError::Missing { .. } | FilesError::Corrupt { .. }) => {
+                    return Err(cause.into());
+                }
                 Err(cause) => {
                     let reason = format!("`{}`: {cause}", file.name);
                     return Ok(Verdict::Rejected(rejection(Step::Digest, reason)));
@@ -43,7 +47,7 @@ impl Onboarding {
                 Err(cause) => return Err(rejection(step(&cause, Step::Manifest), cause.to_string())),
             };
             let Some(fastest) = table.fastest() else {
-                return Err(refused(&table));
+                return Err(refused(&table, &settings.serving));
             };
             let engine = fastest.engine.clone();
             match ServedModel::load(&settings.serving, &parts, Choice::of(fastest), Some(known_as)) {
@@ -76,7 +80,7 @@ fn step(cause: &LoadError, otherwise: Step) -> Step {
 }
 
 /// The step that the engine that came furthest failed at, with what every engine said.
-fn refused(table: &EngineTable) -> Rejection {
+fn refused(table: &EngineTable, serving: &Serving) -> Rejection {
     let furthest = table.engines.iter().filter_map(|row| row.failed_at).max();
     let step = match furthest {
         Some(TrialStep::Golden) => Step::Golden,
@@ -89,7 +93,11 @@ fn refused(table: &EngineTable) -> Rejection {
     });
     let mut reason = said.collect::<Vec<_>>().join("; ");
     if reason.is_empty() {
-        "no engine here takes any of its files".clone_into(&mut reason);
+        let here: Vec<_> = serving.engines.states().map(|engine| engine.name).collect();
+        reason = format!(
+            "no engine here takes any of its files, or the one its manifest names in `engine` is not here; there are {}",
+            here.join(", ")
+        );
     }
     rejection(step, reason)
 }

@@ -46,6 +46,9 @@ pub(crate) struct Serve {
     /// Section of configuration for an engine, such as `onnxruntime={"library":"/opt/libonnxruntime.so"}`.
     #[arg(long, value_name = "ENGINE=JSON", value_parser = section)]
     engine: Vec<(String, serde_json::Value)>,
+    /// Do not follow MLflow sources and take up no half-done work: another server on the same registry does.
+    #[arg(long, env = "EINTHOVEN_NO_SYNC")]
+    no_sync: bool,
     /// Folder of a model to bring in: the network and a `manifest.json`. It answers where nothing of its name does. May
     /// be given several times.
     #[arg(long)]
@@ -72,6 +75,7 @@ impl Serve {
             model_memory_mib: 2048,
             plugins: Vec::new(),
             engine: Vec::new(),
+            no_sync: false,
             model: Vec::new(),
         }
     }
@@ -121,7 +125,9 @@ impl Serve {
             .with_context(|| format!("cannot listen on {}; is another server running there?", self.listen))?;
         loaded.load_champions().await;
         tokio::spawn(loaded.clone().follow());
-        onboarding.resume().await;
+        if !self.no_sync {
+            onboarding.resume().await;
+        }
         for folder in &self.model {
             add_folder(&onboarding, folder).await?;
         }
@@ -132,7 +138,9 @@ impl Serve {
         let measuring = loaded.clone();
         tokio::spawn(async move { measuring.measure_missing().await });
         tokio::spawn(daily(log, self.storage.heads_file(), onboarding.clone()));
-        tokio::spawn(onboarding.sync());
+        if !self.no_sync {
+            tokio::spawn(onboarding.sync());
+        }
         let (stopping, stopped) = tokio::sync::oneshot::channel();
         let server = axum::serve(listener, http::router(app)).with_graceful_shutdown(async move {
             stop_signal().await;

@@ -91,6 +91,10 @@ pub(crate) async fn set_source(
     Body(new): Body<NewSource>,
 ) -> Result<Response, Problem> {
     source_settings(&name, &new.settings)?;
+    if new.follow.iter().any(|rule| rule.alias.is_none() && rule.promote) {
+        let detail = "a rule without `alias` brings every version, old ones too; `promote` needs the alias that says which answers";
+        return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "bad_field", detail).at("follow"));
+    }
     let existed = app.registry().state().sources.contains_key(&name);
     let change = Change::SetSource {
         source: name.clone(),
