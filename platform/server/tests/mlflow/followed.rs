@@ -3,7 +3,6 @@
 use crate::servers::{LABELS, RECIPE, einthoven, lab, network, turn, until};
 use crate::wire::{Fault, Wire};
 use serde_json::{Value, json};
-use std::time::{Duration, Instant};
 
 fn follow(source: &str, rules: Value) {
     let body = json!({"settings": {"url": lab().url()}, "follow": rules, "poll_s": 1});
@@ -17,15 +16,6 @@ fn looked_at(source: &str) {
     until("the source is looked at again", || {
         (einthoven().status(source)["looked_at_s"].as_u64()? > now + 1).then_some(())
     });
-}
-
-fn seconds_until(what: &str, model: &str, version: &str) {
-    let start = Instant::now();
-    einthoven().becomes_champion(model, version);
-    println!(
-        "{model}/{version} answers {:.2} s after {what}",
-        start.elapsed().as_secs_f64()
-    );
 }
 
 #[test]
@@ -73,7 +63,7 @@ fn what_the_alias_points_at_answers_and_a_rollback_holds() {
         (server.status("lab")["seen"][format!("{model}@champion")] == 1).then_some(())
     });
     mlflow.step(&["alias", model, "champion", "2"]);
-    seconds_until("the alias came back to it", model, "2");
+    server.becomes_champion(model, "2");
     let history = server.get(&format!("/v1/models/{model}/history"));
     let newest = &history["items"][0];
     assert_eq!(
