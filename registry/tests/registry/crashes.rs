@@ -1,20 +1,35 @@
 //! A process that promotes and rolls back is killed again and again; what it was told had happened is there.
 
-use crate::setup::{add, change, model, open, promote};
+use crate::postgres::Server;
+use crate::setup::{add, change, close, model, open, promote};
+use einthoven_registry::Registry;
+use einthoven_registry_log::{Log, PostgresLog};
 use einthoven_registry_state::Change;
 use std::io::{BufRead, BufReader};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 const KILLS: u64 = 200;
+/// Where the killed process keeps its log: a folder, or the address of a database and a folder for the view.
 const FOLDER: &str = "EINTHOVEN_CRASH_FOLDER";
+const DATABASE: &str = "EINTHOVEN_CRASH_DATABASE";
+
+async fn opened(folder: &Path, database: Option<&str>) -> Registry {
+    let Some(url) = database else {
+        return open(folder).await;
+    };
+    let log = Log::Postgres(PostgresLog::connect(url).await.unwrap());
+    Registry::open(log, Some(&folder.join("view"))).await.unwrap()
+}
 
 /// Not a test of its own: what the killed process runs.
 #[tokio::test]
 #[ignore = "run by the test below in a process that it kills"]
 async fn changes_without_end() {
     let Some(folder) = std::env::var_os(FOLDER) else { return };
-    let registry = open(folder.as_ref()).await;
+    let database = std::env::var(DATABASE).ok();
+    let registry = opened(folder.as_ref(), database.as_deref()).await;
     if registry.state().models.is_empty() {
         for number in 1..=5 {
             add(&registry, "heartbeat", number).await;
@@ -40,11 +55,23 @@ async fn changes_without_end() {
 #[tokio::test]
 async fn killed_two_hundred_times_nothing_acknowledged_is_lost() {
     let folder = tempfile::tempdir().unwrap();
+    killed(folder.path(), None).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_two_hundred_times_on_postgresql_nothing_acknowledged_is_lost() {
+    let server = Server::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    killed(folder.path(), Some(&server.url())).await;
+}
+
+async fn killed(folder: &Path, database: Option<&str>) {
     let mut acknowledged = 0;
     for kill in 0..KILLS {
         let mut child = Command::new(std::env::current_exe().unwrap())
             .args(["--ignored", "--exact", "crashes::changes_without_end", "--nocapture"])
-            .env(FOLDER, folder.path())
+            .env(FOLDER, folder)
+            .envs(database.map(|url| (DATABASE, url)))
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -64,7 +91,7 @@ async fn killed_two_hundred_times_nothing_acknowledged_is_lost() {
             }
         }
         killer.join().unwrap();
-        let registry = open(folder.path()).await;
+        let registry = opened(folder, database).await;
         registry.log().verify(&[]).await.unwrap();
         let state = registry.state();
         if let Some((seq, champion)) = last {
@@ -85,7 +112,9 @@ async fn killed_two_hundred_times_nothing_acknowledged_is_lost() {
             }
         }
         assert!(state.seq >= acknowledged);
-        crate::setup::close(registry, folder.path()).await;
+        if database.is_none() {
+            close(registry, folder).await;
+        }
     }
     assert!(acknowledged > 0, "no process came to acknowledging anything");
 }

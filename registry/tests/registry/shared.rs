@@ -114,3 +114,24 @@ async fn while_the_database_is_away_what_is_known_stays_and_changes_are_refused(
     assert_eq!(registry.state().models[&model("heartbeat")].description, "back");
     registry.log().verify(&[]).await.unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_that_was_restored_to_an_earlier_moment_is_noticed() {
+    let server = Server::start().await;
+    let views = tempfile::tempdir().unwrap();
+    let registry = open(&server, &views.path().join("view")).await;
+    for number in 1..=3 {
+        add(&registry, "heartbeat", number).await;
+        change(&registry, "ana", promote("heartbeat", number)).await.unwrap();
+    }
+    let newest = registry.state().seq;
+    // As after a fail-over to a server that had not heard of the last two.
+    server
+        .run(&format!("delete from einthoven_log where seq > {}", newest - 2))
+        .await;
+    change(&registry, "ben", promote("heartbeat", 1)).await.unwrap();
+    let fresh = open(&server, &views.path().join("fresh")).await;
+    assert_eq!(registry.state(), fresh.state());
+    assert_eq!(registry.state().seq, newest - 1);
+    registry.log().verify(&[]).await.unwrap();
+}
