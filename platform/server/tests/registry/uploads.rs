@@ -172,6 +172,9 @@ fn what_cannot_become_a_version_is_said_clearly_and_leaves_nothing() {
     assert!((400..500).contains(&empty.status), "{}", empty.json());
     let cut = send(&[("model.onnx", &onnx[..onnx.len() / 2])], &FIELDS);
     cut.problem(422, "unloadable");
+    let beside = send(&[("model.onnx", &graph("external-weights.onnx"))], &FIELDS);
+    let said = beside.problem(422, "unloadable");
+    assert!(said.contains("save_as_external_data=False"), "{said}");
     let pickle = send(&[("model.pt", b"\x80\x02}q\x00.")], &FIELDS);
     assert!(pickle.problem(422, "not_a_version").contains(".onnx"));
     let nothing = send(&[], &FIELDS);

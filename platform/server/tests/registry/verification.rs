@@ -47,6 +47,12 @@ fn a_version_that_is_not_what_it_says_is_rejected_at_its_step() {
     let load = rejected(&server, "cut", &cut, "load");
     assert!(load["reason"].as_str().unwrap().contains("model.onnx"), "{load}");
 
+    let absent = rejected(&server, "absent", &with(json!({"engine": "nope"})), "load");
+    assert!(absent["reason"].as_str().unwrap().contains("tract"), "{absent}");
+    let mut unreadable = package();
+    unreadable.insert("golden.json".to_owned(), b"{}".to_vec());
+    rejected(&server, "unreadable", &unreadable, "golden");
+
     // None of them can be made to answer, and what answered goes on.
     for version in ["golden", "signature", "cut"] {
         promote(&server, ROW, version).problem(409, "not_ready");
