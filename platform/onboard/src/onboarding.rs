@@ -31,8 +31,6 @@ pub struct Onboarding {
     trials: Arc<Semaphore>,
     /// Drafts at once: each holds the network's files in memory.
     drafts: Arc<Semaphore>,
-    /// Downloads at once.
-    pub(crate) fetches: Arc<Semaphore>,
     pub(crate) sources: Arc<Sources>,
 }
 
@@ -73,7 +71,6 @@ impl Onboarding {
             loaded,
             trials: Arc::new(Semaphore::new(1)),
             drafts: Arc::new(Semaphore::new(1)),
-            fetches: Arc::new(Semaphore::new(2)),
             sources: Arc::default(),
         }
     }

@@ -185,12 +185,10 @@ impl Onboarding {
         origin: &Origin,
     ) -> Result<Package, OnboardError> {
         let (start, mut pause) = (Instant::now(), Duration::from_millis(500));
+        let at = self.sources.turn(source);
         loop {
-            let turn = self
-                .fetches
-                .acquire()
-                .await
-                .map_err(|cause| OnboardError::Broken(cause.to_string()))?;
+            let turn = at.fetches.acquire().await;
+            let turn = turn.map_err(|cause| OnboardError::Broken(cause.to_string()))?;
             let done = self.fetch(origin).await;
             drop(turn);
             match done {

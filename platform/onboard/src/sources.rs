@@ -9,7 +9,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 
 /// How a source was when it was last looked at. Not remembered over a restart.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -38,12 +38,23 @@ pub(crate) struct Sources {
     left: Mutex<HashSet<(SourceName, String, String)>>,
 }
 
-/// Whose turn it is to look at a source.
-#[derive(Default)]
+/// Whose turn it is at a source.
 pub(crate) struct Turn {
     pub(crate) looking: tokio::sync::Mutex<()>,
     /// Whether a look waits already.
     pub(crate) waiting: AtomicBool,
+    /// Downloads at once: of each source, so that one that hangs holds up none of the others.
+    pub(crate) fetches: Semaphore,
+}
+
+impl Default for Turn {
+    fn default() -> Self {
+        Self {
+            looking: tokio::sync::Mutex::default(),
+            waiting: AtomicBool::default(),
+            fetches: Semaphore::new(2),
+        }
+    }
 }
 
 impl Sources {
