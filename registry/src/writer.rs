@@ -77,10 +77,8 @@ impl Writer {
                 view.clear();
             }
             (state, head) = (State::default(), Head::EMPTY);
-            done = catch_up(&self.log, &mut state, &mut head, self.view.as_ref()).await;
-            if done.is_err() {
-                return done;
-            }
+            catch_up(&self.log, &mut state, &mut head, self.view.as_ref()).await?;
+            done = Ok(());
         }
         if head != self.head {
             self.head = head;
