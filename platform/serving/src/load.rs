@@ -13,6 +13,9 @@ use tokio::sync::watch;
 /// What a load came to.
 pub(crate) type Outcome = Result<Arc<ServedModel>, ServingError>;
 
+/// A load that is under way; none until it is done.
+pub(crate) type UnderWay = watch::Receiver<Option<Outcome>>;
+
 /// How long a load that failed is not tried again.
 const AFTER_FAILURE: Duration = Duration::from_secs(3);
 
@@ -39,7 +42,7 @@ impl Loaded {
     }
 
     /// The load that is under way, begun where there was none.
-    fn under_way(&self, model: &ModelName, version: &Version) -> watch::Receiver<Option<Outcome>> {
+    fn under_way(&self, model: &ModelName, version: &Version) -> UnderWay {
         let name = (model.clone(), version.digest.clone().unwrap_or_default());
         let mut loads = self.0.loads.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(outcome) = loads.get(&name) {

@@ -3,7 +3,7 @@
 use crate::budget::{Usage, counted, to_unload};
 use crate::error::ServingError;
 use crate::follow::at_most;
-use crate::load::Outcome;
+use crate::load::UnderWay;
 use crate::tables::Tables;
 use arc_swap::ArcSwap;
 use einthoven_classify::{ServedModel, Serving};
@@ -14,7 +14,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Instant;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::Semaphore;
 
 /// What serving needs.
 #[derive(Clone)]
@@ -55,7 +55,7 @@ pub(crate) struct Inner {
     /// What answered for each model last: it goes on while what is to answer is loaded.
     answering: ArcSwap<HashMap<ModelName, VersionName>>,
     /// Loads under way, by model and digest.
-    pub(crate) loads: Mutex<HashMap<(ModelName, String), watch::Receiver<Option<Outcome>>>>,
+    pub(crate) loads: Mutex<HashMap<(ModelName, String), UnderWay>>,
     /// Loads at once.
     pub(crate) at_once: Semaphore,
     /// Loads at once that must be measured first.
