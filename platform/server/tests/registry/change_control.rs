@@ -117,7 +117,7 @@ fn what_is_pointed_at_stays_and_what_is_retired_is_silent() {
         (200, &json!("retired"))
     );
     classify(&server, &format!("model={ROW}/2")).problem(409, "not_ready");
-    promote(&server, ROW, "2").problem(409, "not_ready");
+    promote(&server, ROW, "2").problem(409, "wrong_state");
     retire("2").problem(409, "wrong_state");
     assert_eq!(server.delete(&version("2")).status, 204);
     server.delete(&version("2")).problem(404, "no_such_version");

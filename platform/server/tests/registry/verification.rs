@@ -55,7 +55,7 @@ fn a_version_that_is_not_what_it_says_is_rejected_at_its_step() {
 
     // None of them can be made to answer, and what answered goes on.
     for version in ["golden", "signature", "cut"] {
-        promote(&server, ROW, version).problem(409, "not_ready");
+        promote(&server, ROW, version).problem(409, "wrong_state");
         set_alias(&server, ROW, "canary", version).problem(409, "wrong_state");
         let said = classify(&server, &format!("model={ROW}/{version}")).problem(409, "not_ready");
         assert!(said.contains("rejected"), "{said}");
