@@ -1,4 +1,5 @@
-//! The registry on a real log file.
+//! The registry on real logs: a file, and PostgreSQL.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 mod changes;
 mod crashes;
