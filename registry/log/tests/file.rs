@@ -1,4 +1,5 @@
 //! The log's file after crashes, flipped bits and full disks.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 mod support;
 

@@ -1,4 +1,5 @@
 //! The log in PostgreSQL when its server or its clients die.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 mod support;
 

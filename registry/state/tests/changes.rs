@@ -1,4 +1,5 @@
 //! Changes and what they make of the state, against simple models of the same.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 use einthoven_registry_state::{
     Change, Event, FollowRule, Gate, MetricRule, ModelName, Origin, Package, Phase, Record, Reference, Refusal,
