@@ -1,7 +1,7 @@
 //! Files of versions, known by their content: kept on disk or in a bucket, received, and unpacked.
 //!
-//! A [`Store`] holds files under their SHA-256 and never gives out one that does not have it. [`receive`] brings an upload to
-//! disk, [`unpack`] turns an archive into files with checked names. What the files mean is not known here.
+//! A [`Store`] holds files under their SHA-256 and never gives out one that does not have it. [`receive()`] brings an upload to
+//! disk, [`unpack()`] turns an archive into files with checked names. What the files mean is not known here.
 #![forbid(unsafe_code)]
 
 mod bucket;

@@ -67,7 +67,7 @@ fn a_pickle_is_refused_with_the_export_that_works() {
     let _turn = turn();
     let (server, mlflow) = (einthoven(), lab());
     mlflow.step(&["pickled", "pickled"]);
-    let rule = json!([{"model": "pickled", "promote": true}]);
+    let rule = json!([{"model": "pickled"}]);
     let body = json!({"settings": {"url": mlflow.url()}, "follow": rule, "poll_s": 1});
     server.send("PUT", "/v1/sources/pickles", &body);
     let version = server.becomes("pickled", "1", "rejected");

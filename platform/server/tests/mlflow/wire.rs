@@ -92,7 +92,7 @@ fn pass(mut near: TcpStream, far: u16, fault: Fault) -> std::io::Result<()> {
         Fault::Stalled => {
             near.write_all(head.as_bytes())?;
             near.write_all(&body[..upto(50)])?;
-            std::thread::sleep(Duration::from_secs(8));
+            std::thread::sleep(Duration::from_secs(60));
             Ok(())
         }
         Fault::Slow => {
