@@ -19,7 +19,7 @@ pub use document::{
 pub use error::ClassifyError;
 pub use model::{
     BATCHES, Choice, EngineRow, EngineTable, EngineWish, Isolation, KnownAs, LoadError, Manifest, PackageFile,
-    ServedModel, Serving, TrialStep, Variant, digest, load_request, measure,
+    ServedModel, Serving, TrialStep, Variant, digest, measure,
 };
 pub use rows::classify_rows;
 

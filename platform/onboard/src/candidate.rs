@@ -83,10 +83,10 @@ impl Stated {
         }
     }
 
-    /// Whether nothing is stated.
+    /// The fields as a JSON object.
     #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+    pub fn into_object(self) -> Map<String, Value> {
+        self.0
     }
 }
 

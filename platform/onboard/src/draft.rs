@@ -149,19 +149,22 @@ fn open(serving: &Serving, candidate: &Candidate, variants: &[String]) -> Result
         })?;
         files.push((file.name.clone(), content));
     }
+    // One copy of the files for all who try them.
+    let mut request = LoadRequest {
+        engine: String::new(),
+        config: json!({}),
+        device: "cpu".parse().map_err(|cause| unloadable("cpu", &cause))?,
+        entry: String::new(),
+        files,
+        directory: None,
+    };
     let mut reasons = Vec::new();
     for entry in variants {
         let format = entry.rsplit('.').next().unwrap_or_default();
         for engine in serving.engines.accepting(format) {
-            let request = LoadRequest {
-                engine: engine.to_owned(),
-                config: json!({}),
-                device: "cpu".parse().map_err(|cause| unloadable(engine, &cause))?,
-                entry: entry.clone(),
-                files: files.clone(),
-                directory: None,
-            };
-            match Worker::start(Arc::clone(&serving.workers), Arc::new(request), Crashes::default()) {
+            (request.engine, request.entry) = (engine.to_owned(), entry.clone());
+            let shared = Arc::new(request);
+            match Worker::start(Arc::clone(&serving.workers), Arc::clone(&shared), Crashes::default()) {
                 Ok(worker) => {
                     return Ok(Opened {
                         engine: engine.to_owned(),
@@ -170,6 +173,7 @@ fn open(serving: &Serving, candidate: &Candidate, variants: &[String]) -> Result
                 }
                 Err(cause) => reasons.push(format!("{engine} with {entry}: {cause}")),
             }
+            request = Arc::unwrap_or_clone(shared);
         }
     }
     let mut reasons = reasons.join("; ");

@@ -13,8 +13,11 @@ mod onboarding;
 mod onnx;
 mod pull;
 mod remedy;
+mod resume;
+mod rollout;
 mod sources;
 mod sync;
+mod trial;
 mod verify;
 
 pub use candidate::{Candidate, CandidateFile, Stated};

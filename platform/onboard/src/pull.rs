@@ -3,8 +3,9 @@
 use crate::candidate::{Candidate, CandidateFile, Stated};
 use crate::error::OnboardError;
 use crate::golden::Input;
-use crate::onboarding::{Added, By, Onboarding, added, followed};
+use crate::onboarding::{Added, By, Onboarding, added};
 use crate::remedy::rejection;
+use crate::resume::followed;
 use einthoven_registry::ChangeError;
 use einthoven_registry_mlflow::{
     ArtifactPath, Client, Error as MlflowError, ExampleTensor, MlModel, Reference, RemoteFile, Resolved, example,

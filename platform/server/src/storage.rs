@@ -5,6 +5,7 @@ use clap::Args;
 use einthoven_registry_files::{Bucket, Store};
 use einthoven_registry_log::{FileLog, Log, PostgresLog};
 use serde::Deserialize;
+use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 
 /// Where everything that is remembered lies.
@@ -44,6 +45,23 @@ impl Storage {
             data,
             database_url: None,
             bucket: None,
+        }
+    }
+
+    /// Takes the data folder for this process, for as long as what is returned lives. With PostgreSQL nothing else would keep
+    /// a second server off the view and the files.
+    pub(crate) fn lock(&self) -> anyhow::Result<File> {
+        let path = self.data.join("lock");
+        let unusable = || format!("cannot use the data folder {}", self.data.display());
+        std::fs::create_dir_all(&self.data).with_context(unusable)?;
+        let file = File::create(&path).with_context(unusable)?;
+        match file.try_lock() {
+            Ok(()) => Ok(file),
+            Err(TryLockError::WouldBlock) => bail!(
+                "the data folder {} belongs to another running server; stop that one, or give this one a folder of its own",
+                self.data.display()
+            ),
+            Err(TryLockError::Error(cause)) => Err(cause).with_context(unusable),
         }
     }
 

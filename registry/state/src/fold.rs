@@ -143,6 +143,7 @@ impl Model {
                     _ => {}
                 }
                 self.traffic.clone_from(to);
+                self.tidy_past();
                 self.proposal = None;
                 self.history.push(TrafficChange {
                     seq,
@@ -170,17 +171,21 @@ impl Model {
     /// A version that cannot serve any more is nothing to roll back to, and nothing to promote.
     fn forget(&mut self, version: &VersionName) {
         self.past.retain(|traffic| !traffic.names(version));
-        // What is left may repeat itself; going back must change something.
-        self.past.dedup();
-        if self.past.last() == Some(&self.traffic) {
-            self.past.pop();
-        }
+        self.tidy_past();
         if self
             .proposal
             .as_ref()
             .is_some_and(|proposal| proposal.version == *version)
         {
             self.proposal = None;
+        }
+    }
+
+    /// What was before may repeat itself, or be what answers now; going back must change something.
+    fn tidy_past(&mut self) {
+        self.past.dedup();
+        while self.past.last() == Some(&self.traffic) {
+            self.past.pop();
         }
     }
 }

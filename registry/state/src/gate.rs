@@ -24,6 +24,9 @@ pub struct Gate {
 pub struct MetricRule {
     /// The set.
     pub set: SetName,
+    /// Which files the set must have had, as an evaluation gives it in `set_digest`. Without it the set is only a name.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub set_digest: Option<String>,
     /// Name of the measure, such as `macro_f1`.
     pub metric: String,
     /// Between 0 and 1.
@@ -62,6 +65,16 @@ impl MetricRule {
                 "it was not evaluated on the set `{set}`; evaluate it there first"
             ));
         };
+        if let Some(wanted) = self
+            .set_digest
+            .as_ref()
+            .filter(|wanted| **wanted != evaluation.set_digest)
+        {
+            return Some(format!(
+                "it was evaluated on a set `{set}` with other files ({}), {wanted} is required",
+                evaluation.set_digest
+            ));
+        }
         match evaluation.metrics.get(metric) {
             None => Some(format!("its evaluation on the set `{set}` has no measure `{metric}`")),
             Some(value) if *value >= self.at_least => None,

@@ -2,8 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 use einthoven_registry_state::{
-    Change, Event, FollowRule, Gate, MetricRule, ModelName, Origin, Package, Phase, Record, Reference, Refusal,
-    Rejection, State, Step, StoredFile, Traffic, Verified, VersionName,
+    Change, Evaluation, Event, FollowRule, Gate, MetricRule, ModelName, Origin, Package, Phase, Record, Reference,
+    Refusal, Rejection, State, Step, StoredFile, Traffic, Verified, VersionName,
 };
 use proptest::prelude::*;
 use std::collections::BTreeSet;
@@ -222,6 +222,7 @@ fn a_gate_holds_until_everything_it_asks_for_is_there() {
     let mut state = ready(1);
     let metric = MetricRule {
         set: "frozen".parse().unwrap(),
+        set_digest: None,
         metric: "macro_f1".to_owned(),
         at_least: 0.6,
     };
@@ -244,6 +245,65 @@ fn a_gate_holds_until_everything_it_asks_for_is_there() {
     };
     assert_eq!(findings.len(), 2, "{findings:?}");
     assert_eq!(champion(&state), None);
+}
+
+#[test]
+fn a_gate_that_names_the_files_of_its_set_takes_no_other_of_that_name() {
+    let mut state = ready(1);
+    let files = |digit: usize| format!("sha256:{digit:064x}");
+    let metric = MetricRule {
+        set: "frozen".parse().unwrap(),
+        set_digest: Some(files(1)),
+        metric: "macro_f1".to_owned(),
+        at_least: 0.6,
+    };
+    let gate = Gate {
+        metric: Some(metric),
+        ..Gate::default()
+    };
+    let model = heartbeat();
+    change(&mut state, "ana", Change::SetGate { model, gate }).unwrap();
+    for (set_digest, passes) in [(files(2), false), (files(1), true)] {
+        let evaluation = Evaluation {
+            set_digest,
+            recordings: 1,
+            metrics: [("macro_f1".to_owned(), 0.9)].into(),
+            at: jiff::Timestamp::UNIX_EPOCH,
+        };
+        let evaluated = Change::Evaluated {
+            model: heartbeat(),
+            version: version(1),
+            set: "frozen".parse().unwrap(),
+            evaluation,
+        };
+        change(&mut state, "ana", evaluated).unwrap();
+        assert_eq!(change(&mut state, "ana", promote(1)).is_ok(), passes);
+    }
+}
+
+#[test]
+fn a_model_that_is_stopped_can_be_deleted_and_going_back_always_changes_something() {
+    let mut state = ready(2);
+    let stop = || Change::SetTraffic {
+        model: heartbeat(),
+        traffic: Traffic::default(),
+    };
+    let back = || Change::RollBack { model: heartbeat() };
+    change(&mut state, "ana", promote(1)).unwrap();
+    change(&mut state, "ana", stop()).unwrap();
+    assert_eq!(champion(&state), None);
+    change(&mut state, "ana", back()).unwrap();
+    assert_eq!(champion(&state).as_deref(), Some("1"));
+    // Stopped and started again with the same version: nothing lies between.
+    change(&mut state, "ana", stop()).unwrap();
+    change(&mut state, "ana", promote(1)).unwrap();
+    assert!(matches!(
+        change(&mut state, "ana", back()),
+        Err(Refusal::NothingBefore { .. })
+    ));
+    change(&mut state, "ana", stop()).unwrap();
+    change(&mut state, "ana", Change::DeleteModel { model: heartbeat() }).unwrap();
+    assert!(state.models.is_empty());
 }
 
 #[test]
@@ -316,6 +376,7 @@ fn following_twice_brings_a_version_once() {
 #[derive(Debug, Clone)]
 enum Move {
     Promote(usize),
+    Stop,
     RollBack,
     Retire(usize),
     Delete(usize),
@@ -325,6 +386,7 @@ fn step() -> impl Strategy<Value = Move> {
     prop_oneof![
         40 => (1..9_usize).prop_map(Move::Promote),
         40 => Just(Move::RollBack),
+        10 => Just(Move::Stop),
         1 => (1..9_usize).prop_map(Move::Retire),
         1 => (1..9_usize).prop_map(Move::Delete),
     ]
@@ -347,6 +409,11 @@ proptest! {
                         now = Some(number);
                     }
                 }
+                Move::Stop => {
+                    let stop = Change::SetTraffic { model: heartbeat(), traffic: Traffic::default() };
+                    change(&mut state, "ana", stop).unwrap();
+                    stack.extend(now.take());
+                }
                 Move::RollBack => {
                     let done = change(&mut state, "ana", Change::RollBack { model: heartbeat() });
                     prop_assert_eq!(done.is_ok(), !stack.is_empty());
@@ -363,12 +430,13 @@ proptest! {
                         prop_assert_ne!(now, Some(number));
                         serves.remove(&number);
                         stack.retain(|kept| *kept != number);
-                        stack.dedup();
-                        if stack.last().copied() == now {
-                            stack.pop();
-                        }
                     }
                 }
+            }
+            // Going back always changes something.
+            stack.dedup();
+            while now.is_some() && stack.last().copied() == now {
+                stack.pop();
             }
             prop_assert_eq!(champion(&state), now.map(|now| now.to_string()));
             let model = &state.models[&heartbeat()];

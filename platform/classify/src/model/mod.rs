@@ -9,6 +9,6 @@ mod trials;
 
 pub use instance::Isolation;
 pub use manifest::{EngineWish, Manifest, PackageFile, Variant, digest};
-pub use served::{Choice, KnownAs, LoadError, ServedModel, Serving, load_request};
+pub use served::{Choice, KnownAs, LoadError, ServedModel, Serving};
 pub use table::{EngineRow, EngineTable, TrialStep};
 pub use trials::{BATCHES, measure};

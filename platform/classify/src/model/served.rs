@@ -427,10 +427,7 @@ fn shape(spec: &TensorSpec, tensors: &[Tensor]) -> Vec<usize> {
 }
 
 /// A version as a child is asked to load it.
-///
-/// # Errors
-/// When the manifest names no device.
-pub fn load_request(
+pub(super) fn load_request(
     manifest: &Manifest,
     files: &[PackageFile<'_>],
     engine: &str,

@@ -35,13 +35,25 @@ impl Backup {
             "{} holds a registry already; name an empty folder",
             self.folder.display()
         );
+        // Whole under its name or not at all: one that broke off is no backup, and is no obstacle to the next.
+        let mut part = self.folder.clone().into_os_string();
+        part.push(".part");
+        let part = PathBuf::from(part);
         run(async move {
+            if part.exists() {
+                std::fs::remove_dir_all(&part).with_context(|| format!("cannot remove {}", part.display()))?;
+            }
             let log = self.storage.log_reader().await?;
             let head = log.head().await?;
-            log.copy_to(log_folder(&self.folder), head).await?;
-            // Files are never changed and go a day after their last version, so all that the copy names are still there.
-            let copy = Log::File(FileLog::open_reader(log_folder(&self.folder)).await?);
-            let files = copied_files(copy, &self.storage.files()?, &self.folder).await?;
+            log.copy_to(log_folder(&part), head).await?;
+            let copy = Log::File(FileLog::open_reader(log_folder(&part)).await?);
+            // Only a version that is deleted this very moment can lose its files first; then this fails, and the next goes.
+            let files = copied_files(copy, &self.storage.files()?, &part).await?;
+            if self.folder.exists() {
+                std::fs::remove_dir(&self.folder)
+                    .with_context(|| format!("{} is not empty; name an empty folder", self.folder.display()))?;
+            }
+            std::fs::rename(&part, &self.folder).with_context(|| format!("cannot name {}", self.folder.display()))?;
             println!(
                 "{} entries and {files} files are in {}",
                 head.seq,

@@ -4,10 +4,12 @@ mod audit;
 mod backup;
 mod classify;
 mod evaluate;
+mod gate;
 mod models;
 mod plugin;
 mod remote;
 mod serve;
+mod sources;
 mod traffic;
 mod worker;
 
@@ -35,6 +37,10 @@ pub(crate) enum Command {
     Models(models::Models),
     /// Promote and roll back, on a running server.
     Traffic(traffic::Traffic),
+    /// Say what a promotion needs, and measure what it asks for, on a running server.
+    Gate(gate::GateCommand),
+    /// Add, test and follow MLflow servers, on a running server.
+    Sources(sources::Sources),
     /// List every change, and check that the log of them is what was written.
     Audit(audit::Audit),
     /// Copy the registry and its files while the server runs.
@@ -63,6 +69,8 @@ impl Command {
             Self::Evaluate(command) => command.run(),
             Self::Models(command) => command.run(),
             Self::Traffic(command) => command.run(),
+            Self::Gate(command) => command.run(),
+            Self::Sources(command) => command.run(),
             Self::Audit(command) => command.run(),
             Self::Backup(command) => command.run(),
             Self::Restore(command) => command.run(),

@@ -1,12 +1,13 @@
 //! `einthoven models`: what the registry holds, and bringing versions in.
 
 use super::remote::{Remote, Server};
-use anyhow::{Context, ensure};
+use anyhow::Context;
 use clap::{Args, Subcommand};
+use einthoven_onboard::Stated;
 use einthoven_registry_state::{AliasName, ModelName, Reference, Selector, VersionName};
 use reqwest::Method;
 use serde_json::{Value, json};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// Seconds that a command waits for a version's verdict.
@@ -30,6 +31,22 @@ enum What {
     List,
     /// Show a model with its versions and aliases.
     Show { model: ModelName },
+    /// Make a model without versions.
+    Create {
+        model: ModelName,
+        /// For people.
+        #[arg(long, default_value = "")]
+        description: String,
+    },
+    /// Describe a model anew.
+    Describe { model: ModelName, description: String },
+    /// Forget a model with all its versions; nothing of it may answer.
+    Remove {
+        model: ModelName,
+        /// For the audit trail.
+        #[arg(long)]
+        reason: Option<String>,
+    },
     /// Bring a version in: a network, an archive of one with its manifest, or an MLflow model directory.
     Upload {
         model: ModelName,
@@ -64,20 +81,29 @@ enum What {
         alias: String,
         /// The version; without one the alias is removed.
         version: Option<VersionName>,
+        /// For the audit trail.
+        #[arg(long)]
+        reason: Option<String>,
     },
     /// Let a version serve no more.
     Retire {
         /// `NAME/VERSION`.
         version: String,
+        /// For the audit trail.
+        #[arg(long)]
+        reason: Option<String>,
     },
     /// Forget a version.
     Delete {
         /// `NAME/VERSION`.
         version: String,
+        /// For the audit trail.
+        #[arg(long)]
+        reason: Option<String>,
     },
 }
 
-fn field(text: &str) -> Result<(String, String), String> {
+pub(super) fn field(text: &str) -> Result<(String, String), String> {
     let (field, value) = text.split_once('=').ok_or("say FIELD=VALUE")?;
     Ok((field.to_owned(), value.to_owned()))
 }
@@ -127,7 +153,17 @@ impl What {
                 file,
                 version,
                 fields,
-            } => upload(server, model, file, version.as_ref(), fields).await,
+            } => {
+                let mut fields = fields.clone();
+                fields.push(("wait_s".to_owned(), WAIT_S.to_string()));
+                fields.extend(
+                    version
+                        .iter()
+                        .map(|version| ("version".to_owned(), version.to_string())),
+                );
+                let path = format!("/v1/models/{model}/versions");
+                server.upload_file(&path, file, &fields).await
+            }
             Self::Pull {
                 source,
                 reference,
@@ -136,7 +172,7 @@ impl What {
                 fields,
             } => {
                 let source = source_name(server, source).await?;
-                let manifest = manifest(fields);
+                let manifest = manifest(fields)?;
                 let body = json!({
                     "reference": reference, "into": into, "promote": promote, "manifest": manifest, "wait_s": WAIT_S,
                 });
@@ -144,29 +180,37 @@ impl What {
                     .call(Method::POST, &format!("/v1/sources/{source}/pull"), Some(body))
                     .await
             }
-            Self::Alias { alias, version } => {
+            Self::Create { model, description } => {
+                let body = json!({"name": model, "description": description});
+                server.call(Method::POST, "/v1/models", Some(body)).await
+            }
+            Self::Describe { model, description } => {
+                let body = json!({"description": description});
+                server
+                    .call(Method::PATCH, &format!("/v1/models/{model}"), Some(body))
+                    .await
+            }
+            Self::Remove { model, reason } => server.delete(&format!("/v1/models/{model}"), reason.as_deref()).await,
+            Self::Alias { alias, version, reason } => {
                 let (model, alias) = alias_of(alias)?;
                 let path = format!("/v1/models/{model}/aliases/{alias}");
                 match version {
-                    Some(version) => server.call(Method::PUT, &path, Some(json!({"version": version}))).await,
-                    None => server.call(Method::DELETE, &path, None).await,
+                    Some(version) => {
+                        let body = json!({"version": version, "reason": reason});
+                        server.call(Method::PUT, &path, Some(body)).await
+                    }
+                    None => server.delete(&path, reason.as_deref()).await,
                 }
             }
-            Self::Retire { version } => {
+            Self::Retire { version, reason } => {
                 let (model, version) = version_of(version)?;
-                server
-                    .call(
-                        Method::POST,
-                        &format!("/v1/models/{model}/versions/{version}/retire"),
-                        None,
-                    )
-                    .await
+                let path = format!("/v1/models/{model}/versions/{version}/retire");
+                server.call(Method::POST, &path, Some(json!({"reason": reason}))).await
             }
-            Self::Delete { version } => {
+            Self::Delete { version, reason } => {
                 let (model, version) = version_of(version)?;
-                server
-                    .call(Method::DELETE, &format!("/v1/models/{model}/versions/{version}"), None)
-                    .await
+                let path = format!("/v1/models/{model}/versions/{version}");
+                server.delete(&path, reason.as_deref()).await
             }
         }
     }
@@ -184,47 +228,23 @@ impl What {
                     );
                 }
             }
-            Self::Show { .. } | Self::Alias { .. } => show_model(answer),
+            Self::Create { .. } | Self::Describe { .. } | Self::Show { .. } | Self::Alias { .. } => show_model(answer),
             Self::Upload { .. } | Self::Pull { .. } | Self::Retire { .. } => show_version(answer),
-            Self::Delete { version } => println!("{version} is deleted"),
+            Self::Delete { version, .. } => println!("{version} is deleted"),
+            Self::Remove { model, .. } => println!("{model} is deleted"),
         }
     }
 }
 
-/// Fields as the manifest has them: JSON where it is JSON, a list for labels, else text.
-fn manifest(fields: &[(String, String)]) -> serde_json::Map<String, Value> {
-    let value = |field: &str, text: &str| match serde_json::from_str(text) {
-        Ok(value @ (Value::Array(_) | Value::Object(_))) => value,
-        _ if field == "labels" => text.split(',').map(|label| Value::from(label.trim())).collect(),
-        _ => Value::from(text),
-    };
-    fields
-        .iter()
-        .map(|(field, text)| (field.clone(), value(field, text)))
-        .collect()
-}
-
-async fn upload(
-    server: &Server,
-    model: &ModelName,
-    file: &Path,
-    version: Option<&VersionName>,
-    fields: &[(String, String)],
-) -> anyhow::Result<Value> {
-    let opened = tokio::fs::File::open(file)
-        .await
-        .with_context(|| format!("cannot read {}", file.display()))?;
-    ensure!(
-        opened.metadata().await?.is_file(),
-        "{} is no file; pack a folder into a .zip or .tar first",
-        file.display()
-    );
-    let name = file.file_name().unwrap_or_default().to_string_lossy();
-    let mut fields = fields.to_vec();
-    fields.push(("wait_s".to_owned(), WAIT_S.to_string()));
-    fields.extend(version.map(|version| ("version".to_owned(), version.to_string())));
-    let path = format!("/v1/models/{model}/versions");
-    server.upload(&path, &name, opened.into(), &fields).await
+/// Fields as the manifest has them.
+pub(super) fn manifest(fields: &[(String, String)]) -> anyhow::Result<serde_json::Map<String, Value>> {
+    let mut stated = Stated::default();
+    for (field, text) in fields {
+        stated
+            .set(field, text)
+            .map_err(|problem| anyhow::anyhow!(problem.detail))?;
+    }
+    Ok(stated.into_object())
 }
 
 /// The name of a source; an address becomes a source, named by its host and port, where there is none yet.
@@ -254,7 +274,17 @@ async fn source_name(server: &Server, source: &str) -> anyhow::Result<String> {
         .unwrap_or("mlflow")
         .trim_matches(['[', ']'])
         .replace(':', "-");
-    let name = format!("{host}-{}", url.port_or_known_default().unwrap_or_default());
+    let base = format!("{host}-{}", url.port_or_known_default().unwrap_or_default());
+    // Another path of the same host is another source, and is not written over.
+    let taken = |name: &String| {
+        known["items"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .any(|item| item["name"] == **name)
+    };
+    let names = std::iter::once(base.clone()).chain((2..).map(|count| format!("{base}-{count}")));
+    let name = names.into_iter().find(|name| !taken(name)).unwrap_or(base);
     let body = json!({"settings": {"url": source}, "reason": "named on the command line"});
     server
         .call(Method::PUT, &format!("/v1/sources/{name}"), Some(body))

@@ -1,10 +1,11 @@
 //! A running server, as the command line speaks to it: the same HTTP interface that every program uses.
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use clap::Args;
 use reqwest::{Method, Response};
 use serde_json::Value;
 use std::future::Future;
+use std::path::Path;
 
 /// Which server, and who asks.
 #[derive(Debug, Clone, Args)]
@@ -66,21 +67,36 @@ impl Server {
         answer(request.send().await.with_context(|| self.silent())?).await
     }
 
-    /// Sends files as a form, with fields beside them.
-    pub(crate) async fn upload(
+    /// Deletes, for a reason that goes into the query.
+    pub(crate) async fn delete(&self, path: &str, reason: Option<&str>) -> anyhow::Result<Value> {
+        let reason: Vec<_> = reason.iter().map(|reason| ("reason", *reason)).collect();
+        let request = self.request(Method::DELETE, path).query(&reason);
+        answer(request.send().await.with_context(|| self.silent())?).await
+    }
+
+    /// Sends a file as the body, streamed from disk, with fields in the query.
+    pub(crate) async fn upload_file(
         &self,
         path: &str,
-        name: &str,
-        body: reqwest::Body,
+        file: &Path,
         fields: &[(String, String)],
     ) -> anyhow::Result<Value> {
-        let mut query = vec![("name".to_owned(), name.to_owned())];
+        let opened = tokio::fs::File::open(file)
+            .await
+            .with_context(|| format!("cannot read {}", file.display()))?;
+        ensure!(
+            opened.metadata().await?.is_file(),
+            "{} is no file; pack a folder into a .zip or .tar first",
+            file.display()
+        );
+        let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let mut query = vec![("name".to_owned(), name)];
         query.extend(fields.iter().cloned());
         let request = self
             .request(Method::POST, path)
             .query(&query)
             .header(reqwest::header::CONTENT_TYPE, "application/octet-stream")
-            .body(body);
+            .body(opened);
         answer(request.send().await.with_context(|| self.silent())?).await
     }
 

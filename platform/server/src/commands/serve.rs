@@ -100,6 +100,7 @@ impl Serve {
 
     async fn serve(self) -> anyhow::Result<ExitCode> {
         let plugins = Plugins::open(&self.plugins, self.engine.into_iter().collect())?;
+        let _lock = self.storage.lock()?;
         let log = self.storage.log().await?;
         let registry = Registry::open(log.clone(), Some(&self.storage.view_folder())).await?;
         let loaded = Loaded::new(Settings {

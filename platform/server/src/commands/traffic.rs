@@ -29,6 +29,13 @@ enum What {
         #[arg(long)]
         reason: Option<String>,
     },
+    /// Let nothing answer.
+    Stop {
+        model: ModelName,
+        /// For the audit trail.
+        #[arg(long)]
+        reason: Option<String>,
+    },
     /// Take the previous version back.
     Rollback {
         model: ModelName,
@@ -55,6 +62,11 @@ impl Traffic {
                             .call(Method::PUT, &format!("/v1/models/{model}/traffic"), Some(body))
                             .await?,
                     );
+                }
+                What::Stop { model, reason } => {
+                    let body = json!({"champion": null, "reason": reason});
+                    let path = format!("/v1/models/{model}/traffic");
+                    show(&model, &server.call(Method::PUT, &path, Some(body)).await?);
                 }
                 What::Rollback { model, reason } => {
                     let body = json!({"reason": reason});

@@ -32,7 +32,7 @@ pub(crate) async fn create_evaluation(
     let (files, room) = Upload::receive(&app, request).await?.into_files();
     let served = app.loaded.load(&model, &found).await?;
     let reader = Arc::clone(&app);
-    let (evaluation, report) = blocking(Arc::clone(&app.cores), move || {
+    let (evaluation, report) = blocking(Arc::clone(&app.evaluations), move || {
         let _room = room;
         evaluated(&reader, &served, files)
     })

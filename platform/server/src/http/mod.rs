@@ -52,6 +52,8 @@ pub(crate) struct App {
     pub(crate) upload_kib: Arc<Semaphore>,
     /// Heavy work at once.
     pub(crate) cores: Arc<Semaphore>,
+    /// Evaluations at once: each runs as long as its set is large, and classifying must go on meanwhile.
+    pub(crate) evaluations: Arc<Semaphore>,
 }
 
 impl App {
@@ -72,6 +74,7 @@ impl App {
             model_limit,
             upload_kib: Arc::new(Semaphore::new(2 * body_limit.div_ceil(1024))),
             cores: Arc::new(Semaphore::new(cores)),
+            evaluations: Arc::new(Semaphore::new(1)),
         })
     }
 
@@ -200,10 +203,32 @@ async fn own_host(request: Request, next: Next) -> Response {
         .filter(|(_, port)| port.bytes().all(|b| b.is_ascii_digit()))
         .map_or(host, |(name, _)| name);
     if ["localhost", "127.0.0.1", "[::1]"].contains(&name) {
+        if foreign(&request, host) {
+            let detail = "a page of another site may not change anything here; open the page of this server";
+            return Problem::new(StatusCode::FORBIDDEN, "foreign_page", detail).into_response();
+        }
         return next.run(request).await;
     }
     let detail = "this server answers to localhost, 127.0.0.1 and [::1] alone; open it by one of these";
     Problem::new(StatusCode::MISDIRECTED_REQUEST, "wrong_host", detail).into_response()
+}
+
+/// Whether a browser sends this for a page of another site: such pages can post here without being able to read the answer.
+fn foreign(request: &Request, host: &str) -> bool {
+    if matches!(*request.method(), Method::GET | Method::HEAD) {
+        return false;
+    }
+    let headers = request.headers();
+    let own = |origin: &str| {
+        let there = origin
+            .strip_prefix("http://")
+            .or_else(|| origin.strip_prefix("https://"));
+        there.is_some_and(|there| there.eq_ignore_ascii_case(host))
+    };
+    let other = headers
+        .get(header::ORIGIN)
+        .is_some_and(|origin| !origin.to_str().is_ok_and(own));
+    other || headers.get("sec-fetch-site").is_some_and(|site| site == "cross-site")
 }
 
 async fn wrong_method(method: Method, uri: Uri) -> impl IntoResponse {

@@ -161,6 +161,7 @@ impl From<Refusal> for Problem {
             Refusal::NothingBefore { .. } => (StatusCode::CONFLICT, "nothing_before"),
             Refusal::Gate { .. } => (StatusCode::CONFLICT, "gate"),
             Refusal::ChangedMeanwhile { .. } => (StatusCode::CONFLICT, "changed_meanwhile"),
+            Refusal::TooLong { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "too_long"),
             _ => (StatusCode::CONFLICT, "refused"),
         };
         Self::new(status, code, refusal.to_string())
@@ -177,6 +178,11 @@ impl From<ChangeError> for Problem {
     fn from(error: ChangeError) -> Self {
         match error {
             ChangeError::Refused(refusal) => refusal.into(),
+            ChangeError::Unknown(cause) => {
+                tracing::error!("whether a change was made is not known: {cause}");
+                let detail = "the change may or may not have been made; look at what is there before you ask again";
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "outcome_unknown", detail)
+            }
             // What failed is the operator's to know; that nothing was changed is the caller's.
             cause => {
                 tracing::error!("{cause}");
@@ -194,6 +200,10 @@ impl From<OpenError> for Problem {
 
 impl From<FilesError> for Problem {
     fn from(error: FilesError) -> Self {
+        if let FilesError::Corrupt { .. } = error {
+            tracing::error!("{error}");
+            return Self::new(StatusCode::SERVICE_UNAVAILABLE, "file_corrupt", error.to_string());
+        }
         let status = match error.code() {
             "too_large" => StatusCode::PAYLOAD_TOO_LARGE,
             "bad_digest" | "unsafe_file_name" | "damaged_archive" => StatusCode::UNPROCESSABLE_ENTITY,

@@ -9,14 +9,16 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use einthoven_registry_state::{Event, Model, ModelName, Traffic, TrafficChange, VersionName};
+use einthoven_registry_state::{Change, Event, Model, ModelName, Traffic, TrafficChange, VersionName};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewTraffic {
-    champion: VersionName,
+    /// `null` where nothing is to answer. It must be said: a body without it takes nothing away.
+    #[serde(deserialize_with = "Option::deserialize")]
+    champion: Option<VersionName>,
     reason: Option<String>,
 }
 
@@ -52,8 +54,15 @@ pub(crate) async fn set_traffic(
     caller: Caller,
     Body(new): Body<NewTraffic>,
 ) -> Result<Response, Problem> {
+    let Some(champion) = new.champion else {
+        let (model, traffic) = (name.clone(), Traffic::default());
+        let done = app
+            .change(&caller, new.reason, Change::SetTraffic { model, traffic })
+            .await?;
+        return Ok(shown(StatusCode::OK, done.state.model(&name)?));
+    };
     let by = caller.by(new.reason)?;
-    let done = app.onboarding.promote(&by, &name, &new.champion, caller.seen).await?;
+    let done = app.onboarding.promote(&by, &name, &champion, caller.seen).await?;
     let proposed =
         |(_, record): &(u64, einthoven_registry_state::Record)| matches!(record.event, Event::PromotionProposed { .. });
     let status = if done.entries.iter().any(proposed) {

@@ -22,6 +22,9 @@ const LONGEST_WAIT_S: u64 = 120;
 /// Files that one version may have.
 const FILES: usize = 2000;
 
+/// Bytes of one text field of a form.
+const LONGEST_FIELD: usize = 1 << 20;
+
 /// How many times larger than packed an archive may be: weights hardly shrink.
 const RATIO: u64 = 100;
 
@@ -160,12 +163,20 @@ async fn multipart(app: &App, request: Request, fields: &mut Fields, uploads: &m
     let mut form = Multipart::from_request(request, &())
         .await
         .map_err(|cause| malformed(cause.body_text()))?;
-    while let Some(part) = form.next_field().await.map_err(|cause| malformed(cause.body_text()))? {
+    while let Some(mut part) = form.next_field().await.map_err(|cause| malformed(cause.body_text()))? {
         match part.file_name().map(str::to_owned) {
             Some(name) => uploads.take(app, name, part).await?,
             None => {
                 let name = part.name().unwrap_or_default().to_owned();
-                let text = part.text().await.map_err(|cause| malformed(cause.body_text()))?;
+                let mut text = Vec::new();
+                while let Some(chunk) = part.chunk().await.map_err(|cause| malformed(cause.body_text()))? {
+                    if text.len() + chunk.len() > LONGEST_FIELD {
+                        let detail = format!("a text field of the form is larger than {LONGEST_FIELD} bytes");
+                        return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail));
+                    }
+                    text.extend_from_slice(&chunk);
+                }
+                let text = String::from_utf8(text).map_err(|cause| malformed(cause.to_string()))?;
                 fields.set(&name, &text)?;
             }
         }
@@ -201,9 +212,14 @@ impl Uploads {
         let so_far: u64 = self.received.iter().map(ReceivedFile::size_bytes).sum();
         let incoming = app.loaded.settings().files.incoming().to_owned();
         let received = receive(stream, app.model_limit.saturating_sub(so_far), &incoming).await?;
-        let (path, bytes) = (received.path().to_owned(), app.model_limit);
+        // The bound holds for all files of the upload together.
+        let unpacked = self.unpacked.iter().flat_map(|unpacked| &unpacked.files);
+        let bytes = app
+            .model_limit
+            .saturating_sub(unpacked.map(|file| file.size_bytes).sum());
+        let path = received.path().to_owned();
         let bounds = Bounds {
-            files: FILES,
+            files: FILES.saturating_sub(self.unpacked.iter().map(|unpacked| unpacked.files.len()).sum()),
             bytes,
             ratio: RATIO,
         };

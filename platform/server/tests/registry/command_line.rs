@@ -167,3 +167,105 @@ fn a_backup_of_a_running_server_serves_the_same_and_is_restored() {
     let second = run(&["serve", "--listen", "127.0.0.1:0", "--data", data]);
     assert!(!second.ok && second.err.contains("process"), "{second:?}");
 }
+
+#[test]
+fn a_model_is_made_described_stopped_and_forgotten_by_the_command_line() {
+    let server = Server::start();
+    done(&server, &["models", "create", "mine", "--description", "first words"]);
+    let out = done(&server, &["models", "describe", "mine", "better words"]);
+    assert!(out.contains("better words"), "{out}");
+    ready(&server, "mine", "1", &numbered(1));
+    assert_eq!(promote(&server, "mine", "1").status, 200);
+    let kept = at(&server, &["models", "remove", "mine"]);
+    assert!(!kept.ok && kept.err.contains("the traffic"), "{kept:?}");
+    let out = done(
+        &server,
+        &["traffic", "stop", "mine", "--reason", "it is no longer used"],
+    );
+    assert!(out.contains("nothing answers") && out.contains("mine/1"), "{out}");
+    done(&server, &["models", "remove", "mine", "--reason", "tidied"]);
+    let list = done(&server, &["audit", "list", "--model", "mine"]);
+    let newest: Value = serde_json::from_str(list.lines().next().unwrap()).unwrap();
+    assert_eq!(
+        (&newest["event"]["kind"], &newest["why"]),
+        (&"model_deleted".into(), &"tidied".into())
+    );
+}
+
+#[test]
+fn a_gate_and_a_source_are_set_by_the_command_line() {
+    let server = Server::start();
+    let shown = |out: &str| serde_json::from_str::<Value>(out).unwrap();
+    let set = [
+        "gate",
+        "set",
+        "heartbeat",
+        "--card",
+        "--metric",
+        "frozen:macro_f1:0.6",
+        "--set-digest",
+        "sha256:00",
+    ];
+    let gate = shown(&done(&server, &set));
+    assert_eq!(
+        (&gate["card"], &gate["metric"]["set_digest"]),
+        (&true.into(), &"sha256:00".into())
+    );
+    assert_eq!(shown(&done(&server, &["gate", "show", "heartbeat"])), gate);
+    let open = shown(&done(&server, &["gate", "set", "heartbeat"]));
+    assert!(open["metric"].is_null() && open["card"] == false, "{open}");
+
+    let address = "http://127.0.0.1:9";
+    let source = [
+        "sources",
+        "set",
+        "lab",
+        address,
+        "--follow",
+        "net@champion",
+        "--promote",
+        "--set",
+        "labels=N,V",
+    ];
+    let source = shown(&done(&server, &source));
+    assert_eq!(source["follow"][0]["manifest"]["labels"], serde_json::json!(["N", "V"]));
+    assert!(!at(&server, &["sources", "test", "lab"]).ok, "nobody listens there");
+    // Another path of the same host is another source, and the first stays.
+    let pull = ["models", "pull", "http://127.0.0.1:9/other", "net@champion"];
+    assert!(!at(&server, &pull).ok);
+    let listed = shown(&done(&server, &["sources", "list"]));
+    let named: Vec<_> = listed["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|item| item["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(named, ["127.0.0.1-9", "lab"]);
+    done(&server, &["sources", "remove", "lab"]);
+}
+
+/// Needs two records of the MIT-BIH Arrhythmia Database beside the project.
+#[test]
+fn a_version_is_measured_on_a_set_and_the_gate_asks_for_those_files() {
+    let database = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/mitdb");
+    if !database.is_dir() {
+        eprintln!("SKIPPED: there is no {}", database.display());
+        return;
+    }
+    let server = Server::start();
+    let folder = tempfile::tempdir().unwrap();
+    let files = ["100.hea", "100.dat", "100.atr", "200.hea", "200.dat", "200.atr"];
+    let set = files
+        .map(|name| (name.to_owned(), std::fs::read(database.join(name)).unwrap()))
+        .into();
+    let path = folder.path().join("set.zip");
+    std::fs::write(&path, zip(&set)).unwrap();
+    let path = path.to_str().unwrap();
+    let out = done(&server, &["gate", "evaluate", "heartbeat/1.0.0", "two", path]);
+    let evaluation: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(evaluation["recordings"], 2);
+    let v_f1 = evaluation["metrics"].as_object().unwrap();
+    assert!(v_f1.values().any(|value| value.as_f64() > Some(0.5)), "{out}");
+    let stored = &model(&server, "heartbeat")["versions"]["1.0.0"]["evaluations"]["two"];
+    assert_eq!(stored["set_digest"], evaluation["set_digest"]);
+}

@@ -55,6 +55,8 @@ fn a_flipped_byte_is_refused_at_load_with_both_digests_and_others_answer() {
         "{said}"
     );
     classify(&server, "model=mine/flipped").problem(503, "file_corrupt");
+    let shown = server.get("/v1/models/mine/versions/flipped/files/model.onnx");
+    assert!(shown.problem(503, "file_corrupt").contains(&digest));
     assert_eq!(answers(&server, "model=mine/whole"), "whole");
     assert_eq!(answers(&server, &format!("model={ROW}")), "1.0.0");
     // It is not promoted either once something else answers; going on is one call.

@@ -244,3 +244,11 @@ fn a_new_model_is_ready_beside_the_ones_that_came_with_the_server() {
     assert_eq!(model(&server, ROW)["traffic"]["champion"], "1.0.0");
     assert_eq!(versions(&server, ROW), ["1.0.0", "mine"]);
 }
+
+#[test]
+fn a_text_field_of_a_form_is_bounded() {
+    let server = Server::start();
+    let long = "x".repeat((1 << 20) + 1);
+    let refused = server.form("/v1/models/mine/versions", &[], &[("reason", &long)]);
+    refused.problem(413, "too_large");
+}

@@ -7,4 +7,5 @@ mod bad_input;
 mod client;
 mod edf;
 mod faces;
+mod foreign_pages;
 mod kept_recordings;

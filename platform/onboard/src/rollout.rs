@@ -1,0 +1,55 @@
+//! Letting a version answer, and going back: loaded first, written down then.
+
+use crate::error::OnboardError;
+use crate::onboarding::{By, Onboarding};
+use einthoven_registry::{ChangeError, Done};
+use einthoven_registry_state::{Change, Event, ModelName, Refusal, VersionName};
+
+impl Onboarding {
+    /// Loads a version here, then lets it answer: between two requests, with nothing dropped. What answered before goes on
+    /// until then, and for ever where the load fails.
+    ///
+    /// # Errors
+    /// Why it does not load, or why the registry says no.
+    pub async fn promote(
+        &self,
+        by: &By,
+        model: &ModelName,
+        version: &VersionName,
+        seen: Option<u64>,
+    ) -> Result<Done, OnboardError> {
+        let change = Change::Promote {
+            model: model.clone(),
+            version: version.clone(),
+        };
+        let state = self.registry().state();
+        let found = state.model(model)?;
+        // What is refused anyway, or only proposed, loads nothing.
+        let events = state.decide(&by.who, change.clone())?;
+        let changes = |event: &Event| matches!(event, Event::TrafficChanged { .. });
+        if seen.is_none_or(|seen| seen == found.revision) && events.iter().any(changes) {
+            self.loaded().load(model, found.version(version)?).await?;
+        }
+        Ok(self.change(by, change, seen).await?)
+    }
+
+    /// The previous traffic again, loaded before it answers.
+    ///
+    /// # Errors
+    /// As for [`Onboarding::promote`].
+    pub async fn roll_back(&self, by: &By, model: &ModelName, seen: Option<u64>) -> Result<Done, OnboardError> {
+        loop {
+            let state = self.registry().state();
+            let found = state.model(model)?;
+            for version in found.past.last().iter().flat_map(|traffic| traffic.versions()) {
+                self.loaded().load(model, found.version(version)?).await?;
+            }
+            // What was loaded must be what comes back.
+            let pinned = seen.or(Some(found.revision));
+            match self.change(by, Change::RollBack { model: model.clone() }, pinned).await {
+                Err(ChangeError::Refused(Refusal::ChangedMeanwhile { .. })) if seen.is_none() => {}
+                done => return Ok(done?),
+            }
+        }
+    }
+}
