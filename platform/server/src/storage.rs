@@ -51,14 +51,14 @@ impl Storage {
     /// Takes the data folder for this process, for as long as what is returned lives. With PostgreSQL nothing else would keep
     /// a second server off the view and the files.
     pub(crate) fn lock(&self) -> anyhow::Result<File> {
-        let path = self.data.join("lock");
+        let folder = self.data.join("registry");
         let unusable = || format!("cannot use the data folder {}", self.data.display());
-        std::fs::create_dir_all(&self.data).with_context(unusable)?;
-        let file = File::create(&path).with_context(unusable)?;
+        std::fs::create_dir_all(&folder).with_context(unusable)?;
+        let file = File::create(folder.join("lock")).with_context(unusable)?;
         match file.try_lock() {
             Ok(()) => Ok(file),
             Err(TryLockError::WouldBlock) => bail!(
-                "the data folder {} belongs to another running server; stop that one, or give this one a folder of its own",
+                "the data folder {} is in use by another process; stop that one, or give this one a folder of its own",
                 self.data.display()
             ),
             Err(TryLockError::Error(cause)) => Err(cause).with_context(unusable),
