@@ -30,11 +30,6 @@ async fn changes_without_end() {
     let Some(folder) = std::env::var_os(FOLDER) else { return };
     let database = std::env::var(DATABASE).ok();
     let registry = opened(folder.as_ref(), database.as_deref()).await;
-    if registry.state().models.is_empty() {
-        for number in 1..=5 {
-            add(&registry, "heartbeat", number).await;
-        }
-    }
     let mut number = usize::try_from(registry.state().seq).unwrap();
     loop {
         number += 1;
@@ -66,6 +61,13 @@ async fn killed_two_hundred_times_on_postgresql_nothing_acknowledged_is_lost() {
 }
 
 async fn killed(folder: &Path, database: Option<&str>) {
+    let registry = opened(folder, database).await;
+    for number in 1..=5 {
+        add(&registry, "heartbeat", number).await;
+    }
+    if database.is_none() {
+        close(registry, folder).await;
+    }
     let mut acknowledged = 0;
     for kill in 0..KILLS {
         let mut child = Command::new(std::env::current_exe().unwrap())
@@ -78,8 +80,12 @@ async fn killed(folder: &Path, database: Option<&str>) {
             .unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let pid = child.id();
-        // Between its start and some hundred changes later.
+        // By turns while it starts and while it changes, so that a slow machine sees both.
+        let (first, changing) = std::sync::mpsc::channel();
         let killer = std::thread::spawn(move || {
+            if kill % 2 == 0 {
+                changing.recv_timeout(Duration::from_secs(60)).unwrap();
+            }
             std::thread::sleep(Duration::from_millis(10 + kill % 40));
             child.kill().unwrap();
             child.wait().unwrap();
@@ -88,6 +94,8 @@ async fn killed(folder: &Path, database: Option<&str>) {
         for line in lines.map_while(Result::ok) {
             if let Some((seq, champion)) = line.strip_prefix("acknowledged ").and_then(|rest| rest.split_once(' ')) {
                 last = Some((seq.parse::<u64>().unwrap(), champion.to_owned()));
+                // The killer may have left already.
+                let _ = first.send(());
             }
         }
         killer.join().unwrap();
@@ -116,5 +124,4 @@ async fn killed(folder: &Path, database: Option<&str>) {
             close(registry, folder).await;
         }
     }
-    assert!(acknowledged > 0, "no process came to acknowledging anything");
 }
