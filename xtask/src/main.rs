@@ -15,7 +15,7 @@ const USAGE: &str = "usage: cargo xtask <command>
 
   ci      everything that decides whether a change lands: format, lints, tidy, tests, the page in a browser
   setup   install what the tests need (the engines' libraries, MLflow, Chromium, the page's tools);
-          `setup libraries` or `setup mlflow` brings only those
+          `setup libraries` or `setup python` brings only those
   engines build and seal the engine plugins with their libraries beside them
   tidy    file lengths and names, the arrows between crates, licences, unfinished code
   header  write the C headers of the plugin contract; `header --check` only compares
@@ -28,7 +28,7 @@ fn main() -> ExitCode {
         ["ci"] => ci::run(),
         ["setup"] => setup::run(),
         ["setup", "libraries"] => setup::libraries(),
-        ["setup", "mlflow"] => setup::mlflow(),
+        ["setup", "python"] => setup::python(),
         ["engines"] => engines::run(),
         ["tidy"] => tidy::run(),
         ["header"] => header::write(),

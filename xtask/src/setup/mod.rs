@@ -1,8 +1,8 @@
-//! What the tests need beside Rust: the engines' native libraries, MLflow, a browser and the page's tools.
+//! What the tests need beside Rust: the engines' native libraries, Python packages, a browser and the page's tools.
 
 mod libraries;
-mod mlflow;
 mod postgres;
+mod python;
 
 use crate::shell::{self, command, root, target};
 use anyhow::{Context, bail};
@@ -11,11 +11,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 pub(crate) use libraries::run as libraries;
-pub(crate) use mlflow::run as mlflow;
+pub(crate) use python::run as python;
 
 pub(crate) fn run() -> anyhow::Result<()> {
     libraries()?;
-    mlflow()?;
+    python()?;
     postgres::run()?;
     if !found("node") || !found("npm") {
         install(&["nodejs", "npm"])?;
