@@ -1,4 +1,4 @@
-//! The real server follows and pulls from real MLflow servers, which `cargo xtask setup mlflow` brings.
+//! The real server follows and pulls from real MLflow servers, which `cargo xtask setup python` brings.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 

@@ -283,7 +283,7 @@ fn python(version: &str) -> PathBuf {
     let python = target.join(version).join("bin/python");
     assert!(
         python.exists(),
-        "{} is missing, run `cargo xtask setup mlflow`",
+        "{} is missing, run `cargo xtask setup python`",
         python.display()
     );
     python

@@ -129,7 +129,7 @@ fn start(version: &str, name: &str, options: &[&str], environment: &[(&str, &str
     let python = python(version);
     assert!(
         python.exists(),
-        "{} is missing, run `cargo xtask setup mlflow`",
+        "{} is missing, run `cargo xtask setup python`",
         python.display()
     );
     let folder = folder(name);
