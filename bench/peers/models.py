@@ -1,0 +1,96 @@
+"""Writes the two networks that every server is measured with: `beat.onnx`, a small convolutional network for one heartbeat
+([n, 1, 187] to [n, 5], 106 thousand parameters), and `ecg12.onnx`, a residual network for twelve leads ([n, 12, 4096] to
+[n, 6], 6 million). Weights are random and always the same: speed does not depend on what was learnt.
+
+    python models.py FOLDER
+"""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+
+class Network:
+    """A graph that grows layer by layer; `flow` is the tensor that the next layer takes."""
+
+    def __init__(self, name, leads, samples, seed):
+        self.name, self.flow, self.channels = name, "x", leads
+        self.nodes, self.weights = [], []
+        self.random = np.random.default_rng(seed)
+        self.input = helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", leads, samples])
+
+    def weight(self, *shape):
+        scale = np.sqrt(2.0 / np.prod(shape[1:])) if len(shape) > 1 else 0.01
+        name = f"w{len(self.weights)}"
+        values = (self.random.standard_normal(shape) * scale).astype(np.float32)
+        self.weights.append(numpy_helper.from_array(values, name))
+        return name
+
+    def add(self, kind, *inputs, **attributes):
+        out = f"t{len(self.nodes)}"
+        self.nodes.append(helper.make_node(kind, list(inputs), [out], **attributes))
+        return out
+
+    def conv(self, channels, width, stride=1, source=None):
+        source = source or self.flow
+        weights, bias = self.weight(channels, self.channels, width), self.weight(channels)
+        left = (width - 1) // 2
+        return self.add("Conv", source, weights, bias, strides=[stride], pads=[left, width - 1 - left])
+
+    def block(self, channels, width, stride):
+        """Two convolutions beside a shortcut, as in a residual network."""
+        before, channels_before = self.flow, self.channels
+        self.flow = self.add("Relu", self.conv(channels, width, stride))
+        self.channels = channels
+        through = self.conv(channels, width)
+        self.channels = channels_before
+        beside = self.conv(channels, 1, stride, source=before)
+        self.channels = channels
+        self.flow = self.add("Relu", self.add("Add", through, beside))
+
+    def head(self, classes):
+        pooled = self.add("Flatten", self.add("GlobalAveragePool", self.flow), axis=1)
+        scores = self.add("Gemm", pooled, self.weight(classes, self.channels), self.weight(classes), transB=1)
+        self.nodes.append(helper.make_node("Softmax", [scores], ["probabilities"], axis=1))
+        output = helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["n", classes])
+        graph = helper.make_graph(self.nodes, self.name, [self.input], [output], self.weights)
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+        onnx.checker.check_model(model)
+        return model
+
+
+def beat():
+    network = Network("beat", 1, 187, seed=1)
+    for channels, width, pooled in [(32, 7, False), (64, 7, True), (128, 5, True), (64, 5, True)]:
+        network.flow = network.add("Relu", network.conv(channels, width))
+        network.channels = channels
+        if pooled:
+            network.flow = network.add("MaxPool", network.flow, kernel_shape=[2], strides=[2])
+    network.flow = network.add("Relu", network.conv(48, 3))
+    network.channels = 48
+    return network.head(5)
+
+
+def ecg12():
+    network = Network("ecg12", 12, 4096, seed=2)
+    network.flow = network.add("Relu", network.conv(64, 16))
+    network.channels = 64
+    for channels in (128, 196, 256, 320):
+        network.block(channels, 16, stride=4)
+    return network.head(6)
+
+
+def main(folder):
+    folder.mkdir(parents=True, exist_ok=True)
+    for model in (beat(), ecg12()):
+        path = folder / f"{model.graph.name}.onnx"
+        onnx.save(model, path)
+        count = sum(int(np.prod(weight.dims)) for weight in model.graph.initializer)
+        print(f"{path}: {count} parameters")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
