@@ -1,15 +1,14 @@
 //! The page: plain ES modules, style sheets and one HTML file, embedded at build time.
 //!
-//! The page knows the server only through its HTTP interface, and the server knows the page only through [`router`].
+//! The page knows the server only through its HTTP interface, and the server knows the page only through [`routes`].
 //! There is no bundler: what lies in `static/` is what the browser loads, so an edit needs a rebuild of this crate only.
 #![forbid(unsafe_code)]
 
 mod file;
 mod respond;
 
-use axum::Router;
 use axum::http::HeaderMap;
-use axum::routing::get;
+use axum::routing::{MethodRouter, get};
 use file::File;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -17,11 +16,11 @@ use std::sync::Arc;
 /// The name and bytes of everything in `static/`.
 static EMBEDDED: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/files.rs"));
 
-/// Serves the page on `/` and its files on `/assets/...`, each with its digest as `ETag` and a policy that lets the page
-/// load from, and talk to, its own origin only.
+/// The page on `/` and its files on `/assets/...`, each with its digest as `ETag` and a policy that lets the page load from,
+/// and talk to, its own origin only.
 ///
-/// Anything else under `/assets/` is a plain 404. The router has no state of its own, so it merges into any other.
-pub fn router<S>() -> Router<S>
+/// Anything else under `/assets/` is a plain 404. The routes have no state of their own, so they fit any router.
+pub fn routes<S>() -> [(&'static str, MethodRouter<S>); 2]
 where
     S: Clone + Send + Sync + 'static,
 {
@@ -32,17 +31,18 @@ where
             .collect(),
     );
     let assets = Arc::clone(&files);
-    Router::new()
-        .route(
+    [
+        (
             "/",
             get(move |headers: HeaderMap| async move { respond::file(files.get("index.html"), &headers) }),
-        )
-        .route(
+        ),
+        (
             "/assets/{*name}",
             get(
                 move |axum::extract::Path(name): axum::extract::Path<String>, headers: HeaderMap| async move {
                     respond::file(assets.get(name.as_str()), &headers)
                 },
             ),
-        )
+        ),
+    ]
 }

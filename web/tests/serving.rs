@@ -12,7 +12,9 @@ async fn get(path: &str, known: Option<&str>) -> Response<Body> {
     if let Some(tag) = known {
         request = request.header(header::IF_NONE_MATCH, tag);
     }
-    let router: Router = einthoven_web::router();
+    let router = einthoven_web::routes()
+        .into_iter()
+        .fold(Router::new(), |router, (path, file)| router.route(path, file));
     router.oneshot(request.body(Body::empty()).unwrap()).await.unwrap()
 }
 

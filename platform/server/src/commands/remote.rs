@@ -1,13 +1,17 @@
 //! A running server, as the command line speaks to it: the same HTTP interface that every program uses.
 
+use crate::http::access::PAGE_HEADER;
 use anyhow::{Context, bail, ensure};
 use clap::Args;
-use reqwest::{Method, Response};
+use reqwest::header::{AUTHORIZATION, COOKIE, HeaderMap, HeaderName, HeaderValue, SET_COOKIE};
+use reqwest::redirect::Policy;
+use reqwest::{Method, Response, StatusCode};
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use std::future::Future;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-/// Which server, and who asks.
+/// Which server, and what proves who asks.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Remote {
     /// The running server.
@@ -18,23 +22,77 @@ pub(crate) struct Remote {
         global = true
     )]
     server: String,
-    /// Who asks, for the audit trail.
-    #[arg(long, env = "USER", default_value = "local", global = true)]
-    who: String,
+    /// File that holds the API key; else the key is what EINTHOVEN_KEY holds.
+    #[arg(long, value_name = "FILE", env = "EINTHOVEN_KEY_FILE", global = true)]
+    key_file: Option<PathBuf>,
+    /// The link that the server printed at its start, in place of a key. It works once.
+    #[arg(long, value_name = "URL", global = true, conflicts_with = "key_file")]
+    link: Option<String>,
 }
+
+/// Variable of the environment that holds the API key. No flag takes it: whoever lists processes would see it.
+const KEY: &str = "EINTHOVEN_KEY";
 
 impl Remote {
     /// Runs what speaks to the server.
     pub(crate) fn run<T>(&self, work: impl AsyncFnOnce(Server) -> anyhow::Result<T>) -> anyhow::Result<T> {
         run(async {
-            let client = reqwest::Client::builder()
-                .build()
-                .context("cannot make an HTTP client")?;
             let base = self.server.trim_end_matches('/').to_owned();
-            let who = self.who.clone();
-            work(Server { client, base, who }).await
+            let headers = match &self.link {
+                Some(link) => signed_in(link).await?,
+                None => self.key()?.map(with_key).transpose()?.unwrap_or_default(),
+            };
+            let client = reqwest::Client::builder().default_headers(headers).build();
+            let client = client.context("cannot make an HTTP client")?;
+            work(Server { client, base }).await
         })
     }
+
+    fn key(&self) -> anyhow::Result<Option<SecretString>> {
+        let key = match &self.key_file {
+            Some(file) => {
+                let text = std::fs::read_to_string(file);
+                Some(text.with_context(|| format!("cannot read the key in {}", file.display()))?)
+            }
+            None => std::env::var(KEY).ok(),
+        };
+        Ok(key
+            .map(|key| SecretString::from(key.trim().to_owned()))
+            .filter(|key| !key.expose_secret().is_empty()))
+    }
+}
+
+fn with_key(key: SecretString) -> anyhow::Result<HeaderMap> {
+    let value = HeaderValue::from_str(&format!("Bearer {}", key.expose_secret()));
+    Ok(secret(
+        AUTHORIZATION,
+        value.context("the key holds letters that no key has")?,
+    ))
+}
+
+/// Header lines that are never shown.
+fn secret(name: HeaderName, mut value: HeaderValue) -> HeaderMap {
+    value.set_sensitive(true);
+    HeaderMap::from_iter([(name, value)])
+}
+
+/// Redeems the link of a server without users and keys; what it gives is a session, as the page has it.
+async fn signed_in(link: &str) -> anyhow::Result<HeaderMap> {
+    let client = reqwest::Client::builder().redirect(Policy::none()).build()?;
+    let response = client.get(link).send().await.context("no answer to the link")?;
+    if response.status() != StatusCode::SEE_OTHER {
+        answer(response).await?;
+        bail!("the link is not one that a server printed");
+    }
+    let cookie = response
+        .headers()
+        .get(SET_COOKIE)
+        .and_then(|cookie| cookie.to_str().ok());
+    let session = cookie.and_then(|cookie| cookie.split(';').next());
+    let session = session.context("the server gave no session for the link")?;
+    let mut headers = secret(COOKIE, HeaderValue::from_str(session)?);
+    headers.insert(PAGE_HEADER, HeaderValue::from_static("1"));
+    Ok(headers)
 }
 
 /// Runs a command's async part.
@@ -50,7 +108,6 @@ pub(crate) fn run<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::R
 pub(crate) struct Server {
     client: reqwest::Client,
     base: String,
-    who: String,
 }
 
 impl Server {
@@ -101,9 +158,7 @@ impl Server {
     }
 
     fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
-        self.client
-            .request(method, format!("{}{path}", self.base))
-            .header("x-einthoven-who", &self.who)
+        self.client.request(method, format!("{}{path}", self.base))
     }
 
     fn silent(&self) -> String {
@@ -120,6 +175,12 @@ async fn answer(response: Response) -> anyhow::Result<Value> {
     let body: Value = serde_json::from_str(&text).unwrap_or_default();
     if status.is_success() {
         return Ok(body);
+    }
+    if status == StatusCode::UNAUTHORIZED {
+        bail!(
+            "the server wants to know who asks: set {KEY} to an API key, or name a file of one with --key-file; with a server \
+             that has no keys yet, give the link that it printed with --link"
+        );
     }
     match body["detail"].as_str() {
         Some(detail) => match serde_json::to_string_pretty(&body["draft"]) {

@@ -2,6 +2,7 @@
 
 use crate::embedded;
 use crate::engines::Plugins;
+use crate::http::access::{self, PublicUrl};
 use crate::http::{self, App};
 use crate::recordings::Recordings;
 use crate::storage::Storage;
@@ -29,6 +30,10 @@ pub(crate) struct Serve {
     /// Address and port. Without users and keys only this machine's own addresses are allowed.
     #[arg(long, default_value = "127.0.0.1:5000", env = "EINTHOVEN_LISTEN")]
     listen: SocketAddr,
+    /// Address by which clients reach this server, such as `https://ecg.example.org`: it answers to that name then. May be
+    /// given several times.
+    #[arg(long, value_name = "URL", env = "EINTHOVEN_PUBLIC_URL", value_delimiter = ',')]
+    public_url: Vec<PublicUrl>,
     #[command(flatten)]
     storage: Storage,
     /// Largest upload of a recording, in MiB.
@@ -69,6 +74,7 @@ impl Serve {
     pub(crate) fn default_settings() -> Self {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 5000)),
+            public_url: Vec::new(),
             storage: Storage::in_folder(PathBuf::from("data")),
             max_upload_mib: 256,
             max_model_mib: 2048,
@@ -118,6 +124,11 @@ impl Serve {
             plugins,
             onboarding.clone(),
             Recordings::in_directory(self.storage.data.clone())?,
+            access::Settings {
+                public: self.public_url.clone(),
+                loopback_only: self.listen.ip().is_loopback(),
+                tls: false,
+            },
             usize::from(self.max_upload_mib) << 20,
             u64::from(self.max_model_mib) << 20,
         );

@@ -1,5 +1,6 @@
 //! The routes, one flat list; each handler file holds one resource.
 
+pub(crate) mod access;
 mod aliases;
 mod audit;
 mod body;
@@ -21,12 +22,11 @@ mod versions;
 
 use crate::engines::Plugins;
 use crate::recordings::Recordings;
+use access::{Access, Scope, Table, delete, get, patch, post, put};
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request};
-use axum::http::{HeaderName, Method, StatusCode, Uri, header};
-use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post, put};
+use axum::extract::DefaultBodyLimit;
+use axum::http::{HeaderName, Method, StatusCode, Uri};
+use axum::response::IntoResponse;
 use caller::Caller;
 use einthoven_onboard::{By, Onboarding};
 use einthoven_registry::{Asked, Done, Registry};
@@ -44,6 +44,8 @@ pub(crate) struct App {
     pub(crate) loaded: Loaded,
     pub(crate) onboarding: Onboarding,
     pub(crate) recordings: Recordings,
+    /// Where this server is reached.
+    pub(crate) access: Arc<access::Settings>,
     /// Bytes of one request's body.
     pub(crate) body_limit: usize,
     /// Bytes of one upload of a model, and of what it unpacks to.
@@ -61,6 +63,7 @@ impl App {
         plugins: Plugins,
         onboarding: Onboarding,
         recordings: Recordings,
+        access: access::Settings,
         body_limit: usize,
         model_limit: u64,
     ) -> Arc<Self> {
@@ -70,6 +73,7 @@ impl App {
             loaded: onboarding.loaded().clone(),
             onboarding,
             recordings,
+            access: Arc::new(access),
             body_limit,
             model_limit,
             upload_kib: Arc::new(Semaphore::new(2 * body_limit.div_ceil(1024))),
@@ -103,86 +107,15 @@ impl App {
 /// The whole service: page, API, health.
 pub(crate) fn router(app: Arc<App>) -> Router {
     const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-    Router::new()
-        .route("/v1/classify", post(classify::classify_recording))
-        .route(
-            "/v1/recordings",
-            post(recordings::create_recording).get(recordings::list_recordings),
-        )
-        .route(
-            "/v1/recordings/{id}",
-            get(recordings::get_recording).delete(recordings::delete_recording),
-        )
-        .route("/v1/recordings/{id}/signal", get(recordings::get_signal))
-        .route("/v1/recordings/{id}/annotations", get(recordings::get_annotations))
-        .route("/v1/samples", get(samples::list_samples))
-        .route("/v1/samples/{id}", post(samples::create_sample_recording))
-        .route("/v1/models", get(models::list_models).post(models::create_model))
-        .route(
-            "/v1/models/{model}",
-            get(models::get_model)
-                .patch(models::update_model)
-                .delete(models::delete_model),
-        )
-        .route("/v1/models/{model}/engines", get(plugins::list_model_engines))
-        .route("/v1/models/{model}/history", get(traffic::list_history))
-        .route(
-            "/v1/models/{model}/traffic",
-            get(traffic::get_traffic).put(traffic::set_traffic),
-        )
-        .route("/v1/models/{model}/rollback", post(traffic::roll_back))
-        .route(
-            "/v1/models/{model}/aliases/{alias}",
-            put(aliases::set_alias).delete(aliases::delete_alias),
-        )
-        .route(
-            "/v1/models/{model}/versions",
-            get(versions::list_versions).post(version_upload::create_version),
-        )
-        .route(
-            "/v1/models/{model}/versions/{version}",
-            get(versions::get_version).delete(versions::delete_version),
-        )
-        .route(
-            "/v1/models/{model}/versions/{version}/retire",
-            post(versions::retire_version),
-        )
-        .route(
-            "/v1/models/{model}/versions/{version}/evaluations/{set}",
-            post(evaluations::create_evaluation),
-        )
-        .route(
-            "/v1/models/{model}/versions/{version}/verification",
-            get(versions::get_verification),
-        )
-        .route(
-            "/v1/models/{model}/versions/{version}/files/{*name}",
-            get(versions::get_file),
-        )
-        .route("/v1/instances", get(models::list_instances))
-        .route("/v1/sources", get(sources::list_sources))
-        .route(
-            "/v1/sources/{source}",
-            get(sources::get_source)
-                .put(sources::set_source)
-                .delete(sources::delete_source),
-        )
-        .route("/v1/sources/{source}/test", post(sources::test_source))
-        .route("/v1/sources/{source}/models", get(sources::list_source_models))
-        .route("/v1/sources/{source}/pull", post(sources::pull_from_source))
-        .route("/v1/webhooks/mlflow/{source}", post(sources::receive_webhook))
-        .route("/v1/audit", get(audit::list_entries))
-        .route("/v1/audit/heads", get(audit::get_head))
-        .route("/v1/plugins", get(plugins::list_plugins))
-        .route("/v1/system", get(system::get_system))
-        .route("/v1/health/live", get(system::get_live))
-        .route("/v1/health/ready", get(system::get_ready))
-        .route("/upload", post(flask::upload_csv))
-        .with_state(app)
-        .merge(einthoven_web::router())
+    table()
+        .into_router(&app)
+        .with_state(Arc::clone(&app))
         .fallback(no_such_route)
         .method_not_allowed_fallback(wrong_method)
-        .layer(axum::middleware::from_fn(own_host))
+        .layer(axum::middleware::from_fn_with_state(
+            Arc::clone(&app.access),
+            access::own_host,
+        ))
         // Bodies are bounded where they are read, with an answer that says so.
         .layer(DefaultBodyLimit::disable())
         .layer(CompressionLayer::new())
@@ -190,45 +123,147 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .layer(SetRequestIdLayer::new(REQUEST_ID, MakeRequestUuid))
 }
 
-/// Refuses requests that were meant for another host: a page elsewhere could otherwise reach this server through a name
-/// that it points at 127.0.0.1 (DNS rebinding).
-async fn own_host(request: Request, next: Next) -> Response {
-    let host = request
-        .headers()
-        .get(header::HOST)
-        .and_then(|host| host.to_str().ok())
-        .unwrap_or_default();
-    let name = host
-        .rsplit_once(':')
-        .filter(|(_, port)| port.bytes().all(|b| b.is_ascii_digit()))
-        .map_or(host, |(name, _)| name);
-    if ["localhost", "127.0.0.1", "[::1]"].contains(&name) {
-        if foreign(&request, host) {
-            let detail = "a page of another site may not change anything here; open the page of this server";
-            return Problem::new(StatusCode::FORBIDDEN, "foreign_page", detail).into_response();
-        }
-        return next.run(request).await;
-    }
-    let detail = "this server answers to localhost, 127.0.0.1 and [::1] alone; open it by one of these";
-    Problem::new(StatusCode::MISDIRECTED_REQUEST, "wrong_host", detail).into_response()
-}
-
-/// Whether a browser sends this for a page of another site: such pages can post here without being able to read the answer.
-fn foreign(request: &Request, host: &str) -> bool {
-    if matches!(*request.method(), Method::GET | Method::HEAD) {
-        return false;
-    }
-    let headers = request.headers();
-    let own = |origin: &str| {
-        let there = origin
-            .strip_prefix("http://")
-            .or_else(|| origin.strip_prefix("https://"));
-        there.is_some_and(|there| there.eq_ignore_ascii_case(host))
-    };
-    let other = headers
-        .get(header::ORIGIN)
-        .is_some_and(|origin| !origin.to_str().is_ok_and(own));
-    other || headers.get("sec-fetch-site").is_some_and(|site| site == "cross-site")
+/// Every route, with what it asks of who calls. `{model}` in a path is the model that the scope must hold for.
+pub(crate) fn table() -> Table {
+    use Access::{Needs, NeedsForSome, Open};
+    use Scope::{AuditRead, ModelsRead, ModelsWrite, Predict, Traffic};
+    let table = Table::default()
+        .route(
+            "/v1/classify",
+            [post(NeedsForSome(Predict), classify::classify_recording)],
+        )
+        .route(
+            "/v1/recordings",
+            [
+                post(NeedsForSome(Predict), recordings::create_recording),
+                get(NeedsForSome(Predict), recordings::list_recordings),
+            ],
+        )
+        .route(
+            "/v1/recordings/{id}",
+            [
+                get(NeedsForSome(Predict), recordings::get_recording),
+                delete(NeedsForSome(Predict), recordings::delete_recording),
+            ],
+        )
+        .route(
+            "/v1/recordings/{id}/signal",
+            [get(NeedsForSome(Predict), recordings::get_signal)],
+        )
+        .route(
+            "/v1/recordings/{id}/annotations",
+            [get(NeedsForSome(Predict), recordings::get_annotations)],
+        )
+        .route("/v1/samples", [get(NeedsForSome(Predict), samples::list_samples)])
+        .route(
+            "/v1/samples/{id}",
+            [post(NeedsForSome(Predict), samples::create_sample_recording)],
+        )
+        .route(
+            "/v1/models",
+            [
+                get(NeedsForSome(ModelsRead), models::list_models),
+                post(NeedsForSome(ModelsWrite), models::create_model),
+            ],
+        )
+        .route(
+            "/v1/models/{model}",
+            [
+                get(Needs(ModelsRead), models::get_model),
+                patch(Needs(ModelsWrite), models::update_model),
+                delete(Needs(ModelsWrite), models::delete_model),
+            ],
+        )
+        .route(
+            "/v1/models/{model}/engines",
+            [get(Needs(ModelsRead), plugins::list_model_engines)],
+        )
+        .route(
+            "/v1/models/{model}/history",
+            [get(Needs(ModelsRead), traffic::list_history)],
+        )
+        .route(
+            "/v1/models/{model}/traffic",
+            [
+                get(Needs(ModelsRead), traffic::get_traffic),
+                put(Needs(Traffic), traffic::set_traffic),
+            ],
+        )
+        .route(
+            "/v1/models/{model}/rollback",
+            [post(Needs(Traffic), traffic::roll_back)],
+        )
+        .route(
+            "/v1/models/{model}/aliases/{alias}",
+            [
+                put(Needs(Traffic), aliases::set_alias),
+                delete(Needs(Traffic), aliases::delete_alias),
+            ],
+        )
+        .route(
+            "/v1/models/{model}/versions",
+            [
+                get(Needs(ModelsRead), versions::list_versions),
+                post(Needs(ModelsWrite), version_upload::create_version),
+            ],
+        )
+        .route(
+            "/v1/models/{model}/versions/{version}",
+            [
+                get(Needs(ModelsRead), versions::get_version),
+                delete(Needs(ModelsWrite), versions::delete_version),
+            ],
+        )
+        .route(
+            "/v1/models/{model}/versions/{version}/retire",
+            [post(Needs(ModelsWrite), versions::retire_version)],
+        )
+        .route(
+            "/v1/models/{model}/versions/{version}/evaluations/{set}",
+            [post(Needs(ModelsWrite), evaluations::create_evaluation)],
+        )
+        .route(
+            "/v1/models/{model}/versions/{version}/verification",
+            [get(Needs(ModelsRead), versions::get_verification)],
+        )
+        .route(
+            "/v1/models/{model}/versions/{version}/files/{*name}",
+            [get(Needs(ModelsRead), versions::get_file)],
+        )
+        .route("/v1/instances", [get(NeedsForSome(ModelsRead), models::list_instances)])
+        .route("/v1/sources", [get(Needs(ModelsWrite), sources::list_sources)])
+        .route(
+            "/v1/sources/{source}",
+            [
+                get(Needs(ModelsWrite), sources::get_source),
+                put(Needs(ModelsWrite), sources::set_source),
+                delete(Needs(ModelsWrite), sources::delete_source),
+            ],
+        )
+        .route(
+            "/v1/sources/{source}/test",
+            [post(Needs(ModelsWrite), sources::test_source)],
+        )
+        .route(
+            "/v1/sources/{source}/models",
+            [get(Needs(ModelsWrite), sources::list_source_models)],
+        )
+        .route(
+            "/v1/sources/{source}/pull",
+            [post(Needs(ModelsWrite), sources::pull_from_source)],
+        )
+        // Its calls are signed with the source's own secret.
+        .route("/v1/webhooks/mlflow/{source}", [post(Open, sources::receive_webhook)])
+        .route("/v1/audit", [get(Needs(AuditRead), audit::list_entries)])
+        .route("/v1/audit/heads", [get(Needs(AuditRead), audit::get_head)])
+        .route("/v1/plugins", [get(NeedsForSome(ModelsRead), plugins::list_plugins)])
+        .route("/v1/system", [get(NeedsForSome(ModelsRead), system::get_system)])
+        .route("/v1/health/live", [get(Open, system::get_live)])
+        .route("/v1/health/ready", [get(Open, system::get_ready)])
+        .route("/upload", [post(NeedsForSome(Predict), flask::upload_csv)]);
+    einthoven_web::routes()
+        .into_iter()
+        .fold(table, |table, (path, file)| table.page(path, file))
 }
 
 async fn wrong_method(method: Method, uri: Uri) -> impl IntoResponse {

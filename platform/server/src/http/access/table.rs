@@ -1,0 +1,128 @@
+//! The table of routes. Whatever is registered states what it asks of who calls; there is no other way to register.
+
+use super::{Scope, guard};
+use crate::http::App;
+use axum::Router;
+use axum::handler::Handler;
+use axum::http::Method;
+use axum::middleware::from_fn_with_state;
+use axum::routing::{MethodFilter, MethodRouter, on};
+use std::sync::Arc;
+
+/// What a route asks of who calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// Nothing: anybody may call it.
+    Open,
+    /// A credential that is right, whatever it may do.
+    SignedIn,
+    /// The scope: for the model that the path names as `{model}`, and for every model where it names none.
+    Needs(Scope),
+    /// The scope for at least one model. Which one is known to the handler alone, which asks `Caller` about it.
+    NeedsForSome(Scope),
+}
+
+/// One method of a route.
+pub(crate) struct Verb {
+    method: Method,
+    access: Access,
+    handler: MethodRouter<Arc<App>>,
+}
+
+fn verb<H, T>(method: Method, filter: MethodFilter, access: Access, handler: H) -> Verb
+where
+    H: Handler<T, Arc<App>>,
+    T: 'static,
+{
+    Verb {
+        method,
+        access,
+        handler: on(filter, handler),
+    }
+}
+
+/// GET, and HEAD with it.
+pub(crate) fn get<H: Handler<T, Arc<App>>, T: 'static>(access: Access, handler: H) -> Verb {
+    Verb {
+        method: Method::GET,
+        access,
+        handler: axum::routing::get(handler),
+    }
+}
+
+/// POST.
+pub(crate) fn post<H: Handler<T, Arc<App>>, T: 'static>(access: Access, handler: H) -> Verb {
+    verb(Method::POST, MethodFilter::POST, access, handler)
+}
+
+/// PUT.
+pub(crate) fn put<H: Handler<T, Arc<App>>, T: 'static>(access: Access, handler: H) -> Verb {
+    verb(Method::PUT, MethodFilter::PUT, access, handler)
+}
+
+/// PATCH.
+pub(crate) fn patch<H: Handler<T, Arc<App>>, T: 'static>(access: Access, handler: H) -> Verb {
+    verb(Method::PATCH, MethodFilter::PATCH, access, handler)
+}
+
+/// DELETE.
+pub(crate) fn delete<H: Handler<T, Arc<App>>, T: 'static>(access: Access, handler: H) -> Verb {
+    verb(Method::DELETE, MethodFilter::DELETE, access, handler)
+}
+
+/// All routes with what each asks for.
+#[derive(Default)]
+pub(crate) struct Table {
+    routes: Vec<(&'static str, Vec<Verb>)>,
+}
+
+/// One method of one route, as it is listed.
+pub(crate) struct Row {
+    pub(crate) method: Method,
+    pub(crate) path: &'static str,
+    pub(crate) access: Access,
+}
+
+impl Table {
+    /// Registers a path with its methods.
+    pub(crate) fn route<const N: usize>(mut self, path: &'static str, verbs: [Verb; N]) -> Self {
+        self.routes.push((path, verbs.into()));
+        self
+    }
+
+    /// A file of the page: whoever signs in needs it before.
+    pub(crate) fn page(mut self, path: &'static str, handler: MethodRouter<Arc<App>>) -> Self {
+        let verb = Verb {
+            method: Method::GET,
+            access: Access::Open,
+            handler,
+        };
+        self.routes.push((path, vec![verb]));
+        self
+    }
+
+    /// Every method of every route.
+    pub(crate) fn rows(&self) -> impl Iterator<Item = Row> {
+        self.routes.iter().flat_map(|(path, verbs)| {
+            verbs.iter().map(|verb| Row {
+                method: verb.method.clone(),
+                path,
+                access: verb.access,
+            })
+        })
+    }
+
+    /// The routes, each behind what it asks for.
+    pub(crate) fn into_router(self, app: &Arc<App>) -> Router<Arc<App>> {
+        self.routes.into_iter().fold(Router::new(), |router, (path, verbs)| {
+            let guarded = verbs.into_iter().map(|verb| {
+                let state = guard::Door {
+                    app: Arc::clone(app),
+                    access: verb.access,
+                };
+                verb.handler.route_layer(from_fn_with_state(state, guard::pass))
+            });
+            router.route(path, guarded.fold(MethodRouter::new(), MethodRouter::merge))
+        })
+    }
+}
