@@ -1,4 +1,5 @@
-//! Measures the product and writes `bench/RESULTS.md`: ratios within one run, on the machine that it names.
+//! Measures the product and writes `bench/RESULTS.md`, or with `serving` beside other servers and writes `bench/SERVING.md`:
+//! ratios within one run, on the machine that it names.
 //!
 //! Needs the MIT-BIH Arrhythmia Database in `../shared/data/mitdb`. One thread does the work unless a row says otherwise.
 #![forbid(unsafe_code)]
@@ -7,13 +8,22 @@
 mod parts;
 mod process;
 mod registry;
+mod serving;
 mod table;
 
 use anyhow::Context;
 use std::path::PathBuf;
 
+/// Of each load on a server.
+const SECONDS: u32 = 6;
+
 fn main() -> std::process::ExitCode {
-    match measure() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let done = match arguments.first().map(String::as_str) {
+        Some("serving") => serving::run(SECONDS, &arguments[1..]),
+        _ => measure(),
+    };
+    match done {
         Ok(()) => std::process::ExitCode::SUCCESS,
         Err(cause) => {
             eprintln!("{cause:#}");

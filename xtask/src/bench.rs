@@ -1,8 +1,59 @@
 //! Measures the product; the figures are ratios within one run, the machine is named beside them.
 
+use crate::engines;
+use crate::setup::{self, Environment};
 use crate::shell::{self, built, cargo, command};
 
+/// The servers of others, installed only for this.
+const PEERS: &[Environment] = &[
+    peer("bench-triton", "bench/peers/triton/requirements.txt", "import pytriton"),
+    peer(
+        "bench-fastapi",
+        "bench/peers/fastapi/requirements.txt",
+        "import fastapi",
+    ),
+    peer(
+        "bench-mlserver",
+        "bench/peers/mlserver/requirements.txt",
+        "import mlserver",
+    ),
+    peer(
+        "bench-litserve",
+        "bench/peers/litserve/requirements.txt",
+        "import litserve",
+    ),
+    peer(
+        "bench-bentoml",
+        "bench/peers/bentoml/requirements.txt",
+        "import bentoml",
+    ),
+    peer(
+        "bench-flask-tensorflow",
+        "bench/peers/flask-tensorflow/requirements.txt",
+        "import flask, tensorflow",
+    ),
+];
+
+const fn peer(name: &'static str, list: &'static str, proof: &'static str) -> Environment {
+    Environment { name, list, proof }
+}
+
 pub(crate) fn run() -> anyhow::Result<()> {
+    build()?;
+    shell::run(command(&built("einthoven-bench").to_string_lossy(), &[]))
+}
+
+/// Beside other servers; all of them, or those that are named.
+pub(crate) fn serving(names: &[&str]) -> anyhow::Result<()> {
+    setup::python()?;
+    PEERS.iter().try_for_each(setup::environment)?;
+    build()?;
+    engines::run()?;
+    let arguments: Vec<&str> = ["serving"].iter().chain(names).copied().collect();
+    shell::run(command(&built("einthoven-bench").to_string_lossy(), &arguments))
+}
+
+fn build() -> anyhow::Result<()> {
     cargo(&[
         "build",
         "--release",
@@ -10,6 +61,5 @@ pub(crate) fn run() -> anyhow::Result<()> {
         "einthoven",
         "--package",
         "einthoven-bench",
-    ])?;
-    shell::run(command(&built("einthoven-bench").to_string_lossy(), &[]))
+    ])
 }

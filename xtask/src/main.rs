@@ -19,7 +19,8 @@ const USAGE: &str = "usage: cargo xtask <command>
   engines build and seal the engine plugins with their libraries beside them
   tidy    file lengths and names, the arrows between crates, licences, unfinished code
   header  write the C headers of the plugin contract; `header --check` only compares
-  bench   measure the product and write bench/RESULTS.md
+  bench   measure the product and write bench/RESULTS.md; `bench serving` measures it beside other servers and writes
+          bench/SERVING.md, `bench serving NAME...` only prints what those give
 ";
 
 fn main() -> ExitCode {
@@ -34,6 +35,7 @@ fn main() -> ExitCode {
         ["header"] => header::write(),
         ["header", "--check"] => header::check(),
         ["bench"] => bench::run(),
+        ["bench", "serving", names @ ..] => bench::serving(names),
         _ => Err(anyhow::anyhow!("{USAGE}")),
     };
     match done {

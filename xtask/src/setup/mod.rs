@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 pub(crate) use libraries::run as libraries;
-pub(crate) use python::run as python;
+pub(crate) use python::{Environment, have as environment, run as python};
 
 pub(crate) fn run() -> anyhow::Result<()> {
     libraries()?;
