@@ -40,12 +40,19 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     ("einthoven-backend-tract", &["einthoven-plugin-sdk"]),
+    ("einthoven-auth", &["einthoven-registry", "einthoven-registry-state"]),
     ("einthoven-intake", &[]),
     ("einthoven-reader-edf", &["einthoven-plugin-sdk"]),
     (
         "einthoven-classify",
-        &["einthoven-ecg", "einthoven-plugin-host", "einthoven-plugin-worker"],
+        &[
+            "einthoven-dispatch",
+            "einthoven-ecg",
+            "einthoven-plugin-host",
+            "einthoven-plugin-worker",
+        ],
     ),
+    ("einthoven-dispatch", &["einthoven-plugin-host"]),
     ("einthoven-registry-state", &[]),
     ("einthoven-registry-log", &[]),
     ("einthoven-registry-files", &[]),
@@ -80,8 +87,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "einthoven",
         &[
+            "einthoven-auth",
             "einthoven-backend-tract",
             "einthoven-classify",
+            "einthoven-dispatch",
             "einthoven-ecg",
             "einthoven-intake",
             "einthoven-models",

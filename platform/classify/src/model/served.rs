@@ -4,6 +4,7 @@ use super::golden::Golden;
 use super::instance::{Instance, Isolation, Source};
 use super::manifest::{EngineWish, Manifest, PackageFile, digest};
 use super::table::EngineRow;
+use einthoven_dispatch::{Call, DispatchError, Done, Statistics};
 use einthoven_ecg::recipe::{self, Recipe, Tensor};
 use einthoven_plugin_host::{
     Code, DType, Device, Engines, Failure, ModelFile, ModelPackage, Signature, TensorSpec, TensorView,
@@ -100,6 +101,7 @@ pub struct ServedModel {
     provider: String,
     source: Source,
     device: Device,
+    signature: Signature,
     idle: Mutex<Vec<Instance>>,
 }
 
@@ -155,6 +157,7 @@ impl ServedModel {
             provider: first.provider().to_owned(),
             idle: Mutex::new(vec![first]),
             choice,
+            signature: manifest.signature(),
             manifest,
             source,
             device,
@@ -199,6 +202,52 @@ impl ServedModel {
     #[must_use]
     pub fn device(&self) -> &Device {
         &self.device
+    }
+
+    /// Inputs and outputs, as the manifest states them.
+    #[must_use]
+    pub fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    /// Counts and times since it was loaded.
+    #[must_use]
+    pub fn statistics(&self) -> Statistics {
+        Statistics::default()
+    }
+
+    /// Outputs for these inputs. Dropping the future cancels the call.
+    ///
+    /// # Errors
+    /// [`DispatchError`] saying why there are none.
+    pub async fn infer(&self, call: Call) -> Result<Done, DispatchError> {
+        let mut instance = self.take().map_err(DispatchError::Failed)?;
+        let started = std::time::Instant::now();
+        let views = call
+            .inputs
+            .iter()
+            .map(einthoven_dispatch::Tensor::view)
+            .collect::<Result<Vec<_>, _>>();
+        let outputs = instance
+            .run(&views.map_err(DispatchError::Invalid)?)
+            .map_err(DispatchError::Failed)?;
+        let outputs = outputs.all().iter().map(|output| einthoven_dispatch::Tensor {
+            name: output.name.as_str().into(),
+            dtype: output.dtype,
+            dims: output.dims.clone(),
+            data: output.bytes().to_vec().into(),
+        });
+        let done = Done {
+            outputs: outputs.collect(),
+            queued: std::time::Duration::ZERO,
+            computed: started.elapsed(),
+            batch_rows: call.inputs.first().map_or(1, einthoven_dispatch::Tensor::rows),
+            provider: self.provider.as_str().into(),
+        };
+        if instance.usable() {
+            self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(instance);
+        }
+        Ok(done)
     }
 
     /// Probabilities, row-major `[rows, labels]`; `tensors` makes the inputs of a range of rows when it is their turn.
