@@ -4,7 +4,7 @@ use crate::error::OpenError;
 use crate::registry::{PAGE, record};
 use crate::view::View;
 use einthoven_registry_log::{Entry, Hash, Log};
-use einthoven_registry_state::Record;
+use einthoven_registry_state::{Event, Record};
 use serde::Serialize;
 
 /// One entry, as it is shown.
@@ -14,7 +14,7 @@ pub struct AuditEntry {
     pub seq: u64,
     /// What it is known by; the next entry names it.
     pub hash: Hash,
-    /// When, who, why, what.
+    /// When, who, why, what. Hashes of passwords and keys are left out.
     #[serde(flatten)]
     pub record: Record,
 }
@@ -83,7 +83,11 @@ pub(crate) async fn read(
     Ok(found)
 }
 
-fn shown(entry: &Entry, record: Record) -> AuditEntry {
+fn shown(entry: &Entry, mut record: Record) -> AuditEntry {
+    // Who may look back need not see what passwords and keys hash to.
+    if let Event::Access(event) = record.event {
+        record.event = Event::Access(event.concealed());
+    }
     AuditEntry {
         seq: entry.seq,
         hash: entry.hash,

@@ -4,7 +4,7 @@
 //! hash, and whatever it cannot say is made anew.
 
 use einthoven_registry_log::{Hash, Head};
-use einthoven_registry_state::{Record, State};
+use einthoven_registry_state::{Event, Record, State};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
@@ -72,6 +72,11 @@ impl View {
                 let source: einthoven_registry_state::Source = source;
                 state.sources.insert(source.name.clone(), Arc::new(source));
             }
+            // Views from before there was anybody to remember have no such row.
+            if let Some(row) = self.tree.get("access")? {
+                let Some(access) = read(&row) else { return Ok(None) };
+                state.access = Arc::new(access);
+            }
             Ok(Some((head, state)))
         });
         loaded.unwrap_or_else(|cause| {
@@ -114,9 +119,15 @@ impl View {
             }
         }
         for (_, record) in records {
-            if let einthoven_registry_state::Event::SourceRemoved { source } = &record.event {
+            if let Event::SourceRemoved { source } = &record.event {
                 batch.remove(format!("source/{source}").as_bytes());
             }
+        }
+        let access = records
+            .iter()
+            .any(|(_, record)| matches!(record.event, Event::Access(_)));
+        if let (true, Ok(json)) = (access, serde_json::to_vec(state.access.as_ref())) {
+            batch.insert("access", json);
         }
         batch.insert("layout", LAYOUT);
         batch.insert("head", format!("{} {}", head.seq, head.hash).as_bytes());

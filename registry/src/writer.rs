@@ -218,6 +218,10 @@ fn unmoved(state: &State, asked: &Asked) -> Result<(), Refusal> {
     let is = match (&asked.change, asked.change.model()) {
         (_, Some(model)) => state.model(model)?.revision,
         (Change::SetSource { source, .. } | Change::RemoveSource { source }, None) => state.source(source)?.revision,
+        (Change::Access(change), None) => match state.access.seen_by(change)? {
+            Some(revision) => revision,
+            None => return Ok(()),
+        },
         (_, None) => return Ok(()),
     };
     if is == seen {

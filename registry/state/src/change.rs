@@ -1,5 +1,6 @@
 //! What callers ask for.
 
+use crate::access::AccessChange;
 use crate::gate::Gate;
 use crate::model::Traffic;
 use crate::name::{AliasName, ModelName, SetName, SourceName, VersionName};
@@ -78,6 +79,8 @@ pub enum Change {
     },
     /// Remove a source.
     RemoveSource { source: SourceName },
+    /// Change who may do what.
+    Access(AccessChange),
 }
 
 /// A version's content.
@@ -109,7 +112,7 @@ impl Change {
             | Self::Retire { model, .. }
             | Self::DeleteVersion { model, .. }
             | Self::MoveAlias { model, .. } => Some(model),
-            Self::SetSource { .. } | Self::RemoveSource { .. } => None,
+            Self::SetSource { .. } | Self::RemoveSource { .. } | Self::Access(_) => None,
         }
     }
 }

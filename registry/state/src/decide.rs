@@ -156,6 +156,7 @@ impl State {
                 self.source(&source)?;
                 Ok(vec![Event::SourceRemoved { source }])
             }
+            Change::Access(change) => Ok(self.access.decide(change)?.into_iter().map(Event::Access).collect()),
         }
     }
 

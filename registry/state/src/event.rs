@@ -1,5 +1,6 @@
 //! What happened: the entries of the log.
 
+use crate::access::AccessEvent;
 use crate::gate::Gate;
 use crate::model::Traffic;
 use crate::name::{AliasName, ModelName, SetName, SourceName, VersionName};
@@ -101,6 +102,8 @@ pub enum Event {
     },
     /// A source was removed; what came from it stays.
     SourceRemoved { source: SourceName },
+    /// Who may do what was changed.
+    Access(AccessEvent),
 }
 
 /// The call that changed the traffic.
@@ -134,7 +137,7 @@ impl Event {
             | Self::AliasMoved { model, .. }
             | Self::PromotionProposed { model, .. }
             | Self::TrafficChanged { model, .. } => Some(model),
-            Self::SourceSet { .. } | Self::SourceRemoved { .. } => None,
+            Self::SourceSet { .. } | Self::SourceRemoved { .. } | Self::Access(_) => None,
         }
     }
 }

@@ -44,6 +44,7 @@ impl State {
             Event::SourceRemoved { source } => {
                 self.sources.remove(source);
             }
+            Event::Access(event) => Arc::make_mut(&mut self.access).apply(seq, record.at, &record.who, event),
             event => {
                 if let Some(model) = event.model().and_then(|name| self.models.get_mut(name)) {
                     let model = Arc::make_mut(model);
@@ -158,7 +159,8 @@ impl Model {
             Event::ModelCreated { .. }
             | Event::ModelDeleted { .. }
             | Event::SourceSet { .. }
-            | Event::SourceRemoved { .. } => {}
+            | Event::SourceRemoved { .. }
+            | Event::Access(_) => {}
         }
     }
 

@@ -4,6 +4,7 @@
 //! [`State::apply`] folds a [`Record`] in. Where records are kept is no concern of this crate's.
 #![forbid(unsafe_code)]
 
+mod access;
 mod change;
 mod decide;
 mod event;
@@ -18,11 +19,15 @@ mod source;
 mod state;
 mod version;
 
+pub use access::{
+    Access, AccessChange, AccessEvent, ClaimRule, Grant, GrantError, Issuer, IssuerSettings, Key, KeyDigest, KeySpec,
+    LoginClient, ModelPattern, OWNER_KEY, PasswordHash, Rate, Role, Scope, SigningAlgorithm, SigningKey, User, covers,
+};
 pub use change::{Change, Package};
 pub use event::{Event, Record, TrafficAction};
 pub use gate::{Gate, MetricRule};
 pub use model::{Model, Proposal, Traffic, TrafficChange};
-pub use name::{AliasName, ModelName, NameError, SetName, SourceName, VersionName};
+pub use name::{AliasName, IssuerName, KeyName, ModelName, NameError, SetName, SourceName, UserName, VersionName};
 pub use reference::{Reference, Selector};
 pub use refusal::Refusal;
 pub use source::{FollowRule, Source};

@@ -92,6 +92,18 @@ name!(
     /// A frozen set of recordings with reference beats.
     SetName, "set", 64
 );
+name!(
+    /// What people call an API key.
+    KeyName, "key", 64
+);
+name!(
+    /// What somebody signs in as.
+    UserName, "user", 64
+);
+name!(
+    /// An issuer of tokens.
+    IssuerName, "issuer", 64
+);
 
 /// The same in addresses, file names and shells, everywhere.
 fn is_name(text: &str, longest: usize) -> bool {

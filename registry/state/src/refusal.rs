@@ -1,6 +1,6 @@
 //! Why a change is not made.
 
-use crate::name::{AliasName, ModelName, SourceName, VersionName};
+use crate::name::{AliasName, IssuerName, KeyName, ModelName, SourceName, UserName, VersionName};
 
 /// Why a change is not made; nothing was changed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -42,6 +42,22 @@ pub enum Refusal {
         version: VersionName,
         findings: Vec<String>,
     },
+    #[error("there is no key `{key}`")]
+    NoSuchKey { key: String },
+    #[error("there is no user `{user}`")]
+    NoSuchUser { user: UserName },
+    #[error("there is no issuer `{issuer}`")]
+    NoSuchIssuer { issuer: IssuerName },
+    #[error("there is a key `{key}` already; give the new one another name")]
+    KeyExists { key: KeyName },
+    #[error("there is a user `{user}` already")]
+    UserExists { user: UserName },
+    #[error("tokens of this issuer are taken already, as issuer `{issuer}`")]
+    SameIssuer { issuer: IssuerName },
+    #[error("nobody else can do everything; make another owner first")]
+    LastOwner,
+    #[error("`{field}`: {why}")]
+    AccessField { field: &'static str, why: String },
     #[error("the change takes {bytes} bytes to write down, {most} are allowed; shorten its texts")]
     TooLong { bytes: usize, most: usize },
     #[error("it was changed meanwhile: you saw revision {seen}, it is {is}; look again and decide anew")]

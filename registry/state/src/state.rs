@@ -1,5 +1,6 @@
 //! Everything that is remembered, at one moment.
 
+use crate::access::Access;
 use crate::model::Model;
 use crate::name::{ModelName, SourceName};
 use crate::reference::Reference;
@@ -18,6 +19,8 @@ pub struct State {
     pub models: BTreeMap<ModelName, Arc<Model>>,
     /// By name.
     pub sources: BTreeMap<SourceName, Arc<Source>>,
+    /// Who may do what.
+    pub access: Arc<Access>,
 }
 
 impl State {
