@@ -42,6 +42,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("einthoven-backend-tract", &["einthoven-plugin-sdk"]),
     ("einthoven-auth", &["einthoven-registry", "einthoven-registry-state"]),
     ("einthoven-intake", &[]),
+    ("einthoven-jobs", &[]),
     ("einthoven-reader-edf", &["einthoven-plugin-sdk"]),
     (
         "einthoven-classify",
@@ -93,6 +94,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "einthoven-dispatch",
             "einthoven-ecg",
             "einthoven-intake",
+            "einthoven-jobs",
             "einthoven-models",
             "einthoven-onboard",
             "einthoven-plugin-check",
