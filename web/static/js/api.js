@@ -6,6 +6,8 @@
  * @typedef {{id: string, notice: string, recording: any, model: any, lead: string, beats: Beat[], unreadable: Span[], quality: any[], summary: any}} RecordingDocument
  * @typedef {{notice: string, recording: any, model: any, rows: {row: number, class: string, probabilities: Record<string, number>}[], counts: Record<string, number>}} RowsDocument
  * @typedef {{type: string, title: string, status: number, detail: string, errors?: {pointer: string, detail: string}[]}} ProblemDocument
+ * @typedef {{password: boolean, owner_link: boolean, issuers: string[]}} Offers
+ * @typedef {{name: string, signed_in: true} | {signed_in: false, offers: Offers}} Session
  * @typedef {{lead: string, sampling_rate_hz: number, from_s: number, to_s: number, samples_per_point: number, min_mv: (number | null)[], max_mv: (number | null)[]}} Signal
  */
 
@@ -28,19 +30,41 @@ function unreachable() {
   });
 }
 
+// No other site's page can send this here, so what it comes with is meant.
+const PAGE = { 'X-Einthoven-Page': '1' };
+
+/** What is called when the server no longer knows who is here. @type {{signedOut: () => void}} */
+export const listener = { signedOut: () => {} };
+
+/** @param {number} status @param {string} path */
+function noticed(status, path) {
+  if (status === 401 && path !== '/v1/auth/session') listener.signedOut();
+}
+
 /** @param {string} path @param {RequestInit} [options] */
 async function request(path, options) {
   let response;
   try {
-    response = await fetch(path, options);
+    response = await fetch(path, { ...options, headers: { ...PAGE, ...options?.headers } });
   } catch (cause) {
     if (cause instanceof DOMException && cause.name === 'AbortError') throw cause;
     throw unreachable();
   }
+  noticed(response.status, path);
+  if (response.status === 204) return null;
   const body = await response.json().catch(() => null);
   if (!response.ok || body === null) throw body?.detail ? new Refusal(body) : unreachable();
   return body;
 }
+
+/** @returns {Promise<Session>} */
+export const session = () => request('/v1/auth/session');
+
+/** @param {string} name @param {string} password @returns {Promise<Session>} */
+export const signIn = (name, password) =>
+  request('/v1/auth/session', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ name, password }) });
+
+export const signOut = () => request('/v1/auth/session', { method: 'DELETE' });
 
 export const samples = () => request('/v1/samples');
 
@@ -72,9 +96,11 @@ export function upload(files, fields, progress, stop) {
     // fetch cannot tell how much of a body has left.
     const transfer = new XMLHttpRequest();
     transfer.open('POST', '/v1/recordings');
+    for (const [name, value] of Object.entries(PAGE)) transfer.setRequestHeader(name, value);
     transfer.responseType = 'json';
     transfer.upload.onprogress = (event) => event.lengthComputable && progress(event.loaded / event.total);
     transfer.onload = () => {
+      noticed(transfer.status, '/v1/recordings');
       if (transfer.status < 300) resolve(transfer.response);
       else reject(transfer.response?.detail ? new Refusal(transfer.response) : unreachable());
     };

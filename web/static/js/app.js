@@ -6,13 +6,51 @@ import { Drop } from './drop.js';
 import { Problem } from './problem.js';
 import { Result } from './result.js';
 import { Rows } from './rows.js';
+import { SignIn } from './signin.js';
 
 /**
  * @typedef {{label: string, share: number | null, cancel: () => void}} Busy
  * @typedef {{problem: api.ProblemDocument, fields: Record<string, string>, attempt: number, files: boolean, retry: (fields: Record<string, string>) => void}} Refused
  */
 
+/** Who is here; what the page is for is shown to them alone. */
 function App() {
+  const [session, setSession] = useState(/** @type {api.Session | null} */ (null));
+  const [attempt, setAttempt] = useState(0);
+  const [lost, setLost] = useState(/** @type {api.ProblemDocument | null} */ (null));
+  const look = () => api.session().then(
+    (found) => { setLost(null); setSession(found); },
+    (cause) => {
+      if (!(cause instanceof api.Refusal)) throw cause;
+      setAttempt((count) => count + 1);
+      setLost(cause.problem);
+    },
+  );
+  useEffect(() => {
+    api.listener.signedOut = look;
+    look();
+  }, []);
+  if (session?.signed_in) return html`<${Desk} name=${session.name} leave=${() => api.signOut().then(look, look)} />`;
+  return html`<${Top} />
+    <main>
+      ${lost && html`<${Problem} key=${attempt} problem=${lost} fields=${{}} attempt=${attempt} files=${false} retry=${look} close=${() => setLost(null)} />`}
+      ${session && html`<${SignIn} offers=${session.offers} done=${look} />`}
+    </main>`;
+}
+
+/** @param {{home?: () => void, where?: string, children?: any}} properties */
+function Top({ home, where, children }) {
+  const clicked = home && ((/** @type {Event} */ event) => { event.preventDefault(); home(); });
+  return html`<header class="top">
+      <a class="brand" href="/" onClick=${clicked}><img src="/assets/icon.svg" alt="" width="24" height="24" />Einthoven</a>
+      ${where && html`<span class="where">${where}</span>`}
+      <span class="research">Research use only. Not for diagnosis.</span>
+      ${children}
+    </header>`;
+}
+
+/** @param {{name: string, leave: () => void}} properties */
+function Desk({ name, leave: signOut }) {
   const [result, setResult] = useState(/** @type {any} */ (null));
   const [busy, setBusy] = useState(/** @type {Busy | null} */ (null));
   const [refused, setRefused] = useState(/** @type {Refused | null} */ (null));
@@ -90,13 +128,10 @@ function App() {
     scrollTo(0, 0);
   }, [result]);
 
-  return html`<header class="top">
-      <a class="brand" href="/" onClick=${(/** @type {Event} */ event) => { event.preventDefault(); leave(); }}>
-        <img src="/assets/icon.svg" alt="" width="24" height="24" />Einthoven</a>
-      ${result && html`<span class="where">${result.recording.name}</span>`}
-      <span class="research">Research use only. Not for diagnosis.</span>
+  return html`<${Top} home=${leave} where=${result?.recording.name}>
       ${result && html`<button onClick=${leave}>Open another recording</button>`}
-    </header>
+      <button class="link quiet" title=${`Signed in as ${name}`} onClick=${signOut}>Sign out</button>
+    <//>
     <main>
       ${refused && html`<${Problem} key=${refused.attempt} ...${refused} close=${leave} />`}
       ${!result && html`<${Drop} busy=${busy} choose=${choose} open=${open} />`}

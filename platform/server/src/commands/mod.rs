@@ -5,12 +5,16 @@ mod backup;
 mod classify;
 mod evaluate;
 mod gate;
+mod identity;
+mod keys;
 mod models;
 mod plugin;
 mod remote;
+mod routes;
 mod serve;
 mod sources;
 mod traffic;
+mod users;
 mod worker;
 
 use clap::{Parser, Subcommand};
@@ -41,12 +45,18 @@ pub(crate) enum Command {
     Gate(gate::GateCommand),
     /// Add, test and follow MLflow servers, on a running server.
     Sources(sources::Sources),
+    /// Make, list and revoke API keys, on a running server.
+    Keys(keys::Keys),
+    /// Add, list and remove people who sign in, on a running server.
+    Users(users::Users),
     /// List every change, and check that the log of them is what was written.
     Audit(audit::Audit),
     /// Copy the registry and its files while the server runs.
     Backup(backup::Backup),
     /// Bring a backup back.
     Restore(backup::Restore),
+    /// List every route of the HTTP interface with the scope that it needs.
+    Routes,
     /// Run one engine for the server that started this process.
     #[command(hide = true)]
     Worker,
@@ -71,9 +81,12 @@ impl Command {
             Self::Traffic(command) => command.run(),
             Self::Gate(command) => command.run(),
             Self::Sources(command) => command.run(),
+            Self::Keys(command) => command.run(),
+            Self::Users(command) => command.run(),
             Self::Audit(command) => command.run(),
             Self::Backup(command) => command.run(),
             Self::Restore(command) => command.run(),
+            Self::Routes => routes::run(),
             Self::Worker => worker::run(),
             Self::Plugin(command) => command.run(),
         }

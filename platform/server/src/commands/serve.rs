@@ -1,8 +1,8 @@
 //! `einthoven serve`.
 
+use super::identity::{Identity, entrance};
 use crate::embedded;
 use crate::engines::Plugins;
-use crate::http::access::{self, PublicUrl};
 use crate::http::{self, App};
 use crate::recordings::Recordings;
 use crate::storage::Storage;
@@ -30,10 +30,8 @@ pub(crate) struct Serve {
     /// Address and port. Without users and keys only this machine's own addresses are allowed.
     #[arg(long, default_value = "127.0.0.1:5000", env = "EINTHOVEN_LISTEN")]
     listen: SocketAddr,
-    /// Address by which clients reach this server, such as `https://ecg.example.org`: it answers to that name then. May be
-    /// given several times.
-    #[arg(long, value_name = "URL", env = "EINTHOVEN_PUBLIC_URL", value_delimiter = ',')]
-    public_url: Vec<PublicUrl>,
+    #[command(flatten)]
+    identity: Identity,
     #[command(flatten)]
     storage: Storage,
     /// Largest upload of a recording, in MiB.
@@ -74,7 +72,7 @@ impl Serve {
     pub(crate) fn default_settings() -> Self {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 5000)),
-            public_url: Vec::new(),
+            identity: Identity::default(),
             storage: Storage::in_folder(PathBuf::from("data")),
             max_upload_mib: 256,
             max_model_mib: 2048,
@@ -87,11 +85,6 @@ impl Serve {
     }
 
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
-        anyhow::ensure!(
-            self.listen.ip().is_loopback(),
-            "--listen {}: this version has no users and keys yet, so it serves this machine alone; listen on 127.0.0.1 or [::1]",
-            self.listen
-        );
         tracing_subscriber::fmt()
             .with_env_filter(
                 tracing_subscriber::EnvFilter::try_from_env("EINTHOVEN_LOG").unwrap_or_else(|_| "info".into()),
@@ -109,6 +102,10 @@ impl Serve {
         let _lock = self.storage.lock()?;
         let log = self.storage.log().await?;
         let registry = Registry::open(log.clone(), Some(&self.storage.view_folder())).await?;
+        let auth = self
+            .identity
+            .open(self.listen, &self.storage.data, registry.clone())
+            .await?;
         let loaded = Loaded::new(Settings {
             registry,
             files: self.storage.files()?,
@@ -124,11 +121,8 @@ impl Serve {
             plugins,
             onboarding.clone(),
             Recordings::in_directory(self.storage.data.clone())?,
-            access::Settings {
-                public: self.public_url.clone(),
-                loopback_only: self.listen.ip().is_loopback(),
-                tls: false,
-            },
+            auth.clone(),
+            self.identity.reached(self.listen, false),
             usize::from(self.max_upload_mib) << 20,
             u64::from(self.max_model_mib) << 20,
         );
@@ -144,8 +138,8 @@ impl Serve {
             add_folder(&onboarding, folder).await?;
         }
         println!(
-            "Einthoven is ready: open http://{} in a browser. Research use only. Not for diagnosis.",
-            listener.local_addr()?
+            "Einthoven is ready: {}. Research use only. Not for diagnosis.",
+            entrance(&auth, &format!("http://{}", listener.local_addr()?))?
         );
         let measuring = loaded.clone();
         tokio::spawn(async move { measuring.measure_missing().await });

@@ -1,27 +1,55 @@
 //! Who calls, what they saw, and why they ask: the parts that every change has in common.
 
+use super::access::{may, refusal};
 use super::problem::Problem;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use einthoven_auth::{Principal, Scope};
 use einthoven_onboard::By;
 
-/// Header with the name of who asks. Names are stated, not proven: the server answers its own machine alone.
-const WHO: &str = "x-einthoven-who";
-
-/// Who asks where nobody is named.
-const NOBODY: &str = "local";
-
-/// Longest name and longest reason.
+/// Longest reason.
 const LONGEST: usize = 500;
 
-/// Who asks for a change, and the revision it was decided on.
+/// Who asks, what they may do, and the revision that a change was decided on.
 pub(crate) struct Caller {
-    who: String,
+    principal: Principal,
     pub(crate) seen: Option<u64>,
 }
 
 impl Caller {
+    /// Whether they may do that with this model; refused with what they lack.
+    pub(crate) fn may(&self, scope: Scope, model: &str) -> Result<(), Problem> {
+        may(&self.principal, scope, Some(model))
+    }
+
+    /// Whether lists show them this model.
+    pub(crate) fn sees(&self, model: &str) -> bool {
+        self.principal.may_for(Scope::ModelsRead, model)
+    }
+
+    /// Whether they may have recordings computed by this model.
+    pub(crate) fn uses(&self, model: &str) -> bool {
+        self.principal.may_for(Scope::Predict, model)
+    }
+
+    /// Whether they may let versions of this model answer, or of any where it is not known which.
+    pub(crate) fn may_promote(&self, model: Option<&str>) -> Result<(), Problem> {
+        may(&self.principal, Scope::Traffic, model)
+    }
+
+    /// Who it is and what else they may do.
+    pub(crate) fn principal(&self) -> &Principal {
+        &self.principal
+    }
+
+    /// The same as the access to this server takes it.
+    pub(crate) fn access_by(&self, reason: Option<String>) -> Result<einthoven_auth::By, Problem> {
+        let By { who, why } = self.by(reason)?;
+        let seen = self.seen;
+        Ok(einthoven_auth::By { who, why, seen })
+    }
+
     /// With the reason given; empty where none was.
     pub(crate) fn by(&self, reason: Option<String>) -> Result<By, Problem> {
         let why = reason.unwrap_or_default().trim().to_owned();
@@ -30,7 +58,7 @@ impl Caller {
             return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "bad_field", detail).at("reason"));
         }
         Ok(By {
-            who: self.who.clone(),
+            who: self.principal.name().to_owned(),
             why,
         })
     }
@@ -40,23 +68,13 @@ impl<S: Sync> FromRequestParts<S> for Caller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        // There is none on a route that is open.
+        let principal = parts.extensions.get::<Principal>();
         Ok(Self {
-            who: who(&parts.headers)?,
+            principal: principal.cloned().ok_or_else(|| refusal::nobody(true))?,
             seen: seen(&parts.headers)?,
         })
     }
-}
-
-fn who(headers: &HeaderMap) -> Result<String, Problem> {
-    let Some(value) = headers.get(WHO) else {
-        return Ok(NOBODY.to_owned());
-    };
-    let text = value.to_str().unwrap_or_default().trim();
-    if text.is_empty() || text.len() > LONGEST {
-        let detail = format!("the header {WHO} must be a name of 1 to {LONGEST} printable ASCII characters");
-        return Err(Problem::new(StatusCode::BAD_REQUEST, "bad_header", detail).at(WHO));
-    }
-    Ok(text.to_owned())
 }
 
 /// `If-Match: "12"`; `*` asks for nothing that the address does not ask for already.

@@ -1,6 +1,7 @@
 //! `POST /v1/classify`: a recording in, its beats out, nothing kept.
 
 use super::App;
+use super::caller::Caller;
 use super::problem::Problem;
 use super::upload::Upload;
 use crate::input::Answer;
@@ -9,9 +10,15 @@ use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use std::sync::Arc;
 
-pub(crate) async fn classify_recording(State(app): State<Arc<App>>, request: Request) -> Result<Response, Problem> {
-    Ok(match Upload::receive(&app, request).await?.answer(&app).await? {
-        Answer::Beats { document, .. } => Json(document).into_response(),
-        Answer::Rows(document) => Json(document).into_response(),
-    })
+pub(crate) async fn classify_recording(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    request: Request,
+) -> Result<Response, Problem> {
+    Ok(
+        match Upload::receive(&app, request).await?.answer(&app, &caller).await? {
+            Answer::Beats { document, .. } => Json(document).into_response(),
+            Answer::Rows(document) => Json(document).into_response(),
+        },
+    )
 }

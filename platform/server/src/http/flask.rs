@@ -3,6 +3,7 @@
 //! A multipart `file` in, `predictions` out: one class letter per row, or per beat where a recording was sent.
 
 use super::App;
+use super::caller::Caller;
 use super::problem::Problem;
 use super::upload::Upload;
 use crate::input::Answer;
@@ -21,8 +22,12 @@ pub(crate) struct Predictions {
     notice: &'static str,
 }
 
-pub(crate) async fn upload_csv(State(app): State<Arc<App>>, request: Request) -> Result<Json<Predictions>, Problem> {
-    let (predictions, model, notice) = match Upload::receive(&app, request).await?.answer(&app).await? {
+pub(crate) async fn upload_csv(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    request: Request,
+) -> Result<Json<Predictions>, Problem> {
+    let (predictions, model, notice) = match Upload::receive(&app, request).await?.answer(&app, &caller).await? {
         Answer::Rows(document) => (
             document.rows.iter().map(|row| Some(row.class)).collect(),
             document.model,

@@ -3,11 +3,14 @@
 pub(crate) mod access;
 mod aliases;
 mod audit;
+mod auth;
 mod body;
 mod caller;
 mod classify;
 mod evaluations;
 mod flask;
+mod issuers;
+mod keys;
 mod models;
 mod plugins;
 mod problem;
@@ -17,17 +20,19 @@ mod sources;
 mod system;
 mod traffic;
 mod upload;
+mod users;
 mod version_upload;
 mod versions;
 
 use crate::engines::Plugins;
 use crate::recordings::Recordings;
-use access::{Access, Scope, Table, delete, get, patch, post, put};
+use access::{Access, Table, delete, get, patch, post, put};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderName, Method, StatusCode, Uri};
 use axum::response::IntoResponse;
 use caller::Caller;
+use einthoven_auth::{Auth, Scope};
 use einthoven_onboard::{By, Onboarding};
 use einthoven_registry::{Asked, Done, Registry};
 use einthoven_registry_state::Change;
@@ -44,6 +49,7 @@ pub(crate) struct App {
     pub(crate) loaded: Loaded,
     pub(crate) onboarding: Onboarding,
     pub(crate) recordings: Recordings,
+    pub(crate) auth: Auth,
     /// Where this server is reached.
     pub(crate) access: Arc<access::Settings>,
     /// Bytes of one request's body.
@@ -63,6 +69,7 @@ impl App {
         plugins: Plugins,
         onboarding: Onboarding,
         recordings: Recordings,
+        auth: Auth,
         access: access::Settings,
         body_limit: usize,
         model_limit: u64,
@@ -73,6 +80,7 @@ impl App {
             loaded: onboarding.loaded().clone(),
             onboarding,
             recordings,
+            auth,
             access: Arc::new(access),
             body_limit,
             model_limit,
@@ -116,6 +124,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
             Arc::clone(&app.access),
             access::own_host,
         ))
+        .layer(axum::middleware::from_fn(problem::also_as_error))
         // Bodies are bounded where they are read, with an answer that says so.
         .layer(DefaultBodyLimit::disable())
         .layer(CompressionLayer::new())
@@ -125,8 +134,8 @@ pub(crate) fn router(app: Arc<App>) -> Router {
 
 /// Every route, with what it asks of who calls. `{model}` in a path is the model that the scope must hold for.
 pub(crate) fn table() -> Table {
-    use Access::{Needs, NeedsForSome, Open};
-    use Scope::{AuditRead, ModelsRead, ModelsWrite, Predict, Traffic};
+    use Access::{Needs, NeedsForSome, Open, SignedIn};
+    use Scope::{Admin, AuditRead, ModelsRead, ModelsWrite, Predict, Traffic};
     let table = Table::default()
         .route(
             "/v1/classify",
@@ -254,6 +263,55 @@ pub(crate) fn table() -> Table {
         )
         // Its calls are signed with the source's own secret.
         .route("/v1/webhooks/mlflow/{source}", [post(Open, sources::receive_webhook)])
+        .route(
+            "/v1/auth/session",
+            [
+                get(Open, auth::get_session),
+                post(Open, auth::create_session),
+                delete(SignedIn, auth::delete_session),
+            ],
+        )
+        .route("/v1/auth/token", [post(SignedIn, auth::create_token)])
+        .route("/v1/auth/link", [get(Open, auth::redeem_link)])
+        .route("/v1/auth/oidc/{issuer}/start", [get(Open, auth::start_oidc)])
+        .route("/v1/auth/oidc/{issuer}/callback", [get(Open, auth::finish_oidc)])
+        .route("/.well-known/jwks.json", [get(Open, auth::get_jwks)])
+        .route(
+            "/v1/keys",
+            [get(Needs(Admin), keys::list_keys), post(Needs(Admin), keys::create_key)],
+        )
+        .route(
+            "/v1/keys/{id}",
+            [
+                get(Needs(Admin), keys::get_key),
+                patch(Needs(Admin), keys::update_key),
+                delete(Needs(Admin), keys::revoke_key),
+            ],
+        )
+        .route(
+            "/v1/users",
+            [
+                get(Needs(Admin), users::list_users),
+                post(Needs(Admin), users::create_user),
+            ],
+        )
+        .route(
+            "/v1/users/{name}",
+            [
+                get(Needs(Admin), users::get_user),
+                patch(Needs(Admin), users::update_user),
+                delete(Needs(Admin), users::delete_user),
+            ],
+        )
+        .route("/v1/issuers", [get(Needs(Admin), issuers::list_issuers)])
+        .route(
+            "/v1/issuers/{name}",
+            [
+                get(Needs(Admin), issuers::get_issuer),
+                put(Needs(Admin), issuers::set_issuer),
+                delete(Needs(Admin), issuers::remove_issuer),
+            ],
+        )
         .route("/v1/audit", [get(Needs(AuditRead), audit::list_entries)])
         .route("/v1/audit/heads", [get(Needs(AuditRead), audit::get_head)])
         .route("/v1/plugins", [get(NeedsForSome(ModelsRead), plugins::list_plugins)])

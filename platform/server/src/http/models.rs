@@ -8,6 +8,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use einthoven_auth::Scope;
 use einthoven_registry_state::{Change, Gate, Model, ModelName, VersionName};
 use einthoven_serving::Usage;
 use serde::{Deserialize, Serialize};
@@ -64,12 +65,14 @@ pub(crate) struct Reason {
 
 pub(crate) async fn list_models(
     State(app): State<Arc<App>>,
+    caller: Caller,
     Query(page): Query<Page>,
 ) -> Result<Json<List<ModelItem>>, Problem> {
     let limit = page.limit.unwrap_or(PAGE).clamp(1, PAGE);
     let state = app.registry().state();
     let after = |name: &ModelName| page.cursor.as_deref().is_none_or(|cursor| name.as_str() > cursor);
-    let mut rest = state.models.values().filter(|model| after(&model.name));
+    let seen = |name: &ModelName| after(name) && caller.sees(name.as_str());
+    let mut rest = state.models.values().filter(|model| seen(&model.name));
     let items: Vec<_> = rest.by_ref().take(limit).map(|model| item(model)).collect();
     let more = rest.next().is_some();
     let next = items.last().filter(|_| more).map(|last| last.name.to_string());
@@ -91,6 +94,7 @@ pub(crate) async fn create_model(
     caller: Caller,
     Body(new): Body<NewModel>,
 ) -> Result<Response, Problem> {
+    caller.may(Scope::ModelsWrite, new.name.as_str())?;
     let change = Change::CreateModel {
         model: new.name.clone(),
         description: new.description,
@@ -162,7 +166,7 @@ struct Instance {
     provider: String,
 }
 
-pub(crate) async fn list_instances(State(app): State<Arc<App>>) -> Json<Instances> {
+pub(crate) async fn list_instances(State(app): State<Arc<App>>, caller: Caller) -> Json<Instances> {
     let each = |(model, version, served): (ModelName, VersionName, Arc<einthoven_classify::ServedModel>)| Instance {
         model,
         version,
@@ -173,7 +177,13 @@ pub(crate) async fn list_instances(State(app): State<Arc<App>>) -> Json<Instance
         provider: served.provider().to_owned(),
     };
     Json(Instances {
-        items: app.loaded.list().into_iter().map(each).collect(),
+        items: app
+            .loaded
+            .list()
+            .into_iter()
+            .filter(|(model, ..)| caller.sees(model.as_str()))
+            .map(each)
+            .collect(),
         memory: app.loaded.usage(),
     })
 }

@@ -1,7 +1,9 @@
 //! Errors as RFC 9457 problem documents; the one place that maps causes to answers.
 
 use crate::input::InputError;
-use axum::http::{StatusCode, header};
+use axum::extract::Request;
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use einthoven_classify::ClassifyError;
 use einthoven_onboard::OnboardError;
@@ -12,6 +14,7 @@ use einthoven_registry_mlflow::Error as MlflowError;
 use einthoven_registry_state::{NameError, Refusal, StoredFile};
 use einthoven_serving::ServingError;
 use serde::Serialize;
+use std::sync::Arc;
 
 /// What was wrong, for programs (`type`, `errors[].pointer`) and for people (`detail`).
 #[derive(Debug, Serialize)]
@@ -27,6 +30,9 @@ pub(crate) struct Problem {
     known: Option<Box<Known>>,
     #[serde(skip)]
     retry_after_s: Option<u32>,
+    /// Further lines of the answer's header.
+    #[serde(skip)]
+    pub(super) headers: Vec<(HeaderName, HeaderValue)>,
 }
 
 #[derive(Debug, Serialize)]
@@ -56,6 +62,7 @@ impl Problem {
             errors: Vec::new(),
             known: None,
             retry_after_s: None,
+            headers: Vec::new(),
         }
     }
 
@@ -68,11 +75,14 @@ impl Problem {
         self
     }
 
+    /// Says after how many seconds to ask again.
+    pub(crate) fn retry_after(mut self, seconds: u32) -> Self {
+        self.retry_after_s = Some(seconds);
+        self
+    }
+
     pub(crate) fn busy(detail: impl Into<String>) -> Self {
-        Self {
-            retry_after_s: Some(5),
-            ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", detail)
-        }
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", detail).retry_after(5)
     }
 
     pub(crate) fn too_large(limit_bytes: usize) -> Self {
@@ -102,11 +112,34 @@ impl IntoResponse for Problem {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let body = serde_json::to_vec(&self).unwrap_or_default();
         let mut response = (status, [(header::CONTENT_TYPE, "application/problem+json")], body).into_response();
+        let headers = response.headers_mut();
         if let Some(seconds) = self.retry_after_s {
-            response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+            headers.insert(header::RETRY_AFTER, seconds.into());
         }
+        headers.extend(self.headers.iter().cloned());
+        response.extensions_mut().insert(Arc::new(self));
         response
     }
+}
+
+/// Paths whose clients look for `error` in what refuses them, as the Open Inference Protocol and MLflow have it.
+const SAY_ERROR: [&str; 2] = ["/v2", "/invocations"];
+
+/// Adds `error`, the detail, to every problem under these paths, whoever refused.
+pub(crate) async fn also_as_error(request: Request, next: Next) -> Response {
+    let path = request.uri().path();
+    let below = |at: &str| {
+        path.strip_prefix(at)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    let asked = SAY_ERROR.iter().any(|at| below(at));
+    let mut response = next.run(request).await;
+    if asked && let Some(problem) = response.extensions_mut().remove::<Arc<Problem>>() {
+        let mut body = serde_json::to_value(&*problem).unwrap_or_default();
+        body["error"] = problem.detail.as_str().into();
+        *response.body_mut() = body.to_string().into();
+    }
+    response
 }
 
 impl From<InputError> for Problem {
@@ -153,6 +186,17 @@ impl From<Refusal> for Problem {
             Refusal::NoSuchVersion { .. } => (StatusCode::NOT_FOUND, "no_such_version"),
             Refusal::NoSuchAlias { .. } => (StatusCode::NOT_FOUND, "no_such_alias"),
             Refusal::NoSuchSource { .. } => (StatusCode::NOT_FOUND, "no_such_source"),
+            Refusal::NoSuchKey { .. } => (StatusCode::NOT_FOUND, "no_such_key"),
+            Refusal::NoSuchUser { .. } => (StatusCode::NOT_FOUND, "no_such_user"),
+            Refusal::NoSuchIssuer { .. } => (StatusCode::NOT_FOUND, "no_such_issuer"),
+            Refusal::KeyExists { .. } | Refusal::UserExists { .. } | Refusal::SameIssuer { .. } => {
+                (StatusCode::CONFLICT, "exists_already")
+            }
+            Refusal::LastOwner => (StatusCode::CONFLICT, "last_owner"),
+            Refusal::AccessField { field, .. } => {
+                let problem = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "bad_field", refusal.to_string());
+                return problem.at(*field);
+            }
             Refusal::ModelExists { .. } | Refusal::VersionExists { .. } => (StatusCode::CONFLICT, "exists_already"),
             Refusal::SameContent { .. } | Refusal::SameOrigin { .. } => (StatusCode::CONFLICT, "same_content"),
             Refusal::WrongPhase { .. } => (StatusCode::CONFLICT, "wrong_state"),

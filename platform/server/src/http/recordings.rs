@@ -1,6 +1,7 @@
 //! `/v1/recordings`: recordings that are kept for looking at.
 
 use super::App;
+use super::caller::Caller;
 use super::problem::Problem;
 use super::upload::{Upload, blocking};
 use crate::input::Answer;
@@ -15,8 +16,12 @@ use std::sync::Arc;
 /// Points one answer holds at most: more than any screen is wide.
 const MOST_POINTS: usize = 20_000;
 
-pub(crate) async fn create_recording(State(app): State<Arc<App>>, request: Request) -> Result<Response, Problem> {
-    let answer = Upload::receive(&app, request).await?.answer(&app).await?;
+pub(crate) async fn create_recording(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    request: Request,
+) -> Result<Response, Problem> {
+    let answer = Upload::receive(&app, request).await?.answer(&app, &caller).await?;
     keep(&app, answer).await
 }
 
@@ -49,9 +54,11 @@ fn json(kept: &Kept) -> Response {
     ([(header::CONTENT_TYPE, "application/json")], kept.json.clone()).into_response()
 }
 
-fn find(app: &App, id: &str) -> Result<Arc<Kept>, Problem> {
+/// A recording of that id; as good as absent for who may not use the model that found its beats.
+fn find(app: &App, caller: &Caller, id: &str) -> Result<Arc<Kept>, Problem> {
     app.recordings
         .get(id)
+        .filter(|kept| caller.uses(&kept.document.model.name))
         .ok_or_else(|| Problem::not_found("recording of that id; it may have made room for newer ones"))
 }
 
@@ -72,11 +79,12 @@ struct RecordingItem {
     beats: usize,
 }
 
-pub(crate) async fn list_recordings(State(app): State<Arc<App>>) -> Json<RecordingList> {
+pub(crate) async fn list_recordings(State(app): State<Arc<App>>, caller: Caller) -> Json<RecordingList> {
     let items = app
         .recordings
         .list()
         .iter()
+        .filter(|kept| caller.uses(&kept.document.model.name))
         .map(|kept| RecordingItem {
             id: kept.id.clone(),
             name: kept.document.recording.name.clone(),
@@ -90,15 +98,20 @@ pub(crate) async fn list_recordings(State(app): State<Arc<App>>) -> Json<Recordi
     Json(RecordingList { items, next: None })
 }
 
-pub(crate) async fn get_recording(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<Response, Problem> {
-    Ok(json(&*find(&app, &id)?))
+pub(crate) async fn get_recording(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
+    Ok(json(&*find(&app, &caller, &id)?))
 }
 
 pub(crate) async fn delete_recording(
     State(app): State<Arc<App>>,
+    caller: Caller,
     Path(id): Path<String>,
 ) -> Result<StatusCode, Problem> {
-    find(&app, &id)?;
+    find(&app, &caller, &id)?;
     app.recordings.forget(&id);
     Ok(StatusCode::NO_CONTENT)
 }
@@ -114,11 +127,12 @@ pub(crate) struct Span {
 
 pub(crate) async fn get_signal(
     State(app): State<Arc<App>>,
+    caller: Caller,
     Path(id): Path<String>,
     span: Result<Query<Span>, axum::extract::rejection::QueryRejection>,
 ) -> Result<Json<Points>, Problem> {
     let Query(span) = span.map_err(|cause| Problem::new(StatusCode::BAD_REQUEST, "bad_query", cause.body_text()))?;
-    let kept = find(&app, &id)?;
+    let kept = find(&app, &caller, &id)?;
     let name = span.lead.unwrap_or_else(|| kept.document.lead.clone());
     let place = kept
         .signals
@@ -148,8 +162,12 @@ pub(crate) async fn get_signal(
         .map(Json)
 }
 
-pub(crate) async fn get_annotations(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<Response, Problem> {
-    let kept = find(&app, &id)?;
+pub(crate) async fn get_annotations(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
+    let kept = find(&app, &caller, &id)?;
     let bytes = einthoven_ecg::annotation::encode(&einthoven_classify::annotations(&kept.document))
         .map_err(|cause| Problem::internal(&cause))?;
     let safe: String = kept

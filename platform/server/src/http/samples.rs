@@ -1,6 +1,7 @@
 //! `/v1/samples`: recordings to try the product with.
 
 use super::App;
+use super::caller::Caller;
 use super::problem::Problem;
 use super::recordings::keep;
 use super::upload::classified;
@@ -39,6 +40,7 @@ pub(crate) async fn list_samples() -> Json<SampleList> {
 
 pub(crate) async fn create_sample_recording(
     State(app): State<Arc<App>>,
+    caller: Caller,
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
     let sample = SAMPLES
@@ -50,6 +52,6 @@ pub(crate) async fn create_sample_recording(
         .iter()
         .map(|(name, bytes)| ((*name).to_owned(), Cow::Borrowed(*bytes)))
         .collect();
-    let answer = classified(&app, files, Request::default(), Vec::new()).await?;
+    let answer = classified(&app, &caller, files, Request::default(), Vec::new()).await?;
     keep(&app, answer).await
 }

@@ -1,6 +1,7 @@
 //! `/v1/sources`: MLflow servers, what is followed there, and their webhooks.
 
 use super::App;
+use super::access::may;
 use super::body::{Body, Path, Query};
 use super::caller::{Caller, etag};
 use super::models::{List, Reason};
@@ -10,6 +11,7 @@ use axum::Json;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
+use einthoven_auth::Scope;
 use einthoven_onboard::{Pull, SourceStatus, source_settings};
 use einthoven_registry_mlflow::webhook;
 use einthoven_registry_state::{Change, FollowRule, ModelName, Phase, Source, SourceName};
@@ -54,6 +56,17 @@ pub(crate) struct PullRequest {
     reason: Option<String>,
 }
 
+/// Whether settings name a file of this machine, with a secret or a certificate in it.
+fn names_file(settings: &Value) -> bool {
+    match settings {
+        Value::Object(fields) => fields
+            .iter()
+            .any(|(name, value)| name.ends_with("_file") || names_file(value)),
+        Value::Array(items) => items.iter().any(names_file),
+        _ => false,
+    }
+}
+
 /// A registered model there.
 #[derive(Serialize)]
 pub(crate) struct RemoteModel {
@@ -91,6 +104,13 @@ pub(crate) async fn set_source(
     Body(new): Body<NewSource>,
 ) -> Result<Response, Problem> {
     source_settings(&name, &new.settings)?;
+    if new.webhook_secret_file.is_some() || names_file(&new.settings) {
+        // What this server can read is sent to where the source is, or decides whose calls count.
+        may(caller.principal(), Scope::Admin, None)?;
+    }
+    for rule in new.follow.iter().filter(|rule| rule.promote) {
+        caller.may_promote(rule.into.as_ref().map(ModelName::as_str))?;
+    }
     if new.follow.iter().any(|rule| rule.alias.is_none() && rule.promote) {
         let detail = "a rule without `alias` brings every version, old ones too; `promote` needs the alias that says which answers";
         return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "bad_field", detail).at("follow"));
@@ -154,6 +174,9 @@ pub(crate) async fn pull_from_source(
     caller: Caller,
     Body(request): Body<PullRequest>,
 ) -> Result<Response, Problem> {
+    if request.promote {
+        caller.may_promote(request.into.as_ref().map(ModelName::as_str))?;
+    }
     let by = caller.by(request.reason)?;
     let pull = Pull {
         source,

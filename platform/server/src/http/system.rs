@@ -1,6 +1,7 @@
 //! `/v1/system` and health: what runs here.
 
 use super::App;
+use super::caller::Caller;
 use super::problem::Problem;
 use axum::Json;
 use axum::extract::State;
@@ -34,10 +35,11 @@ struct Limits {
     body_bytes: usize,
 }
 
-pub(crate) async fn get_system(State(app): State<Arc<App>>) -> Json<System> {
+pub(crate) async fn get_system(State(app): State<Arc<App>>, caller: Caller) -> Json<System> {
     let loaded = app.loaded.list();
     let models = loaded
         .iter()
+        .filter(|(name, ..)| caller.sees(name.as_str()))
         .map(|(_, _, model)| Model {
             name: model.manifest().name.clone(),
             version: model.manifest().version.clone(),

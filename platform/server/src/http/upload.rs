@@ -1,11 +1,13 @@
 //! The body of a request as named files, raw or multipart, within the bounds.
 
 use super::App;
+use super::caller::Caller;
 use super::problem::Problem;
 use crate::input::{Answer, Request, answer, default_model, read};
 use axum::body::Body;
 use axum::extract::{FromRequest, Multipart, Query, Request as HttpRequest};
 use axum::http::{StatusCode, header};
+use einthoven_auth::Scope;
 use einthoven_ecg::readers::{Hints, Reading, Unit};
 use einthoven_registry_state::{NameError, Reference, Selector};
 use futures_util::StreamExt;
@@ -79,10 +81,10 @@ impl Upload {
     }
 
     /// Reads and classifies it.
-    pub(crate) async fn answer(self, app: &Arc<App>) -> Result<Answer, Problem> {
+    pub(crate) async fn answer(self, app: &Arc<App>, caller: &Caller) -> Result<Answer, Problem> {
         let owned = |(name, bytes)| (name, Cow::Owned(bytes));
         let files = self.files.into_iter().map(owned).collect();
-        classified(app, files, self.request, self.room).await
+        classified(app, caller, files, self.request, self.room).await
     }
 }
 
@@ -90,6 +92,7 @@ impl Upload {
 /// that must be loaded first takes no core while it is waited for.
 pub(crate) async fn classified(
     app: &Arc<App>,
+    caller: &Caller,
     files: Vec<(String, Cow<'static, [u8]>)>,
     request: Request,
     room: Vec<OwnedSemaphorePermit>,
@@ -102,6 +105,7 @@ pub(crate) async fn classified(
     })
     .await?;
     let reference = named(request.model.as_deref(), request.version.as_deref(), &reading)?;
+    caller.may(Scope::Predict, reference.model.as_str())?;
     let model = app.loaded.resolve(&reference).await?;
     blocking(Arc::clone(&app.cores), move || {
         let _room = room;

@@ -3,7 +3,7 @@
 use super::Settings;
 use crate::http::problem::Problem;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use std::net::IpAddr;
@@ -16,10 +16,7 @@ const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
 /// that it points here (DNS rebinding). Beside its own names the server answers to numbers where it listens on more than
 /// loopback: no name is behind those.
 pub(crate) async fn own_host(State(settings): State<Arc<Settings>>, request: Request, next: Next) -> Response {
-    // HTTP/2 names the host in the address.
-    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
-    let host = host.or_else(|| request.uri().authority().map(|authority| authority.as_str()));
-    let host = host.unwrap_or_default().to_ascii_lowercase();
+    let host = host_of(request.headers(), request.uri());
     if !is_ours(&settings, &host) {
         let detail = format!(
             "this server answers to {} alone; open it by one of these, or start it with --public-url for another",
@@ -32,6 +29,13 @@ pub(crate) async fn own_host(State(settings): State<Arc<Settings>>, request: Req
         return Problem::new(StatusCode::FORBIDDEN, "foreign_page", detail).into_response();
     }
     next.run(request).await
+}
+
+/// The host that a request names, in lower case, with its port where it has one. HTTP/2 names it in the address.
+pub(crate) fn host_of(headers: &HeaderMap, uri: &Uri) -> String {
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    let host = host.or_else(|| uri.authority().map(|authority| authority.as_str()));
+    host.unwrap_or_default().to_ascii_lowercase()
 }
 
 /// The name without a port.
@@ -52,7 +56,8 @@ fn is_ours(settings: &Settings, host: &str) -> bool {
 
 /// Whether a browser sends this for a page of another site: such pages can post here without being able to read the answer.
 fn is_foreign(settings: &Settings, method: &Method, headers: &HeaderMap, host: &str) -> bool {
-    if matches!(*method, Method::GET | Method::HEAD) {
+    // Another page may open a WebSocket here and read what comes, which is a GET too.
+    if method.is_safe() && !headers.contains_key(header::UPGRADE) {
         return false;
     }
     let own = |origin: &str| {

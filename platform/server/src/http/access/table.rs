@@ -1,12 +1,14 @@
 //! The table of routes. Whatever is registered states what it asks of who calls; there is no other way to register.
 
-use super::{Scope, guard};
+use super::guard;
 use crate::http::App;
 use axum::Router;
 use axum::handler::Handler;
 use axum::http::Method;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodFilter, MethodRouter, on};
+use einthoven_auth::Scope;
+use std::fmt;
 use std::sync::Arc;
 
 /// What a route asks of who calls.
@@ -20,6 +22,16 @@ pub(crate) enum Access {
     Needs(Scope),
     /// The scope for at least one model. Which one is known to the handler alone, which asks `Caller` about it.
     NeedsForSome(Scope),
+}
+
+impl fmt::Display for Access {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Open => f.write_str("open"),
+            Self::SignedIn => f.write_str("signed-in"),
+            Self::Needs(scope) | Self::NeedsForSome(scope) => write!(f, "{scope}"),
+        }
+    }
 }
 
 /// One method of a route.
@@ -119,6 +131,7 @@ impl Table {
                 let state = guard::Door {
                     app: Arc::clone(app),
                     access: verb.access,
+                    names_model: path.contains("{model}"),
                 };
                 verb.handler.route_layer(from_fn_with_state(state, guard::pass))
             });

@@ -1,0 +1,43 @@
+// Who is here, and how one comes in: by name and password, by another issuer, or by the link that the server printed.
+
+import { html, useState } from './view.js';
+import * as api from './api.js';
+
+/** @param {{offers: api.Offers, done: () => void}} properties */
+export function SignIn({ offers, done }) {
+  const [values, setValues] = useState({ name: '', password: '' });
+  const [refused, setRefused] = useState(/** @type {string | null} */ (null));
+  const [busy, setBusy] = useState(false);
+  const set = (/** @type {'name' | 'password'} */ field) => (/** @type {any} */ event) => setValues({ ...values, [field]: event.target.value });
+  const submit = async (/** @type {Event} */ event) => {
+    event.preventDefault();
+    setBusy(true);
+    setRefused(null);
+    try {
+      await api.signIn(values.name.trim(), values.password);
+      done();
+    } catch (cause) {
+      if (!(cause instanceof api.Refusal)) throw cause;
+      setRefused(cause.problem.detail);
+      setValues({ ...values, password: '' });
+    } finally {
+      setBusy(false);
+    }
+  };
+  return html`<section class="sign-in" aria-labelledby="sign-in-title">
+    <h1 id="sign-in-title">Sign in</h1>
+    ${offers.password && html`<form onSubmit=${submit}>
+      <label>Name<input name="username" autocomplete="username" required value=${values.name} onInput=${set('name')} /></label>
+      <label>Password<input name="password" type="password" autocomplete="current-password" required value=${values.password} onInput=${set('password')} /></label>
+      ${refused && html`<p class="trouble" role="alert">${refused}${/[.?!]$/.test(refused) ? '' : '.'}</p>`}
+      <button class="primary" type="submit" disabled=${busy}>${busy ? 'Signing in' : 'Sign in'}</button>
+    </form>`}
+    ${offers.issuers.length > 0 && html`<ul class="issuers" aria-label="Other ways to sign in">
+      ${offers.issuers.map((issuer) => html`<li key=${issuer}><a class="button" href=${`/v1/auth/oidc/${encodeURIComponent(issuer)}/start`}>Sign in with ${issuer}</a></li>`)}
+    </ul>`}
+    ${offers.owner_link && html`<p>This server has no users yet. Open the link that it printed when it started:</p>
+      <p class="mono link-shape">${location.origin}/v1/auth/link?token=\u2026</p>
+      <p class="quiet">It works once; every start prints a new one.</p>`}
+    ${!offers.password && !offers.owner_link && offers.issuers.length === 0 && html`<p>Nobody can sign in here with a browser yet. Whoever runs this server adds a user with <span class="mono">einthoven users add</span>.</p>`}
+  </section>`;
+}
