@@ -1,10 +1,12 @@
 """Logs an ONNX model to MLflow, points an alias at it, and watches Einthoven take it over.
 
-Needs mlflow 3 and onnx alone. The address of MLflow is taken from MLFLOW_TRACKING_URI, or from --mlflow.
+Needs mlflow 3 and onnx alone. The address of MLflow is taken from MLFLOW_TRACKING_URI, or from --mlflow; the API key for Einthoven,
+which must allow models.read, from EINTHOVEN_KEY.
 """
 
 import argparse
 import json
+import os
 import pathlib
 import sys
 import time
@@ -64,8 +66,10 @@ def log(model, path):
 
 def get(base, path):
     """The answer as JSON; none where there is no such thing yet."""
+    headers = {"Authorization": f"Bearer {os.environ.get('EINTHOVEN_KEY', '')}"}
     try:
-        with urllib.request.urlopen(f"{base.rstrip('/')}{path}", timeout=30) as answer:
+        request = urllib.request.Request(f"{base.rstrip('/')}{path}", headers=headers)
+        with urllib.request.urlopen(request, timeout=30) as answer:
             return json.load(answer)
     except urllib.error.HTTPError as cause:
         if cause.code == 404:

@@ -1,4 +1,5 @@
-//! `einthoven routes`: every route and what it asks of who calls, from the table that the server is built of.
+//! `einthoven routes`: every route and what it asks of who calls, from the table that the server is built of. A scope holds for
+//! the `{model}` of the path, and for all models where the path has none.
 
 use crate::http::table;
 use std::io::Write;
@@ -7,7 +8,8 @@ use std::process::ExitCode;
 pub(crate) fn run() -> anyhow::Result<ExitCode> {
     let mut out = std::io::stdout().lock();
     for row in table().rows() {
-        writeln!(out, "{:<7}{:<65}{}", row.method.as_str(), row.path, row.access)?;
+        let (method, path) = (row.method.as_str(), row.path);
+        writeln!(out, "{method:<7} {path:<64} {}", row.access)?;
     }
     Ok(ExitCode::SUCCESS)
 }

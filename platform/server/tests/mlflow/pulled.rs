@@ -1,6 +1,6 @@
 //! One version brought by hand, and what is refused.
 
-use crate::servers::{LABELS, Mlflow, RECIPE, einthoven, lab, network, turn};
+use crate::servers::{LABELS, Mlflow, OWNER_KEY, RECIPE, einthoven, lab, network, turn};
 use serde_json::json;
 use std::process::{Command, Output};
 
@@ -9,6 +9,7 @@ fn pull(arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_einthoven"));
     command
         .args(["models", "--server", &einthoven().url, "pull"])
+        .env("EINTHOVEN_KEY", OWNER_KEY)
         .args(arguments);
     command.output().unwrap()
 }

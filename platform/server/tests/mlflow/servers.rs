@@ -123,7 +123,10 @@ impl Mlflow {
         command.arg(here("../../examples/mlflow/log_and_go_live.py")).arg(model);
         command.args(["--mlflow", &self.url(), "--name", name]);
         command.args(["--einthoven", &einthoven().url]).args(more);
-        command.env("MLFLOW_DISABLE_TELEMETRY", "true").output().unwrap()
+        command
+            .env("MLFLOW_DISABLE_TELEMETRY", "true")
+            .env("EINTHOVEN_KEY", OWNER_KEY);
+        command.output().unwrap()
     }
 
     /// The example, which succeeds; what it says is shown.
@@ -144,6 +147,9 @@ pub(crate) fn lab() -> &'static Mlflow {
     static LAB: OnceLock<Mlflow> = OnceLock::new();
     LAB.get_or_init(|| Mlflow::start("mlflow-3", "lab"))
 }
+
+/// The owner's key of every Einthoven here.
+pub(crate) const OWNER_KEY: &str = "the-owners-key-in-tests";
 
 pub(crate) struct Einthoven {
     pub(crate) url: String,
@@ -166,7 +172,8 @@ impl Einthoven {
         command.arg(keeper()).arg(env!("CARGO_BIN_EXE_einthoven"));
         command
             .args(["serve", "--listen", "127.0.0.1:0", "--data"])
-            .arg(&folder);
+            .arg(&folder)
+            .env("EINTHOVEN_OWNER_KEY", OWNER_KEY);
         let mut kept = Kept::start(&mut command, &folder.join("server.log"), Stdio::piped());
         let mut output = BufReader::new(kept.keeper.stdout.take().unwrap());
         let mut line = String::new();
@@ -189,6 +196,7 @@ impl Einthoven {
         let mut request = ureq::http::Request::builder()
             .method(method)
             .uri(format!("{}{path}", self.url));
+        request = request.header("x-api-key", OWNER_KEY);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }

@@ -165,10 +165,10 @@ fn fifty_clients_promote_at_once_and_the_history_is_one_line() {
         for client in 0..50 {
             let server = &server;
             scope.spawn(move || {
-                let who = format!("client-{client}");
+                let key = server.key(&format!("client-{client}"), &["traffic"]);
                 for step in 0..4 {
                     let version = names[(client + step) % names.len()];
-                    let done = promote_as(server, ROW, version, &[("x-einthoven-who", &who)]);
+                    let done = promote_as(server, ROW, version, &[("x-api-key", &key)]);
                     assert_eq!(
                         (done.status, &done.json()["champion"]),
                         (200, &json!(version)),

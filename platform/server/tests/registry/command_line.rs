@@ -1,6 +1,6 @@
 //! The same from a terminal: models, traffic, audit, backup, restore.
 
-use crate::client::Server;
+use crate::client::{OWNER_KEY, Server};
 use crate::packages::{labelled, numbered, row_file, wrong_golden, zip};
 use crate::steps::{answers, model, promote, ready};
 use serde_json::Value;
@@ -17,7 +17,7 @@ pub(crate) struct Said {
 pub(crate) fn run(arguments: &[&str]) -> Said {
     let output = Command::new(env!("CARGO_BIN_EXE_einthoven"))
         .args(arguments)
-        .env("USER", "ana")
+        .env("EINTHOVEN_KEY", OWNER_KEY)
         .output()
         .unwrap();
     Said {
@@ -92,7 +92,10 @@ fn a_version_goes_its_way_by_the_command_line() {
     assert!(!nothing.ok && nothing.err.contains("no earlier traffic"), "{nothing:?}");
     let history = done(&server, &["traffic", "history", "mine"]);
     assert_eq!(history.lines().count(), 3, "{history}");
-    assert!(history.lines().next().unwrap().contains("by ana  worse"), "{history}");
+    assert!(
+        history.lines().next().unwrap().contains("by key:owner  worse"),
+        "{history}"
+    );
 
     assert!(done(&server, &["models", "alias", "mine@canary", "1"]).contains("@canary"));
     let pointed = at(&server, &["models", "delete", "mine/1"]);
@@ -115,7 +118,7 @@ fn a_version_goes_its_way_by_the_command_line() {
 
     let entries = done(
         &server,
-        &["audit", "list", "--model", "mine", "--who", "ana", "--limit", "3"],
+        &["audit", "list", "--model", "mine", "--who", "key:owner", "--limit", "3"],
     );
     let kinds: Vec<_> = entries
         .lines()

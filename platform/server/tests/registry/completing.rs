@@ -27,10 +27,11 @@ fn what_is_missing_is_asked_for_and_completed_by_digest() {
     // Half of it is not enough, and what is missing then is the rest.
     let mut manifest = body["draft"].clone();
     manifest["labels"] = json!(["N", "S", "V", "F", "Q"]);
+    let ana = server.key("ana", &["models.write"]);
     let ask = |manifest: &Value, files: &Value| {
         let body =
             json!({"files": files, "manifest": manifest, "version": "first", "reason": "completed", "wait_s": 120});
-        server.json("POST", "/v1/models/mine/versions", &[("x-einthoven-who", "ana")], &body)
+        server.json("POST", "/v1/models/mine/versions", &[("x-api-key", &ana)], &body)
     };
     let files: Vec<_> = body["files"]
         .as_array()

@@ -1,6 +1,6 @@
 //! What people and broken software send: a clear refusal or a withheld result, and the server lives on.
 
-use crate::client::{Server, borrowed, csv, record_100, sample};
+use crate::client::{OWNER_KEY, Server, borrowed, csv, record_100, sample};
 
 const HEADER: &str = "x 1 360 3600\nx.dat 16 200 11 1024 0 0 0 MLII\n";
 
@@ -173,12 +173,12 @@ fn bodies_and_archives_beyond_the_bounds() {
     let server = Server::start_with(&["--max-upload-mib", "4"]);
     let before = server.resident_bytes();
     // Five gigabytes declared: refused before a byte of it is read.
-    let head = "POST /v1/classify HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-type: text/csv\r\ncontent-length: 5368709120\r\n\r\n";
+    let proven =
+        format!("POST /v1/classify HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\nx-api-key: {OWNER_KEY}\r\n");
+    let head = format!("{proven}content-type: text/csv\r\ncontent-length: 5368709120\r\n\r\n");
     assert!(server.raw(head.as_bytes()).starts_with("HTTP/1.1 413"));
     // The same in chunks, which declare nothing.
-    let mut chunked =
-        b"POST /v1/classify HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n"
-            .to_vec();
+    let mut chunked = format!("{proven}transfer-encoding: chunked\r\n\r\n").into_bytes();
     for _ in 0..6 {
         chunked.extend_from_slice(b"100000\r\n");
         chunked.extend(vec![b'1'; 0x10_0000]);

@@ -10,10 +10,15 @@ use std::time::{Duration, Instant};
 /// Longest wait for an answer; one that waits for a trial takes the longest.
 const PATIENCE: Duration = Duration::from_secs(180);
 
+/// The owner's key of every server here.
+pub(crate) const OWNER_KEY: &str = "the-owners-key-in-tests";
+
 /// The real binary on a free port with a data folder of its own, ended when dropped.
 pub(crate) struct Server {
     child: Child,
     pub(crate) address: String,
+    /// What it says when it is ready.
+    pub(crate) line: String,
     pub(crate) data: PathBuf,
     /// From the call to the line that says that it is ready.
     pub(crate) started_in: Duration,
@@ -28,10 +33,16 @@ pub(crate) struct Answer {
     pub(crate) content_type: String,
     pub(crate) location: Option<String>,
     pub(crate) etag: Option<String>,
+    pub(crate) headers: ureq::http::HeaderMap,
     pub(crate) bytes: Vec<u8>,
 }
 
 impl Answer {
+    /// A line of its header; empty where it has none.
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
     pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.bytes).unwrap_or(Value::Null)
     }
@@ -61,28 +72,34 @@ impl Server {
     }
 
     pub(crate) fn start_in(data: &Path, arguments: &[&str]) -> Self {
+        Self::start_as(data, arguments, Some(OWNER_KEY))
+    }
+
+    /// With another owner's key, or none.
+    pub(crate) fn start_as(data: &Path, arguments: &[&str], owner_key: Option<&str>) -> Self {
         let start = Instant::now();
         let child = Command::new(env!("CARGO_BIN_EXE_einthoven"))
             .args(["serve", "--listen", "127.0.0.1:0", "--data"])
             .arg(data)
             .args(arguments)
+            .env("EINTHOVEN_OWNER_KEY", owner_key.unwrap_or_default())
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
         let mut server = Self {
             child,
             address: String::new(),
+            line: String::new(),
             data: data.to_owned(),
             started_in: Duration::ZERO,
             _folder: None,
         };
-        let mut line = String::new();
         BufReader::new(server.child.stdout.take().unwrap())
-            .read_line(&mut line)
+            .read_line(&mut server.line)
             .unwrap();
         server.started_in = start.elapsed();
-        let after = line.split("http://").nth(1);
-        server.address = after.and_then(|rest| rest.split(' ').next()).unwrap().to_owned();
+        let after = server.line.split("http://").nth(1);
+        server.address = after.and_then(|rest| rest.split([' ', '/']).next()).unwrap().to_owned();
         server
     }
 
@@ -105,7 +122,7 @@ impl Server {
         self.ask(method, path, &all, body.to_string().as_bytes())
     }
 
-    /// Sends a request and waits for its answer.
+    /// Sends a request and waits for its answer. It is the owner's unless its headers prove somebody else.
     pub(crate) fn ask(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
         self.try_ask(method, path, headers, body).unwrap()
     }
@@ -118,12 +135,36 @@ impl Server {
         headers: &[(&str, &str)],
         body: &[u8],
     ) -> Result<Answer, ureq::Error> {
+        let proves = |(name, _): &(&str, &str)| ["authorization", "x-api-key", "cookie"].contains(name);
+        let mut all = headers.to_vec();
+        if !headers.iter().any(proves) {
+            all.push(("x-api-key", OWNER_KEY));
+        }
+        self.bare(method, path, &all, body)
+    }
+
+    /// A key that may do that, as the value of `X-Api-Key`.
+    pub(crate) fn key(&self, name: &str, grants: &[&str]) -> String {
+        let body = serde_json::json!({"name": name, "grants": grants});
+        let made = self.json("POST", "/v1/keys", &[], &body);
+        assert_eq!(made.status, 201, "{}", made.json());
+        made.json()["key"].as_str().unwrap().to_owned()
+    }
+
+    /// Sends what is said and nothing beside it.
+    pub(crate) fn bare(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> Result<Answer, ureq::Error> {
         let uri = format!("http://{}{path}", self.address);
         let mut request = ureq::http::Request::builder().method(method).uri(uri);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let response = if matches!(method, "GET" | "DELETE") {
+        let response = if matches!(method, "GET" | "HEAD" | "DELETE") {
             agent().run(request.body(()).unwrap())
         } else {
             agent().run(request.body(body).unwrap())
@@ -133,6 +174,11 @@ impl Server {
 
     /// Posts files and text fields as a form.
     pub(crate) fn form(&self, path: &str, files: &[(&str, &[u8])], fields: &[(&str, &str)]) -> Answer {
+        self.form_as(OWNER_KEY, path, files, fields)
+    }
+
+    /// The same by another key.
+    pub(crate) fn form_as(&self, key: &str, path: &str, files: &[(&str, &[u8])], fields: &[(&str, &str)]) -> Answer {
         let mut body = Vec::new();
         for (name, value) in fields {
             write!(
@@ -151,7 +197,11 @@ impl Server {
             body.extend_from_slice(b"\r\n");
         }
         body.extend_from_slice(b"--edge--\r\n");
-        self.post(path, "multipart/form-data; boundary=edge", &body)
+        let headers = [
+            ("x-api-key", key),
+            ("content-type", "multipart/form-data; boundary=edge"),
+        ];
+        self.ask("POST", path, &headers, &body)
     }
 
     /// Sends bytes as they are and reads what comes back until the server closes.
@@ -193,6 +243,8 @@ impl Drop for Server {
 fn agent() -> ureq::Agent {
     let config = ureq::Agent::config_builder()
         .http_status_as_error(false)
+        .max_redirects(0)
+        .max_redirects_will_error(false)
         .timeout_global(Some(PATIENCE));
     config.build().into()
 }
@@ -212,6 +264,7 @@ fn answer(mut response: ureq::http::Response<ureq::Body>) -> Result<Answer, ureq
         content_type,
         location,
         etag,
+        headers: response.headers().clone(),
         bytes,
     })
 }

@@ -135,7 +135,8 @@ fn it_stops_when_told_and_serves_only_this_machine() {
     assert_eq!(server.get("/v1/system").json()["name"], "einthoven");
     assert_eq!(server.terminate(), Some(0));
     let open = Command::new(env!("CARGO_BIN_EXE_einthoven"))
-        .args(["serve", "--listen", "0.0.0.0:0"])
+        .args(["serve", "--listen", "0.0.0.0:0", "--data"])
+        .arg(tempfile::tempdir().unwrap().path())
         .output()
         .unwrap();
     assert!(!open.status.success());

@@ -29,7 +29,8 @@ impl fmt::Display for Access {
         match self {
             Self::Open => f.write_str("open"),
             Self::SignedIn => f.write_str("signed-in"),
-            Self::Needs(scope) | Self::NeedsForSome(scope) => write!(f, "{scope}"),
+            Self::Needs(scope) => f.write_str(scope.as_str()),
+            Self::NeedsForSome(scope) => write!(f, "{scope} for some model"),
         }
     }
 }
