@@ -2,9 +2,9 @@
 
 use crate::access::AccessChange;
 use crate::gate::Gate;
-use crate::model::Traffic;
 use crate::name::{AliasName, ModelName, SetName, SourceName, VersionName};
 use crate::source::FollowRule;
+use crate::traffic::Traffic;
 use crate::version::{Evaluation, Origin, Rejection, StoredFile, Verified};
 
 /// A change that is asked for; [`State::decide`](crate::State::decide) says what comes of it.

@@ -3,10 +3,11 @@
 use crate::change::{Change, Package};
 use crate::event::{Event, TrafficAction};
 use crate::gate::Gate;
-use crate::model::{Model, Traffic};
+use crate::model::Model;
 use crate::name::{ModelName, VersionName};
 use crate::refusal::Refusal;
 use crate::state::State;
+use crate::traffic::Traffic;
 use crate::version::{Origin, Phase, Version};
 
 impl State {
@@ -92,10 +93,7 @@ impl State {
                 }])
             }
             Change::Promote { model, version } => {
-                let to = Traffic {
-                    champion: Some(version),
-                };
-                self.change_traffic(who, &model, to, TrafficAction::Promoted)
+                self.change_traffic(who, &model, Traffic::only(version), TrafficAction::Promoted)
             }
             Change::SetTraffic { model, traffic } => self.change_traffic(who, &model, traffic, TrafficAction::Set),
             Change::RollBack { model: name } => {
@@ -253,6 +251,9 @@ impl State {
         let from = model.traffic.clone();
         if from == to {
             return Ok(Vec::new());
+        }
+        if let Some(why) = to.fault() {
+            return Err(Refusal::BadTraffic { why });
         }
         for version in to.versions() {
             let found = self.in_phase(name, version, "ready")?;

@@ -2,9 +2,9 @@
 
 use crate::access::AccessEvent;
 use crate::gate::Gate;
-use crate::model::Traffic;
 use crate::name::{AliasName, ModelName, SetName, SourceName, VersionName};
 use crate::source::FollowRule;
+use crate::traffic::Traffic;
 use crate::version::{Evaluation, Origin, Rejection, StoredFile, Verified};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

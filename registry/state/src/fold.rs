@@ -2,10 +2,11 @@
 
 use crate::event::{Event, Record, TrafficAction};
 use crate::gate::Gate;
-use crate::model::{Model, Proposal, Traffic, TrafficChange};
+use crate::model::{Model, Proposal, TrafficChange};
 use crate::name::{ModelName, VersionName};
 use crate::source::Source;
 use crate::state::State;
+use crate::traffic::Traffic;
 use crate::version::{Phase, Version};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

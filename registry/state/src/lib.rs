@@ -17,6 +17,7 @@ mod refusal;
 mod shared;
 mod source;
 mod state;
+mod traffic;
 mod version;
 
 pub use access::{
@@ -26,10 +27,13 @@ pub use access::{
 pub use change::{Change, Package};
 pub use event::{Event, Record, TrafficAction};
 pub use gate::{Gate, MetricRule};
-pub use model::{Model, Proposal, Traffic, TrafficChange};
-pub use name::{AliasName, IssuerName, KeyName, ModelName, NameError, SetName, SourceName, UserName, VersionName};
+pub use model::{Model, Proposal, TrafficChange};
+pub use name::{
+    AliasName, ExperimentName, IssuerName, KeyName, ModelName, NameError, SetName, SourceName, UserName, VersionName,
+};
 pub use reference::{Reference, Selector};
 pub use refusal::Refusal;
 pub use source::{FollowRule, Source};
 pub use state::State;
+pub use traffic::{Challenger, Percent, Traffic};
 pub use version::{Evaluation, Origin, Phase, Rejection, Step, StoredFile, Verified, Version};

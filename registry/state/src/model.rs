@@ -5,6 +5,7 @@ use crate::gate::Gate;
 use crate::name::{AliasName, ModelName, VersionName};
 use crate::reference::Selector;
 use crate::refusal::Refusal;
+use crate::traffic::Traffic;
 use crate::version::Version;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -43,15 +44,6 @@ pub struct Model {
     pub proposal: Option<Proposal>,
 }
 
-/// Which versions answer.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Traffic {
-    /// The one that answers; none before the first promotion.
-    #[serde(default)]
-    pub champion: Option<VersionName>,
-}
-
 /// One change of traffic.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TrafficChange {
@@ -80,19 +72,6 @@ pub struct Proposal {
     pub by: String,
     /// When.
     pub at: Timestamp,
-}
-
-impl Traffic {
-    /// Every version it names.
-    pub fn versions(&self) -> impl Iterator<Item = &VersionName> {
-        self.champion.iter()
-    }
-
-    /// Whether it names that version.
-    #[must_use]
-    pub fn names(&self, version: &VersionName) -> bool {
-        self.versions().any(|named| named == version)
-    }
 }
 
 impl Model {

@@ -93,6 +93,10 @@ name!(
     SetName, "set", 64
 );
 name!(
+    /// A comparison of versions.
+    ExperimentName, "experiment", 64
+);
+name!(
     /// What people call an API key.
     KeyName, "key", 64
 );

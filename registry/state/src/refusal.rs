@@ -36,6 +36,8 @@ pub enum Refusal {
     NothingServes { model: ModelName },
     #[error("model `{model}` has no earlier traffic to go back to")]
     NothingBefore { model: ModelName },
+    #[error("this traffic cannot be: {why}")]
+    BadTraffic { why: String },
     #[error("version `{model}/{version}` may not be promoted: {}", .findings.join("; "))]
     Gate {
         model: ModelName,

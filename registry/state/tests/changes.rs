@@ -440,7 +440,7 @@ proptest! {
             }
             prop_assert_eq!(champion(&state), now.map(|now| now.to_string()));
             let model = &state.models[&heartbeat()];
-            let past: Vec<_> = stack.iter().map(|number| Traffic { champion: Some(version(*number)) }).collect();
+            let past: Vec<_> = stack.iter().map(|number| Traffic::only(version(*number))).collect();
             prop_assert_eq!(&model.past, &past);
             for traffic in model.past.iter().chain([&model.traffic]) {
                 for named in traffic.versions() {

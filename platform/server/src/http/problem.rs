@@ -202,6 +202,7 @@ impl From<Refusal> for Problem {
             Refusal::WrongPhase { .. } => (StatusCode::CONFLICT, "wrong_state"),
             Refusal::PointedAt { .. } => (StatusCode::CONFLICT, "pointed_at"),
             Refusal::NothingServes { .. } => (StatusCode::CONFLICT, "nothing_serves"),
+            Refusal::BadTraffic { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "bad_traffic"),
             Refusal::NothingBefore { .. } => (StatusCode::CONFLICT, "nothing_before"),
             Refusal::Gate { .. } => (StatusCode::CONFLICT, "gate"),
             Refusal::ChangedMeanwhile { .. } => (StatusCode::CONFLICT, "changed_meanwhile"),
