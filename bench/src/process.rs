@@ -10,6 +10,9 @@ use std::time::Instant;
 
 const RUNS: usize = 9;
 
+/// The owner's key of the server that is measured.
+const KEY: &str = "the-owners-key-in-benches";
+
 pub(crate) fn start_and_memory(server: &Path, samples: &Path, rows: &mut Vec<Row>) -> anyhow::Result<()> {
     let body = form(samples)?;
     let (mut first, mut resident) = (Vec::new(), Vec::new());
@@ -46,6 +49,7 @@ fn spawn(server: &Path) -> anyhow::Result<(Child, String)> {
     let mut child = Command::new(server)
         .args(["serve", "--listen", "127.0.0.1:0", "--data"])
         .arg(std::env::temp_dir().join(format!("einthoven-bench-{}", std::process::id())))
+        .env("EINTHOVEN_OWNER_KEY", KEY)
         .stdout(Stdio::piped())
         .spawn()
         .with_context(|| format!("cannot start `{}`", server.display()))?;
@@ -77,7 +81,7 @@ fn post(address: &str, body: &[u8]) -> anyhow::Result<String> {
     let mut stream = TcpStream::connect(address)?;
     write!(
         stream,
-        "POST /v1/classify HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\ncontent-type: multipart/form-data; boundary=edge\r\ncontent-length: {}\r\n\r\n",
+        "POST /v1/classify HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\nx-api-key: {KEY}\r\ncontent-type: multipart/form-data; boundary=edge\r\ncontent-length: {}\r\n\r\n",
         body.len()
     )?;
     stream.write_all(body)?;
