@@ -3,10 +3,17 @@
 import { html, useState } from './view.js';
 import * as api from './api.js';
 
+/** Why the way here did not end with a session, as the server says it in the address. */
+const WORDS = /** @type {Record<string, string>} */ ({
+  used: 'That link was used already, or is too old.',
+  unconfirmed: 'The sign-in elsewhere was not confirmed. Try it again.',
+  often: 'There were too many attempts. Wait a minute and try it again.',
+});
+
 /** @param {{offers: api.Offers, done: () => void}} properties */
 export function SignIn({ offers, done }) {
   const [values, setValues] = useState({ name: '', password: '' });
-  const [refused, setRefused] = useState(/** @type {string | null} */ (null));
+  const [refused, setRefused] = useState(/** @type {string | null} */ (WORDS[new URLSearchParams(location.search).get('sign-in') ?? ''] ?? null));
   const [busy, setBusy] = useState(false);
   const set = (/** @type {'name' | 'password'} */ field) => (/** @type {any} */ event) => setValues({ ...values, [field]: event.target.value });
   const submit = async (/** @type {Event} */ event) => {
@@ -15,6 +22,7 @@ export function SignIn({ offers, done }) {
     setRefused(null);
     try {
       await api.signIn(values.name.trim(), values.password);
+      if (location.search) history.replaceState(null, '', `/${location.hash}`);
       done();
     } catch (cause) {
       if (!(cause instanceof api.Refusal)) throw cause;
@@ -26,10 +34,10 @@ export function SignIn({ offers, done }) {
   };
   return html`<section class="sign-in" aria-labelledby="sign-in-title">
     <h1 id="sign-in-title">Sign in</h1>
+    ${refused && html`<p class="trouble" role="alert">${refused[0].toUpperCase()}${refused.slice(1)}${/[.?!]$/.test(refused) ? '' : '.'}</p>`}
     ${offers.password && html`<form onSubmit=${submit}>
       <label>Name<input name="username" autocomplete="username" required value=${values.name} onInput=${set('name')} /></label>
       <label>Password<input name="password" type="password" autocomplete="current-password" required value=${values.password} onInput=${set('password')} /></label>
-      ${refused && html`<p class="trouble" role="alert">${refused}${/[.?!]$/.test(refused) ? '' : '.'}</p>`}
       <button class="primary" type="submit" disabled=${busy}>${busy ? 'Signing in' : 'Sign in'}</button>
     </form>`}
     ${offers.issuers.length > 0 && html`<ul class="issuers" aria-label="Other ways to sign in">

@@ -16,6 +16,10 @@ const ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-firs
 /** @param {string} name a file of the records that the binary carries as samples */
 export const record = (name) => fileURLToPath(new URL(`../../../platform/server/samples/${name}`, import.meta.url));
 
+/** The owner's key of the server, and who works at the page. */
+const OWNER_KEY = "the-owners-key-in-tests";
+export const PERSON = { name: "ana", password: "a password that is long" };
+
 /** @returns {Promise<number>} */
 function freePort() {
   return new Promise((resolve, reject) => {
@@ -45,11 +49,15 @@ export class Stage {
     const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ARGUMENTS });
     const stage = new Stage(`http://127.0.0.1:${port}`, browser, data, port);
     await stage.startServer();
+    const headers = { "X-Api-Key": OWNER_KEY, "Content-Type": "application/json" };
+    const added = await fetch(`${stage.address}/v1/users`, { method: "POST", headers, body: JSON.stringify({ ...PERSON, roles: ["viewer"] }) });
+    assert.equal(added.status, 201, await added.text());
     return stage;
   }
 
   async startServer() {
-    this.server = spawn(String(PROGRAM), ["serve", "--listen", `127.0.0.1:${this.port}`, "--data", this.data], { stdio: "ignore" });
+    const env = { ...process.env, EINTHOVEN_OWNER_KEY: OWNER_KEY };
+    this.server = spawn(String(PROGRAM), ["serve", "--listen", `127.0.0.1:${this.port}`, "--data", this.data], { stdio: "ignore", env });
     for (const end = Date.now() + 60_000; Date.now() < end; ) {
       const answer = await fetch(`${this.address}/v1/health/live`, { signal: AbortSignal.timeout(2_000) }).catch(() => null);
       if (answer?.ok) return;
@@ -68,10 +76,10 @@ export class Stage {
   }
 
   /**
-   * A page on the first visit. `close` fails if the console had an error or the policy was violated.
-   * @param {import("playwright-core").BrowserContextOptions} [options]
+   * A page on the first visit of somebody who is signed in. `close` fails if the console had an error or the policy was violated.
+   * @param {import("playwright-core").BrowserContextOptions} [options] @param {boolean} [signedIn]
    */
-  async visit(options = {}) {
+  async visit(options = {}, signedIn = true) {
     const context = await this.browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
     const page = await context.newPage();
     page.setDefaultTimeout(20_000);
@@ -82,6 +90,10 @@ export class Stage {
       // The browser itself logs every answer of 4xx; what the page makes of them is asserted where it matters.
       if (message.type() === "error" && !message.text().startsWith("Failed to load resource")) faults.push(message.text());
     });
+    if (signedIn) {
+      const entered = await context.request.post(`${this.address}/v1/auth/session`, { data: PERSON });
+      assert.equal(entered.status(), 201, await entered.text());
+    }
     await page.goto(this.address);
     const close = async () => {
       await context.close();
