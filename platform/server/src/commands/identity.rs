@@ -43,6 +43,7 @@ impl Identity {
     pub(crate) fn reached(&self, listen: SocketAddr, tls: bool) -> Settings {
         Settings {
             public: self.public_url.clone(),
+            cors: Vec::new(),
             loopback_only: listen.ip().is_loopback(),
             tls,
         }

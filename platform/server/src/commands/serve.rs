@@ -3,7 +3,9 @@
 use super::identity::{Identity, entrance};
 use crate::embedded;
 use crate::engines::Plugins;
-use crate::http::{self, App};
+use crate::http::{self, App, Limits};
+use crate::lifecycle::{Lifecycle, Phase};
+use crate::listener::{self, Ending, Listener};
 use crate::recordings::Recordings;
 use crate::storage::Storage;
 use anyhow::Context;
@@ -18,8 +20,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-/// How long open requests may go on after the signal to stop.
-const GRACE: Duration = Duration::from_secs(20);
+/// How long the process's threads are waited for when all else has ended.
+const THREADS: Duration = Duration::from_millis(500);
 
 /// How often the log's head is exported, and files without a version are removed.
 const DAILY: Duration = Duration::from_secs(24 * 3600);
@@ -32,6 +34,8 @@ pub(crate) struct Serve {
     listen: SocketAddr,
     #[command(flatten)]
     identity: Identity,
+    #[command(flatten)]
+    listener: listener::Settings,
     #[command(flatten)]
     storage: Storage,
     /// Largest upload of a recording, in MiB.
@@ -73,6 +77,7 @@ impl Serve {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 5000)),
             identity: Identity::default(),
+            listener: listener::Settings::default(),
             storage: Storage::in_folder(PathBuf::from("data")),
             max_upload_mib: 256,
             max_model_mib: 2048,
@@ -91,15 +96,30 @@ impl Serve {
             )
             .with_writer(std::io::stderr)
             .init();
-        tokio::runtime::Builder::new_multi_thread()
-            .enable_all()
-            .build()?
-            .block_on(self.serve())
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        let done = runtime.block_on(self.serve());
+        // Work that nobody waits for any more may still compute; what it writes is whole or not there.
+        runtime.shutdown_timeout(THREADS);
+        done
     }
 
     async fn serve(self) -> anyhow::Result<ExitCode> {
-        let plugins = Plugins::open(&self.plugins, self.engine.into_iter().collect())?;
+        let lifecycle = Lifecycle::new();
+        let ending = Ending::new(&self.listener);
+        tokio::spawn(ending.signals(lifecycle.clone())?);
         let _lock = self.storage.lock()?;
+        tokio::select! {
+            started = self.start(&lifecycle) => started?,
+            // Told to stop before it had started.
+            () = lifecycle.closing() => return Ok(ExitCode::SUCCESS),
+        }
+        ending.ended(&lifecycle).await;
+        Ok(ExitCode::SUCCESS)
+    }
+
+    /// Opens the port, loads what is to answer and starts what goes on beside; all of it runs in tasks when this returns.
+    async fn start(self, lifecycle: &Lifecycle) -> anyhow::Result<()> {
+        let plugins = Plugins::open(&self.plugins, self.engine.into_iter().collect())?;
         let log = self.storage.log().await?;
         let registry = Registry::open(log.clone(), Some(&self.storage.view_folder())).await?;
         let auth = self
@@ -117,18 +137,24 @@ impl Serve {
         for version in embedded::versions(&plugins.serving)? {
             onboarding.add_embedded(version).await?;
         }
+        let mut reached = self.identity.reached(self.listen, self.listener.tls());
+        reached.cors = self.listener.origins();
         let app = App::new(
             plugins,
             onboarding.clone(),
             Recordings::in_directory(self.storage.data.clone())?,
             auth.clone(),
-            self.identity.reached(self.listen, false),
-            usize::from(self.max_upload_mib) << 20,
-            u64::from(self.max_model_mib) << 20,
+            reached,
+            lifecycle.clone(),
+            Limits {
+                body_bytes: usize::from(self.max_upload_mib) << 20,
+                model_bytes: u64::from(self.max_model_mib) << 20,
+            },
         );
-        let listener = tokio::net::TcpListener::bind(self.listen)
-            .await
-            .with_context(|| format!("cannot listen on {}; is another server running there?", self.listen))?;
+        let listener = Listener::bind(self.listen, self.listener, lifecycle.clone()).await?;
+        let url = listener.url()?;
+        // It answers from here on, that it is alive but not ready.
+        tokio::spawn(listener.serve(http::router(app)));
         loaded.load_champions().await;
         tokio::spawn(loaded.clone().follow());
         if !self.no_sync {
@@ -137,28 +163,17 @@ impl Serve {
         for folder in &self.model {
             add_folder(&onboarding, folder).await?;
         }
+        lifecycle.enter(Phase::Serving);
         println!(
             "Einthoven is ready: {}. Research use only. Not for diagnosis.",
-            entrance(&auth, &format!("http://{}", listener.local_addr()?))?
+            entrance(&auth, &url)?
         );
-        let measuring = loaded.clone();
-        tokio::spawn(async move { measuring.measure_missing().await });
+        tokio::spawn(async move { loaded.measure_missing().await });
         tokio::spawn(daily(log, self.storage.heads_file(), onboarding.clone()));
         if !self.no_sync {
             tokio::spawn(onboarding.sync());
         }
-        let (stopping, stopped) = tokio::sync::oneshot::channel();
-        let server = axum::serve(listener, http::router(app)).with_graceful_shutdown(async move {
-            stop_signal().await;
-            let _ = stopping.send(());
-        });
-        tokio::select! {
-            result = async { server.await } => result?,
-            () = async { let _ = stopped.await; tokio::time::sleep(GRACE).await } => {
-                tracing::warn!("stopped with requests still open after the grace period");
-            }
-        }
-        Ok(ExitCode::SUCCESS)
+        Ok(())
     }
 }
 
@@ -233,17 +248,5 @@ async fn daily(log: Log, heads: PathBuf, onboarding: Onboarding) {
             Err(cause) => tracing::error!("files without a version were not removed: {cause}"),
         }
         tokio::time::sleep(DAILY).await;
-    }
-}
-
-async fn stop_signal() {
-    let interrupt = tokio::signal::ctrl_c();
-    match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-        Ok(mut terminate) => {
-            tokio::select! { _ = interrupt => {}, _ = terminate.recv() => {} }
-        }
-        Err(_) => {
-            let _ = interrupt.await;
-        }
     }
 }

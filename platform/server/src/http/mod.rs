@@ -25,6 +25,7 @@ mod version_upload;
 mod versions;
 
 use crate::engines::Plugins;
+use crate::lifecycle::Lifecycle;
 use crate::recordings::Recordings;
 use access::{Access, Table, delete, get, patch, post, put};
 use axum::Router;
@@ -52,6 +53,7 @@ pub(crate) struct App {
     pub(crate) auth: Auth,
     /// Where this server is reached.
     pub(crate) access: Arc<access::Settings>,
+    pub(crate) lifecycle: Lifecycle,
     /// Bytes of one request's body.
     pub(crate) body_limit: usize,
     /// Bytes of one upload of a model, and of what it unpacks to.
@@ -64,6 +66,15 @@ pub(crate) struct App {
     pub(crate) evaluations: Arc<Semaphore>,
 }
 
+/// What a request may bring.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    /// Bytes of one request's body.
+    pub(crate) body_bytes: usize,
+    /// Bytes of one upload of a model, and of what it unpacks to.
+    pub(crate) model_bytes: u64,
+}
+
 impl App {
     pub(crate) fn new(
         plugins: Plugins,
@@ -71,9 +82,13 @@ impl App {
         recordings: Recordings,
         auth: Auth,
         access: access::Settings,
-        body_limit: usize,
-        model_limit: u64,
+        lifecycle: Lifecycle,
+        limits: Limits,
     ) -> Arc<Self> {
+        let Limits {
+            body_bytes: body_limit,
+            model_bytes: model_limit,
+        } = limits;
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Arc::new(Self {
             plugins,
@@ -82,6 +97,7 @@ impl App {
             recordings,
             auth,
             access: Arc::new(access),
+            lifecycle,
             body_limit,
             model_limit,
             upload_kib: Arc::new(Semaphore::new(2 * body_limit.div_ceil(1024))),
@@ -318,6 +334,7 @@ pub(crate) fn table() -> Table {
         .route("/v1/system", [get(NeedsForSome(ModelsRead), system::get_system)])
         .route("/v1/health/live", [get(Open, system::get_live)])
         .route("/v1/health/ready", [get(Open, system::get_ready)])
+        .route("/v1/health/models/{model}", [get(Open, system::get_model_ready)])
         .route("/upload", [post(NeedsForSome(Predict), flask::upload_csv)]);
     einthoven_web::routes()
         .into_iter()

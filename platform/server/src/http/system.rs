@@ -1,11 +1,14 @@
 //! `/v1/system` and health: what runs here.
 
 use super::App;
+use super::body::Path;
 use super::caller::Caller;
 use super::problem::Problem;
+use crate::readiness::{self, Unready};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use einthoven_registry_state::{ModelName, Reference, Selector};
 use einthoven_serving::Usage;
 use serde::Serialize;
 use std::sync::Arc;
@@ -60,17 +63,32 @@ pub(crate) async fn get_system(State(app): State<Arc<App>>, caller: Caller) -> J
     })
 }
 
-/// Answers as soon as the port is open.
+/// Answers as soon as the port is open, until the process ends.
 pub(crate) async fn get_live() -> StatusCode {
     StatusCode::OK
 }
 
-/// Ready when every model that is to answer does: its champion is loaded and gave its golden outputs, or another version
-/// of it goes on until then.
+/// Whether requests should be sent here; see [`readiness::server`].
 pub(crate) async fn get_ready(State(app): State<Arc<App>>) -> Result<StatusCode, Problem> {
-    let waiting = app.loaded.waiting();
-    if waiting.is_empty() {
-        return Ok(StatusCode::OK);
+    readiness::server(&app.lifecycle, &app.loaded)?;
+    Ok(StatusCode::OK)
+}
+
+/// Whether a model would answer at once; see [`readiness::model`].
+pub(crate) async fn get_model_ready(
+    State(app): State<Arc<App>>,
+    Path(model): Path<ModelName>,
+) -> Result<StatusCode, Problem> {
+    let reference = Reference {
+        model,
+        selector: Selector::Traffic,
+    };
+    readiness::model(&app.lifecycle, &app.loaded, &reference)??;
+    Ok(StatusCode::OK)
+}
+
+impl From<Unready> for Problem {
+    fn from(unready: Unready) -> Self {
+        Self::busy(unready.to_string())
     }
-    Err(Problem::busy(format!("not loaded yet: {}", waiting.join(", "))))
 }

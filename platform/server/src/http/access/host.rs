@@ -70,9 +70,11 @@ fn is_foreign(settings: &Settings, method: &Method, headers: &HeaderMap, host: &
                 .iter()
                 .any(|public| public.origin.eq_ignore_ascii_case(origin))
     };
-    let other = headers
-        .get(header::ORIGIN)
-        .is_some_and(|origin| !origin.to_str().is_ok_and(own));
+    let origin = headers.get(header::ORIGIN).map(|origin| origin.to_str().ok());
+    if origin.flatten().is_some_and(|origin| settings.cors.iter().any(|named| named == origin)) {
+        return false;
+    }
+    let other = origin.is_some_and(|origin| !origin.is_some_and(own));
     other || headers.get("sec-fetch-site").is_some_and(|site| site == "cross-site")
 }
 

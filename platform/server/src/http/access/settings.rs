@@ -38,6 +38,8 @@ impl FromStr for PublicUrl {
 pub(crate) struct Settings {
     /// Further names that it answers to.
     pub(crate) public: Vec<PublicUrl>,
+    /// Origins elsewhere whose pages may call it.
+    pub(crate) cors: Vec<String>,
     /// Whether it listens on a loopback address.
     pub(crate) loopback_only: bool,
     /// Whether it speaks TLS itself.
