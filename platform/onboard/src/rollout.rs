@@ -1,13 +1,13 @@
-//! Letting a version answer, and going back: loaded first, written down then.
+//! Changes of what answers: loaded first, written down then.
 
 use crate::error::OnboardError;
 use crate::onboarding::{By, Onboarding};
 use einthoven_registry::{ChangeError, Done};
-use einthoven_registry_state::{Change, Event, ModelName, Refusal, VersionName};
+use einthoven_registry_state::{Change, Event, ModelName, Refusal, Traffic, VersionName};
 
 impl Onboarding {
-    /// Loads a version here, then lets it answer: between two requests, with nothing dropped. What answered before goes on
-    /// until then, and for ever where the load fails.
+    /// Loads a version here, then lets it answer alone: between two requests, with nothing dropped. What answered before
+    /// goes on until then, and for ever where the load fails.
     ///
     /// # Errors
     /// Why it does not load, or why the registry says no.
@@ -22,13 +22,46 @@ impl Onboarding {
             model: model.clone(),
             version: version.clone(),
         };
+        self.change_traffic(by, model, change, seen).await
+    }
+
+    /// The same for a whole policy: every version in it is loaded before any of it holds.
+    ///
+    /// # Errors
+    /// As for [`Onboarding::promote`].
+    pub async fn set_traffic(
+        &self,
+        by: &By,
+        model: &ModelName,
+        traffic: Traffic,
+        seen: Option<u64>,
+    ) -> Result<Done, OnboardError> {
+        let change = Change::SetTraffic {
+            model: model.clone(),
+            traffic,
+        };
+        self.change_traffic(by, model, change, seen).await
+    }
+
+    async fn change_traffic(
+        &self,
+        by: &By,
+        model: &ModelName,
+        change: Change,
+        seen: Option<u64>,
+    ) -> Result<Done, OnboardError> {
         let state = self.registry().state();
         let found = state.model(model)?;
         // What is refused anyway, or only proposed, loads nothing.
         let events = state.decide(&by.who, change.clone())?;
-        let changes = |event: &Event| matches!(event, Event::TrafficChanged { .. });
-        if seen.is_none_or(|seen| seen == found.revision) && events.iter().any(changes) {
-            self.loaded().load(model, found.version(version)?).await?;
+        if seen.is_none_or(|seen| seen == found.revision) {
+            for event in &events {
+                if let Event::TrafficChanged { to, .. } = event {
+                    for version in to.versions() {
+                        self.loaded().load(model, found.version(version)?).await?;
+                    }
+                }
+            }
         }
         Ok(self.change(by, change, seen).await?)
     }

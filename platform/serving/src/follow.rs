@@ -37,15 +37,19 @@ impl Loaded {
         }
     }
 
-    /// Champions that are not loaded, as far as there is room: what does not fit is loaded when somebody asks for it. Nothing
+    /// Champions and challengers that are not loaded, as far as there is room: what does not fit is loaded when somebody asks for it. Nothing
     /// is put out for them, or champions would put out each other at every change.
     fn missing(&self, state: &State) -> Vec<(ModelName, Arc<Version>)> {
         let versions = self.0.versions.load();
         let mut room = self.room();
-        let champion = |model: &Arc<Model>| {
-            let version = model.versions.get(model.traffic.champion.as_ref()?)?;
-            let key = (model.name.clone(), version.name.clone());
-            (version.is_ready() && !versions.contains_key(&key)).then(|| (key.0, Arc::clone(version)))
+        let named = |model: &Arc<Model>| {
+            let there = model.traffic.versions().filter_map(|name| model.versions.get(name));
+            let missing = there.filter(|version| {
+                version.is_ready() && !versions.contains_key(&(model.name.clone(), version.name.clone()))
+            });
+            missing
+                .map(|version| (model.name.clone(), Arc::clone(version)))
+                .collect::<Vec<_>>()
         };
         let mut fits = |(_, version): &(ModelName, Arc<Version>)| {
             let needed = at_most(version);
@@ -53,14 +57,19 @@ impl Loaded {
             room -= if fits { needed } else { 0 };
             fits
         };
-        let missing: Vec<_> = state.models.values().filter_map(champion).collect();
+        let missing: Vec<_> = state.models.values().flat_map(named).collect();
         missing.into_iter().filter(|missing| fits(missing)).collect()
     }
 
     async fn load_logged(&self, model: &ModelName, version: &Version) {
         match self.load(model, version).await {
             Ok(_) => {
-                self.answers_first(model, &version.name);
+                let state = self.0.settings.registry.state();
+                let found = state.models.get(model);
+                // A challenger answers nobody in the champion's place while that is loaded.
+                if found.is_some_and(|model| model.traffic.champion.as_ref() == Some(&version.name)) {
+                    self.answers_first(model, &version.name);
+                }
                 tracing::debug!("{} is loaded", version.title(model));
             }
             Err(cause) => tracing::error!("{cause}"),

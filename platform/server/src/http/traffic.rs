@@ -9,7 +9,9 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use einthoven_registry_state::{Change, Event, Model, ModelName, Traffic, TrafficChange, VersionName};
+use einthoven_registry_state::{
+    Challenger, Event, ExperimentName, Model, ModelName, Traffic, TrafficChange, VersionName,
+};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -19,6 +21,14 @@ pub(crate) struct NewTraffic {
     /// `null` where nothing is to answer. It must be said: a body without it takes nothing away.
     #[serde(deserialize_with = "Option::deserialize")]
     champion: Option<VersionName>,
+    /// Answer a share of the subjects in its place.
+    #[serde(default)]
+    splits: Vec<Challenger>,
+    /// Compute a share of the subjects beside it and answer nobody.
+    #[serde(default)]
+    shadows: Vec<Challenger>,
+    /// What subjects are dealt out by.
+    experiment: Option<ExperimentName>,
     reason: Option<String>,
 }
 
@@ -46,23 +56,27 @@ fn shown(status: StatusCode, model: &Model) -> Response {
     (status, [etag(model.revision)], Json(body)).into_response()
 }
 
-/// Promotes: the version is loaded here first, so that the change is between two requests. 202 where a second person must
-/// promote it too.
+/// Puts the whole policy: its versions are loaded here first, so that the change is between two requests. A champion alone
+/// is a promotion. 202 where a second person must say so too.
 pub(crate) async fn set_traffic(
     State(app): State<Arc<App>>,
     Path(name): Path<ModelName>,
     caller: Caller,
     Body(new): Body<NewTraffic>,
 ) -> Result<Response, Problem> {
-    let Some(champion) = new.champion else {
-        let (model, traffic) = (name.clone(), Traffic::default());
-        let done = app
-            .change(&caller, new.reason, Change::SetTraffic { model, traffic })
-            .await?;
-        return Ok(shown(StatusCode::OK, done.state.model(&name)?));
-    };
     let by = caller.by(new.reason)?;
-    let done = app.onboarding.promote(&by, &name, &champion, caller.seen).await?;
+    let wanted = Traffic {
+        champion: new.champion,
+        splits: new.splits,
+        shadows: new.shadows,
+        experiment: new.experiment,
+    };
+    let done = match &wanted.champion {
+        Some(champion) if wanted == Traffic::only(champion.clone()) => {
+            app.onboarding.promote(&by, &name, champion, caller.seen).await?
+        }
+        _ => app.onboarding.set_traffic(&by, &name, wanted, caller.seen).await?,
+    };
     let proposed =
         |(_, record): &(u64, einthoven_registry_state::Record)| matches!(record.event, Event::PromotionProposed { .. });
     let status = if done.entries.iter().any(proposed) {
