@@ -43,6 +43,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("einthoven-auth", &["einthoven-registry", "einthoven-registry-state"]),
     ("einthoven-intake", &[]),
     ("einthoven-jobs", &[]),
+    ("einthoven-telemetry", &[]),
     ("einthoven-reader-edf", &["einthoven-plugin-sdk"]),
     (
         "einthoven-classify",
@@ -107,6 +108,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "einthoven-registry-mlflow",
             "einthoven-registry-state",
             "einthoven-serving",
+            "einthoven-telemetry",
             "einthoven-web",
         ],
     ),

@@ -1,0 +1,26 @@
+//! What a running server tells its operators: metrics and logs.
+//!
+//! Neither may grow with what callers send, and neither may hold anything of a recording or a person. Labels come from closed
+//! sets: routes as they are registered, never paths as they are asked for; models that are loaded, never names in requests.
+#![forbid(unsafe_code)]
+
+mod body;
+mod bounded;
+mod exposition;
+mod logs;
+mod metrics;
+mod middleware;
+mod models;
+mod panics;
+mod process;
+mod request_id;
+mod routes;
+mod stage;
+
+pub use logs::{Format, LogArguments};
+pub use metrics::{CONTENT_TYPE, Metrics, Snapshot};
+pub use middleware::{ProblemType, observe};
+pub use models::{BatchRows, ModelReading, Outcomes, Waits};
+pub use request_id::own_request_id;
+pub use routes::Route;
+pub use stage::{Running, Stage};

@@ -1,0 +1,83 @@
+//! What is counted and logged of every request.
+
+use crate::body::Counted;
+use crate::metrics::Metrics;
+use crate::request_id::{REQUEST_ID, trace_of};
+use crate::routes::Ending;
+use axum::body::Body;
+use axum::extract::{MatchedPath, Request, State};
+use axum::middleware::Next;
+use axum::response::Response;
+use std::sync::Arc;
+use std::time::Instant;
+use tracing::Instrument;
+
+/// The type of a problem, which whoever refuses a request leaves among the answer's extensions: a word of this program's
+/// own, never one that came from outside.
+#[derive(Debug, Clone)]
+pub struct ProblemType(pub Arc<str>);
+
+/// Counts a request under its route and how it ended, measures it until the answer's head, and gives its log lines its id. Names of
+/// models, paths and queries stay out: they are the caller's words.
+pub async fn observe(State(metrics): State<Metrics>, request: Request, next: Next) -> Response {
+    let start = Instant::now();
+    let matched = request.extensions().get::<MatchedPath>().cloned();
+    let series = metrics
+        .routes()
+        .of(matched.as_ref().map(MatchedPath::as_str), request.method().as_str());
+    let span = tracing::info_span!(
+        "request",
+        request_id = request.headers().get(REQUEST_ID).and_then(|id| id.to_str().ok()),
+        trace_id = request.headers().get("traceparent").and_then(trace_of),
+        route = series.route.path,
+        method = series.route.method,
+    );
+    let bytes = series.bytes.clone();
+    let request = request.map(|body| match http_body::Body::is_end_stream(&body) {
+        true => body,
+        false => Body::new(Counted { body, bytes }),
+    });
+    let mut open = Open {
+        metrics: &metrics,
+        count: || series.count(Ending::Dropped),
+        answered: false,
+    };
+    metrics.in_flight().inc();
+    let response = next.run(request).instrument(span.clone()).await;
+    open.answered = true;
+    drop(open);
+    let (status, took) = (response.status(), start.elapsed());
+    series.count(Ending::Class(status.as_u16() / 100));
+    series.seconds.observe(took.as_secs_f64());
+    let problem = response.extensions().get::<ProblemType>();
+    if let Some(problem) = problem {
+        metrics.problem(&problem.0, status.as_u16());
+    }
+    let problem = problem.map(|problem| &*problem.0);
+    let (code, seconds) = (status.as_u16(), took.as_secs_f64());
+    // One line a request would cost more than some answers do; what went wrong here is always worth one.
+    span.in_scope(|| {
+        if status.is_server_error() {
+            tracing::warn!(target: "einthoven::requests", status = code, seconds, problem, "answered");
+        } else {
+            tracing::debug!(target: "einthoven::requests", status = code, seconds, problem, "answered");
+        }
+    });
+    response
+}
+
+/// A request that has no answer yet.
+struct Open<'a, F: Fn()> {
+    metrics: &'a Metrics,
+    count: F,
+    answered: bool,
+}
+
+impl<F: Fn()> Drop for Open<'_, F> {
+    fn drop(&mut self) {
+        self.metrics.in_flight().dec();
+        if !self.answered {
+            (self.count)();
+        }
+    }
+}

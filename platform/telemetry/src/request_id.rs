@@ -1,0 +1,88 @@
+//! Which names of requests are kept.
+
+use axum::extract::Request;
+use axum::http::HeaderValue;
+use axum::middleware::Next;
+use axum::response::Response;
+
+/// The header that names a request.
+pub(crate) const REQUEST_ID: &str = "x-request-id";
+
+/// Takes a request's name away unless it is one that a program made: 16 to 64 hexadecimal digits and hyphens. It stands in logs, so it must
+/// not be able to hold what people write, such as a name or a birth date.
+pub async fn own_request_id(mut request: Request, next: Next) -> Response {
+    if request.headers().get(REQUEST_ID).is_some_and(|id| !is_random(id)) {
+        request.headers_mut().remove(REQUEST_ID);
+    }
+    next.run(request).await
+}
+
+/// Birth dates and record numbers are shorter, and names have other letters.
+fn is_random(id: &HeaderValue) -> bool {
+    let id = id.as_bytes();
+    let digits = id.iter().filter(|byte| byte.is_ascii_hexdigit()).count();
+    id.len() <= 64 && digits >= 16 && id.iter().all(|byte| byte.is_ascii_hexdigit() || *byte == b'-')
+}
+
+/// The trace that a `traceparent` names (W3C Trace Context 1, section 3.2): 32 digits, not all of them zero.
+pub(crate) fn trace_of(traceparent: &HeaderValue) -> Option<&str> {
+    let text = traceparent.to_str().ok()?;
+    let mut parts = text.split('-');
+    let (version, trace, parent, flags) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+    let hex =
+        |text: &str, length| text.len() == length && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    let whole = hex(version, 2) && version != "ff" && hex(trace, 32) && hex(parent, 16) && hex(flags, 2);
+    let some = trace.bytes().any(|byte| byte != b'0') && parent.bytes().any(|byte| byte != b'0');
+    let ends = version != "00" || parts.next().is_none();
+    (whole && some && ends).then_some(trace)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_a_program_made_names_a_request() {
+        for id in [
+            "0192f0c1-7b1a-7a3e-8c55-6f1f3f0a9d10",
+            "4bf92f3577b34da6a3ce929d0e0e4736",
+        ] {
+            assert!(is_random(&HeaderValue::from_static(id)), "{id}");
+        }
+        for id in [
+            "Jane Doe",
+            "MRN-1950-01-02",
+            "1950-01-02",
+            "",
+            "ada-decade-faced",
+            "0192f0c1-7b1a-7a3e-8c55-6f1f3f0a9d1z",
+        ] {
+            assert!(!is_random(&HeaderValue::from_static(id)), "{id}");
+        }
+        assert!(!is_random(&HeaderValue::from_str(&"a".repeat(65)).unwrap()));
+    }
+
+    #[test]
+    fn a_trace_is_taken_only_from_a_whole_traceparent() {
+        let of = |text| trace_of(&HeaderValue::from_static(text)).map(str::to_owned);
+        let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+        assert_eq!(
+            of("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01").as_deref(),
+            Some(trace)
+        );
+        assert_eq!(
+            of("cc-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-later").as_deref(),
+            Some(trace)
+        );
+        for wrong in [
+            "",
+            "Jane-Doe-1950-01",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-more",
+            "ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+            "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
+            "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01",
+        ] {
+            assert_eq!(of(wrong), None, "{wrong}");
+        }
+    }
+}
