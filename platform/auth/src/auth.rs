@@ -1,24 +1,50 @@
-//! What a server asks.
+//! Who calls: the way of every request.
 
-use crate::credential::{Begun, By, Credential, Session, Token};
-use crate::error::{AuthError, LoginError, Refused, TooMany};
+use crate::apikey::{self, Keys, MARK};
+use crate::cache::{Cache, Stamp};
+use crate::credential::{By, Credential};
+use crate::error::{AuthError, Refused, TooMany};
+use crate::follow::Issuers;
+use crate::issued::{self, SESSION, TOKEN};
+use crate::jws::Jws;
+use crate::login::Logins;
+use crate::oidc;
+use crate::password::Passwords;
 use crate::principal::Principal;
 use crate::settings::Settings;
-use einthoven_registry::Registry;
-use einthoven_registry_state::{Grant, Issuer, IssuerName, IssuerSettings, Key, KeySpec, Rate, Role, User, UserName};
+use crate::signer::Signer;
+use arc_swap::ArcSwap;
+use einthoven_registry::{Asked, Done, Registry};
+use einthoven_registry_state::{Access, AccessChange, Change};
 use jiff::Timestamp;
-use secrecy::SecretString;
+use secrecy::ExposeSecret;
 use std::sync::Arc;
-use std::time::Duration;
-use url::Url;
+use tokio::task::AbortHandle;
 
 /// Who calls and what they may do. Cheap to clone.
 #[derive(Clone)]
-pub struct Auth(Arc<Inner>);
+pub struct Auth(pub(crate) Arc<Inner>);
 
-struct Inner {
-    settings: Settings,
-    registry: Registry,
+pub(crate) struct Inner {
+    pub(crate) settings: Settings,
+    pub(crate) registry: Registry,
+    pub(crate) keys: Keys,
+    pub(crate) cache: Cache,
+    pub(crate) issuers: Issuers,
+    pub(crate) logins: Logins,
+    pub(crate) passwords: Passwords,
+    pub(crate) signer: ArcSwap<Signer>,
+    /// One rotation at a time.
+    pub(crate) rotating: tokio::sync::Mutex<()>,
+    follows: std::sync::OnceLock<AbortHandle>,
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        if let Some(task) = self.follows.get() {
+            task.abort();
+        }
+    }
 }
 
 impl Auth {
@@ -30,15 +56,103 @@ impl Auth {
     /// [`AuthError`] where a setting is wrong, the folder cannot be used or the registry takes no changes.
     pub async fn open(settings: Settings, registry: Registry) -> Result<Self, AuthError> {
         settings.check()?;
-        Ok(Self(Arc::new(Inner { settings, registry })))
+        let signer = match Signer::read(&settings.folder)? {
+            Some(signer) => signer,
+            None => {
+                let signer = Signer::make(None)?;
+                signer.write(&settings.folder)?.take_effect()?;
+                signer
+            }
+        };
+        let issuers = Issuers::new(settings.refresh, settings.refresh_least);
+        let logins = Logins::new(settings.link);
+        let auth = Self(Arc::new(Inner {
+            settings,
+            registry,
+            keys: Keys::default(),
+            cache: Cache::new(),
+            issuers,
+            logins,
+            passwords: Passwords::new()?,
+            signer: ArcSwap::from_pointee(signer),
+            rotating: tokio::sync::Mutex::default(),
+            follows: std::sync::OnceLock::new(),
+        }));
+        auth.keep_signing().await?;
+        if let Some(key) = &auth.0.settings.owner_key {
+            let digest = apikey::digest(key.expose_secret());
+            let by = By {
+                why: "set at the start of the server".to_owned(),
+                ..By::name("server")
+            };
+            auth.change(by, AccessChange::SetOwnerKey { digest }).await?;
+        }
+        auth.0.issuers.follow(&auth.0.registry.state().access);
+        let task = tokio::spawn(crate::rotation::follow(
+            Arc::downgrade(&auth.0),
+            auth.0.registry.changed(),
+        ));
+        // Set once, here.
+        let _ = auth.0.follows.set(task.abort_handle());
+        Ok(auth)
     }
 
     /// Who this is.
     ///
     /// # Errors
     /// [`Refused`].
-    pub async fn authenticate(&self, _credential: Credential<'_>) -> Result<Principal, Refused> {
-        Err(Refused::Unknown)
+    #[allow(clippy::unused_async, reason = "callers await it, so that it may come to wait")]
+    pub async fn authenticate(&self, credential: Credential<'_>) -> Result<Principal, Refused> {
+        self.authenticate_at(credential, Timestamp::now().as_second())
+    }
+
+    /// Who this is, `now` seconds after 1970. Never waits.
+    pub(crate) fn authenticate_at(&self, credential: Credential<'_>, now: i64) -> Result<Principal, Refused> {
+        let state = self.0.registry.glance();
+        let access = &state.access;
+        match credential {
+            Credential::ApiKey(text) => self.0.keys.authenticate(access, text, now),
+            // A token has two dots. The owner's key may have them too, but then it is no token.
+            Credential::Bearer(text) if text.starts_with(MARK) || text.matches('.').count() != 2 => {
+                self.0.keys.authenticate(access, text, now)
+            }
+            Credential::Bearer(text) => self.token(access, text, TOKEN, now),
+            Credential::Session(text) => self.token(access, text, SESSION, now),
+        }
+    }
+
+    fn token(&self, access: &Access, text: &str, typ: &str, now: i64) -> Result<Principal, Refused> {
+        // Read before anything is verified, so that a verdict never counts as newer than what it rests on.
+        let stamp = Stamp {
+            access: access.revision,
+            issuers: self.0.issuers.changes(),
+        };
+        // A session is no token, nor the other way round: they are kept apart here as well.
+        let mut digest = crate::random::digest(text);
+        if typ == SESSION
+            && let Some(byte) = digest.last_mut()
+        {
+            *byte ^= 1;
+        }
+        if let Some(principal) = self.0.cache.get(&digest, now, stamp) {
+            return Ok(principal);
+        }
+        let jws = Jws::parse(text)?;
+        let issuer = jws.text("iss").ok_or(Refused::Malformed)?;
+        let (principal, refused_from) = if issuer == self.0.settings.issuer {
+            issued::verify(&jws, typ, &self.0.settings, access, &self.0.keys, now)?
+        } else if typ == TOKEN {
+            let mut issuers = access.issuers.values();
+            let issuer = issuers
+                .find(|known| known.settings.issuer == issuer)
+                .ok_or(Refused::Unknown)?;
+            let followed = self.0.issuers.get(issuer).ok_or(Refused::Unknown)?;
+            oidc::verify(&jws, &followed, access, now)?
+        } else {
+            return Err(Refused::Unknown);
+        };
+        self.0.cache.put(digest, principal.clone(), refused_from, now, stamp);
+        Ok(principal)
     }
 
     /// Counts a request of a key with a rate.
@@ -55,219 +169,14 @@ impl Auth {
         self.0.registry.glance().access.is_configured()
     }
 
-    /// Makes a key. Its text is given once, here.
-    ///
-    /// # Errors
-    /// [`AuthError`].
-    pub async fn create_key(&self, _by: By, _key: KeySpec) -> Result<(Arc<Key>, SecretString), AuthError> {
-        Err(unfinished())
+    /// Has the registry make a change.
+    pub(crate) async fn change(&self, by: By, change: AccessChange) -> Result<Done, AuthError> {
+        let asked = Asked {
+            who: by.who,
+            why: by.why,
+            change: Change::Access(change),
+            seen: by.seen,
+        };
+        Ok(self.0.registry.change(asked).await?)
     }
-
-    /// Says anew what a key allows.
-    ///
-    /// # Errors
-    /// [`AuthError`].
-    pub async fn change_key(
-        &self,
-        _by: By,
-        _id: &str,
-        _grants: Vec<Grant>,
-        _rate: Option<Rate>,
-        _expires_at: Option<Timestamp>,
-    ) -> Result<Arc<Key>, AuthError> {
-        Err(unfinished())
-    }
-
-    /// Refuses a key from now on.
-    ///
-    /// # Errors
-    /// [`AuthError`].
-    pub async fn revoke_key(&self, _by: By, _id: &str) -> Result<(), AuthError> {
-        Err(unfinished())
-    }
-
-    /// All keys, by id.
-    #[must_use]
-    pub fn list_keys(&self) -> Vec<Arc<Key>> {
-        self.0.registry.glance().access.keys.values().cloned().collect()
-    }
-
-    /// Adds somebody who signs in with a password.
-    ///
-    /// # Errors
-    /// [`AuthError`].
-    pub async fn create_user(
-        &self,
-        _by: By,
-        _name: UserName,
-        _password: SecretString,
-        _roles: Vec<Role>,
-    ) -> Result<Arc<User>, AuthError> {
-        Err(unfinished())
-    }
-
-    /// Gives them another password, and ends their sessions.
-    ///
-    /// # Errors
-    /// [`AuthError`].
-    pub async fn set_password(
-        &self,
-        _by: By,
-        _name: &UserName,
-        _password: SecretString,
-    ) -> Result<Arc<User>, AuthError> {
-        Err(unfinished())
-    }
-
-    /// Says anew what they do here.
-    ///
-    /// # Errors
-    /// [`AuthError`].
-    pub async fn set_roles(&self, _by: By, _name: &UserName, _roles: Vec<Role>) -> Result<Arc<User>, AuthError> {
-        Err(unfinished())
-    }
-
-    /// Removes them; their sessions and tokens count no more.
-    ///
-    /// # Errors
-    /// [`AuthError`].
-    pub async fn delete_user(&self, _by: By, _name: &UserName) -> Result<(), AuthError> {
-        Err(unfinished())
-    }
-
-    /// All users, by name.
-    #[must_use]
-    pub fn list_users(&self) -> Vec<Arc<User>> {
-        self.0.registry.glance().access.users.values().cloned().collect()
-    }
-
-    /// Begins a session.
-    ///
-    /// # Errors
-    /// [`LoginError`].
-    pub async fn login(&self, _name: &str, _password: &SecretString) -> Result<Session, LoginError> {
-        Err(LoginError::Failed)
-    }
-
-    /// A session that goes on longer, where this one has used up some of its time; nothing where its cookie is good enough,
-    /// or no good at all.
-    #[must_use]
-    pub fn renew(&self, _cookie: &str) -> Option<Session> {
-        None
-    }
-
-    /// Ends the session, or revokes the token, that this principal came with.
-    ///
-    /// # Errors
-    /// [`AuthError`].
-    pub async fn end(&self, _by: By, _principal: &Principal) -> Result<(), AuthError> {
-        Err(unfinished())
-    }
-
-    /// Ends all sessions of a subject (`user:ana`, `oidc:lab:4711`) and revokes all that was issued to it until now.
-    ///
-    /// # Errors
-    /// [`AuthError`].
-    pub async fn end_all(&self, _by: By, _subject: &str) -> Result<(), AuthError> {
-        Err(unfinished())
-    }
-
-    /// Revokes one token of ours, by its `jti`, or of an issuer's.
-    ///
-    /// # Errors
-    /// [`AuthError`].
-    pub async fn revoke_token(
-        &self,
-        _by: By,
-        _issuer: Option<&IssuerName>,
-        _jti: &str,
-        _until: Timestamp,
-    ) -> Result<(), AuthError> {
-        Err(unfinished())
-    }
-
-    /// A token for [`redeem_link`](Self::redeem_link), to be printed at start; any earlier one counts no more.
-    ///
-    /// # Errors
-    /// [`AuthError::System`].
-    pub fn owner_link(&self) -> Result<SecretString, AuthError> {
-        Err(unfinished())
-    }
-
-    /// Begins a session that may do everything; once.
-    ///
-    /// # Errors
-    /// [`LoginError::Stale`].
-    pub async fn redeem_link(&self, _token: &str) -> Result<Session, LoginError> {
-        Err(LoginError::Failed)
-    }
-
-    /// Issues a token; its lifetime is cut to an hour.
-    ///
-    /// # Errors
-    /// [`AuthError::TooMuch`] where the principal may not do all of it.
-    pub fn issue(&self, _to: &Principal, _wanted: &[Grant], _ttl: Duration) -> Result<Token, AuthError> {
-        Err(unfinished())
-    }
-
-    /// The public keys that verify tokens of ours, as a JWK set (RFC 7517).
-    #[must_use]
-    pub fn jwks(&self) -> serde_json::Value {
-        serde_json::json!({"keys": []})
-    }
-
-    /// Signs with a new key from now on.
-    ///
-    /// # Errors
-    /// [`AuthError`].
-    pub async fn rotate(&self, _by: By) -> Result<(), AuthError> {
-        Err(unfinished())
-    }
-
-    /// Adds or changes an issuer.
-    ///
-    /// # Errors
-    /// [`AuthError`].
-    pub async fn set_issuer(
-        &self,
-        _by: By,
-        _name: IssuerName,
-        _settings: IssuerSettings,
-    ) -> Result<Arc<Issuer>, AuthError> {
-        Err(unfinished())
-    }
-
-    /// Takes no more of its tokens.
-    ///
-    /// # Errors
-    /// [`AuthError`].
-    pub async fn remove_issuer(&self, _by: By, _name: &IssuerName) -> Result<(), AuthError> {
-        Err(unfinished())
-    }
-
-    /// All issuers, by name.
-    #[must_use]
-    pub fn list_issuers(&self) -> Vec<Arc<Issuer>> {
-        self.0.registry.glance().access.issuers.values().cloned().collect()
-    }
-
-    /// Begins signing in at an issuer: the address to send the browser to, and what its cookie must hold until it is back.
-    ///
-    /// # Errors
-    /// [`LoginError`].
-    pub async fn begin_login(&self, _issuer: &IssuerName, _back: &Url) -> Result<Begun, LoginError> {
-        Err(LoginError::Failed)
-    }
-
-    /// Ends it: with the `state` and `code` that the browser brought back, and what its cookie holds.
-    ///
-    /// # Errors
-    /// [`LoginError`].
-    pub async fn finish_login(&self, _cookie: &str, _state: &str, _code: &str) -> Result<Session, LoginError> {
-        Err(LoginError::Failed)
-    }
-}
-
-fn unfinished() -> AuthError {
-    AuthError::System("not there yet".to_owned())
 }

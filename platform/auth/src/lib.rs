@@ -4,12 +4,32 @@
 //! holds on every server within a second; what was verified is remembered only until something there changes.
 #![forbid(unsafe_code)]
 
+mod apikey;
 mod auth;
+mod cache;
+mod claims;
+mod code_flow;
 mod credential;
 mod error;
+mod fetch;
+mod follow;
+mod issued;
+mod issuers;
+mod jwk;
+mod jws;
+mod keys;
+mod login;
 mod meter;
+mod oidc;
+mod password;
 mod principal;
+mod random;
+mod rotation;
+mod sessions;
 mod settings;
+mod signer;
+mod tokens;
+mod users;
 
 pub use auth::Auth;
 pub use credential::{Begun, By, Credential, Session, Token};
