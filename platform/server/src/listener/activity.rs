@@ -106,6 +106,10 @@ mod tests {
         assert!(activity.idle().is_none());
         std::thread::sleep(std::time::Duration::from_millis(30));
         drop(second);
-        assert!(activity.idle().is_some_and(|idle| idle < std::time::Duration::from_millis(30)));
+        assert!(
+            activity
+                .idle()
+                .is_some_and(|idle| idle < std::time::Duration::from_millis(30))
+        );
     }
 }

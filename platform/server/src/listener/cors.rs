@@ -76,7 +76,10 @@ mod tests {
     #[test]
     fn an_origin_is_one_site() {
         let read = |text: &str| text.parse::<Origin>().ok().map(|origin| origin.as_str().to_owned());
-        assert_eq!(read("https://Lab.example.org").as_deref(), Some("https://lab.example.org"));
+        assert_eq!(
+            read("https://Lab.example.org").as_deref(),
+            Some("https://lab.example.org")
+        );
         assert_eq!(read("http://localhost:3000/").as_deref(), Some("http://localhost:3000"));
         for wrong in ["*", "lab.example.org", "https://x/page", "file:///x", "null", ""] {
             assert_eq!(read(wrong), None, "{wrong}");

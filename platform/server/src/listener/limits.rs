@@ -16,7 +16,9 @@ pub(super) fn connections(asked: usize) -> usize {
         }
     }
     let Some(files) = limit.current else { return asked };
-    let possible = usize::try_from(files.saturating_sub(OTHERS)).unwrap_or(usize::MAX).max(16);
+    let possible = usize::try_from(files.saturating_sub(OTHERS))
+        .unwrap_or(usize::MAX)
+        .max(16);
     if possible < asked {
         tracing::warn!(
             "{possible} connections at once, not {asked}: the process may open {files} files; raise `ulimit -n` for more"

@@ -75,7 +75,10 @@ impl Settings {
 
     /// The origins whose pages may call it.
     pub(crate) fn origins(&self) -> Vec<String> {
-        self.cors_origin.iter().map(|origin| origin.as_str().to_owned()).collect()
+        self.cors_origin
+            .iter()
+            .map(|origin| origin.as_str().to_owned())
+            .collect()
     }
 
     /// From the signal to stop until the end.
@@ -139,12 +142,7 @@ impl Listener {
         let router = cors::opened(router, &self.settings.cors_origin);
         let reloads = self.tls.as_ref().map(tls::Tls::watch);
         let acceptor = self.tls.as_ref().map(tls::Tls::acceptor);
-        let connections = Connections::new(
-            router,
-            acceptor,
-            self.settings.client_timeout(),
-            self.lifecycle.clone(),
-        );
+        let connections = Connections::new(router, acceptor, self.settings.client_timeout(), self.lifecycle.clone());
         loop {
             let next = async {
                 // No place, no connection: whoever comes now waits in the kernel's queue.

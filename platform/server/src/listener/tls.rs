@@ -125,7 +125,11 @@ impl Files {
         let read = |path: &PathBuf| {
             let unreadable = || format!("cannot read {}", path.display());
             let length = std::fs::metadata(path).with_context(unreadable)?.len();
-            ensure!(length <= LARGEST, "{} is too large for a certificate or key", path.display());
+            ensure!(
+                length <= LARGEST,
+                "{} is too large for a certificate or key",
+                path.display()
+            );
             std::fs::read(path).with_context(unreadable)
         };
         Ok(Content {
