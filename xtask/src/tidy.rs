@@ -44,6 +44,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("einthoven-intake", &[]),
     ("einthoven-jobs", &[]),
     ("einthoven-telemetry", &[]),
+    ("einthoven-journal", &[]),
     ("einthoven-reader-edf", &["einthoven-plugin-sdk"]),
     (
         "einthoven-classify",

@@ -1,0 +1,2 @@
+//! Filled with the writer.
+fn main() {}

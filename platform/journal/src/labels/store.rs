@@ -1,0 +1,164 @@
+//! Where labels are kept: the same append-only files as entries, never deleted but by erasing.
+
+use super::{Given, Label, Truth};
+use crate::frame::{self, Kind};
+use crate::segments::{Disk, Keep, Segments, read_frame, scan};
+use crate::writer::day;
+use crate::{Entry, JournalError};
+use std::collections::HashMap;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
+use uuid::Uuid;
+
+/// All labels. In memory is only where the labels of each prediction are.
+pub struct Labels {
+    segments: Mutex<Segments>,
+    places: RwLock<HashMap<Uuid, Vec<Place>>>,
+}
+
+/// One label on disk.
+#[derive(Debug, Clone)]
+pub(crate) struct Place {
+    pub(crate) path: Arc<PathBuf>,
+    pub(crate) offset: u64,
+}
+
+impl Labels {
+    pub(crate) fn open(folder: &Path, disk: Arc<dyn Disk>) -> Result<Self, JournalError> {
+        let segments = Segments::open(folder, disk, Keep::default())?;
+        let mut places: HashMap<Uuid, Vec<Place>> = HashMap::new();
+        for segment in segments.list() {
+            let path = Arc::new(segment.path.clone());
+            scan(&segment.path, &mut |offset, frame| {
+                if frame.kind != Kind::Labels {
+                    return;
+                }
+                match serde_json::from_slice::<Label>(&frame.payload) {
+                    Ok(label) => places.entry(label.prediction).or_default().push(Place {
+                        path: Arc::clone(&path),
+                        offset,
+                    }),
+                    Err(cause) => tracing::warn!("{} at byte {offset} holds no label: {cause}", path.display()),
+                }
+            })?;
+        }
+        Ok(Self {
+            segments: Mutex::new(segments),
+            places: RwLock::new(places),
+        })
+    }
+
+    /// Somebody said something about this prediction.
+    #[must_use]
+    pub fn has(&self, prediction: Uuid) -> bool {
+        self.read().contains_key(&prediction)
+    }
+
+    /// How many predictions somebody said something about.
+    #[must_use]
+    pub fn predictions(&self) -> usize {
+        self.read().len()
+    }
+
+    /// All labels of a prediction, in the order in which they arrived.
+    ///
+    /// # Errors
+    /// [`JournalError::Io`]; damaged labels are passed over with a warning.
+    pub fn of(&self, prediction: Uuid) -> Result<Vec<Label>, JournalError> {
+        let places = self.read().get(&prediction).cloned().unwrap_or_default();
+        let mut labels = Vec::with_capacity(places.len());
+        for place in &places {
+            match read(place) {
+                Ok((label, _)) => labels.push(label),
+                Err(cause @ JournalError::Damaged { .. }) => tracing::warn!("a label is passed over: {cause}"),
+                Err(cause) => return Err(cause),
+            }
+        }
+        Ok(labels)
+    }
+
+    /// Takes a label; it is on disk when this returns.
+    pub(crate) fn give(&self, mut label: Label, entry: &Entry) -> Result<Given, JournalError> {
+        label.check(entry)?;
+        // One at a time, so that the same label sent twice at once is one label.
+        let mut segments = lock(&self.segments);
+        let before = self.of(label.prediction)?;
+        let asked = label.marks.len();
+        let known: HashMap<u64, &Truth> = before
+            .iter()
+            .filter(|known| known.reader == label.reader && known.key == label.key)
+            .flat_map(|known| known.marks.iter().map(|mark| (mark.at, &mark.truth)))
+            .collect();
+        let other = label
+            .marks
+            .iter()
+            .find(|mark| known.get(&mark.at).is_some_and(|truth| **truth != mark.truth));
+        if let Some(mark) = other {
+            return Err(JournalError::KeyReused {
+                reader: label.reader.clone(),
+                key: label.key.clone(),
+                at: mark.at,
+            });
+        }
+        label.marks.retain(|mark| !known.contains_key(&mark.at));
+        let given = Given {
+            new: label.marks.len(),
+            repeated: asked - label.marks.len(),
+        };
+        if given.new == 0 {
+            return Ok(given);
+        }
+        let refuse = |what: String| JournalError::Labels { what };
+        let json = serde_json::to_vec(&label).map_err(|cause| refuse(cause.to_string()))?;
+        let mut bytes = Vec::new();
+        frame::encode(Kind::Labels, &json, &mut bytes).map_err(|cause| refuse(cause.to_string()))?;
+        segments.turn(day(jiff::Timestamp::now()), bytes.len() as u64)?;
+        let placed = segments.append(&bytes, true)?;
+        let path = segments
+            .list()
+            .last()
+            .map(|segment| segment.path.clone())
+            .unwrap_or_default();
+        let mut places = self.places.write().unwrap_or_else(PoisonError::into_inner);
+        places.entry(label.prediction).or_default().push(Place {
+            path: Arc::new(path),
+            offset: placed.offset,
+        });
+        Ok(given)
+    }
+
+    /// Where the labels of a prediction are, with the bytes of each.
+    pub(crate) fn places(&self, prediction: Uuid) -> Result<Vec<(Place, usize)>, JournalError> {
+        let places = self.read().get(&prediction).cloned().unwrap_or_default();
+        places
+            .into_iter()
+            .map(|place| {
+                let (_, length) = read(&place)?;
+                Ok((place, length))
+            })
+            .collect()
+    }
+
+    /// The labels of a prediction are no more.
+    pub(crate) fn forget(&self, prediction: Uuid) {
+        let mut places = self.places.write().unwrap_or_else(PoisonError::into_inner);
+        places.remove(&prediction);
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, HashMap<Uuid, Vec<Place>>> {
+        self.places.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn read(place: &Place) -> Result<(Label, usize), JournalError> {
+    let file = File::open(place.path.as_path()).map_err(JournalError::io("open", &place.path))?;
+    read_frame(&file, &place.path, place.offset, |frame| {
+        let label = serde_json::from_slice(&frame.payload).map_err(|cause| cause.to_string())?;
+        Ok((label, frame.length))
+    })
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

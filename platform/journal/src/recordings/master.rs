@@ -1,0 +1,105 @@
+//! The master key: 32 bytes as 64 hexadecimal digits in a file that nobody else may read.
+
+use super::cipher::{self, DataKey, Wrapped};
+use crate::JournalError;
+use crate::segments::sync_folder;
+use hmac::{Hmac, Mac};
+use sha2::Sha256;
+use std::fs::{self, File, OpenOptions};
+use std::io::{ErrorKind, Read, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use zeroize::Zeroizing;
+
+const DIGITS: usize = 64;
+
+pub(super) struct MasterKey {
+    path: PathBuf,
+    key: Zeroizing<[u8; 32]>,
+    id: String,
+}
+
+impl MasterKey {
+    /// From a file that is there.
+    pub(super) fn read(path: &Path) -> Result<Self, JournalError> {
+        let refuse = |what: &str| JournalError::MasterKey {
+            path: path.to_owned(),
+            what: what.to_owned(),
+        };
+        let file = File::open(path).map_err(|cause| match cause.kind() {
+            ErrorKind::NotFound => {
+                refuse("there is no such file; restore it from your copy, without it kept recordings cannot be read")
+            }
+            _ => refuse(&cause.to_string()),
+        })?;
+        let mode = file
+            .metadata()
+            .map_err(|cause| refuse(&cause.to_string()))?
+            .permissions()
+            .mode();
+        if mode & 0o007 != 0 {
+            return Err(refuse("everybody may read it; take that away with `chmod o=`"));
+        }
+        let mut text = Zeroizing::new(Vec::with_capacity(DIGITS + 2));
+        file.take(DIGITS as u64 + 2)
+            .read_to_end(&mut text)
+            .map_err(|cause| refuse(&cause.to_string()))?;
+        let mut key = Zeroizing::new([0; 32]);
+        hex::decode_to_slice(text.trim_ascii_end(), key.as_mut())
+            .map_err(|_| refuse("it must hold 64 hexadecimal digits, as `openssl rand -hex 32` prints them"))?;
+        Ok(Self {
+            path: path.to_owned(),
+            id: id(&key),
+            key,
+        })
+    }
+
+    /// The same; where there is no file, one is made. Of two processes that make it at once one is told.
+    pub(super) fn read_or_make(path: &Path) -> Result<Self, JournalError> {
+        if path.exists() {
+            return Self::read(path);
+        }
+        let fail = || JournalError::io("make", path);
+        let mut key = Zeroizing::new([0; 32]);
+        cipher::random(key.as_mut()).map_err(|cause| fail()(std::io::Error::other(cause)))?;
+        let text = Zeroizing::new(hex::encode(key.as_ref()));
+        let whole = path.with_extension("new");
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(true).mode(0o600);
+        let mut file = options.open(&whole).map_err(fail())?;
+        file.write_all(text.as_bytes())
+            .and_then(|()| file.sync_all())
+            .map_err(fail())?;
+        // Unlike a rename it does not replace one that came meanwhile.
+        let linked = fs::hard_link(&whole, path);
+        let _ = fs::remove_file(&whole);
+        linked.map_err(fail())?;
+        path.parent().map_or(Ok(()), sync_folder)?;
+        Self::read(path)
+    }
+
+    /// Says which key it is, and nothing about it.
+    pub(super) fn id(&self) -> &str {
+        &self.id
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(super) fn wrap(&self, key: &DataKey, name: &str) -> Result<Wrapped, String> {
+        cipher::wrap(&self.key, self.id.clone(), key, name)
+    }
+
+    pub(super) fn unwrap(&self, wrapped: &Wrapped, name: &str) -> Option<DataKey> {
+        cipher::unwrap(&self.key, wrapped, name)
+    }
+}
+
+fn id(key: &[u8; 32]) -> String {
+    let Ok(mut mac) = <Hmac<Sha256> as Mac>::new_from_slice(key) else {
+        return String::new();
+    };
+    mac.update(b"einthoven master key");
+    hex::encode(&mac.finalize().into_bytes()[..8])
+}
