@@ -14,3 +14,4 @@ pub mod recipe;
 pub mod recording;
 pub mod rhythm;
 pub mod score;
+pub mod stream;
