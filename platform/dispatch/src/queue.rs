@@ -1,0 +1,436 @@
+//! The schedule behind a lock, the instances that wait for it, and how many of them there are.
+
+use crate::call::{Call, DispatchError, Priority};
+use crate::checked::{Checked, Takes};
+use crate::cost::Cost;
+use crate::meters::Meters;
+use crate::pending::Pending;
+use crate::schedule::{CallId, Limits, Offer, Piece, Schedule};
+use crate::settings::{Instance, Settings, Source};
+use crate::statistics::Statistics;
+use einthoven_plugin_host::{Code, Failure};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Rows below which a call is not cut for instances that would be idle otherwise.
+const SMALLEST_CUT: usize = 8;
+
+/// How long no further instance is tried after one could not be made.
+const AFTER_FAILURE: Duration = Duration::from_secs(5);
+
+/// How long an instance beside others waits for work before it is given up.
+const IDLE: Duration = Duration::from_secs(60);
+
+/// When a caller may try again.
+const RETRY: (f64, f64) = (0.1, 30.0);
+
+/// What all threads of one queue share.
+pub(crate) struct Queue {
+    pub(crate) name: String,
+    pub(crate) takes: Takes,
+    pub(crate) settings: Settings,
+    pub(crate) source: Arc<dyn Source>,
+    pub(crate) meters: Meters,
+    /// Whether every call runs by itself, since the model's outputs have no rows.
+    apart: AtomicBool,
+    state: Mutex<State>,
+    work: Condvar,
+    express: Condvar,
+}
+
+struct State {
+    schedule: Schedule<Arc<Pending>>,
+    cost: Cost,
+    closed: bool,
+    /// The instance that was made before there was a thread for it.
+    spare: Option<Box<dyn Instance>>,
+    threads: Threads,
+    /// Batches of batch work that run now.
+    long: usize,
+    /// No further instance is tried before.
+    not_before: Option<Instant>,
+}
+
+#[derive(Default)]
+struct Threads {
+    /// Those there are, without the express one.
+    all: usize,
+    /// Those that wait for work.
+    idle: usize,
+    /// Those that have an instance.
+    ready: usize,
+    /// Whether one is making its instance, the first left aside.
+    making: bool,
+    express: bool,
+    express_idle: bool,
+}
+
+/// What a thread is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// Whatever waits.
+    Any,
+    /// Interactive calls while all others are busy, some with batch work.
+    Express,
+}
+
+/// One batch that an instance is to run.
+pub(crate) struct Batch {
+    pub(crate) pieces: Vec<Piece<Arc<Pending>>>,
+    pub(crate) priority: Priority,
+}
+
+impl Queue {
+    pub(crate) fn new(
+        name: &str,
+        takes: Takes,
+        settings: Settings,
+        source: Arc<dyn Source>,
+        first: Option<Box<dyn Instance>>,
+    ) -> Self {
+        let limits = Limits {
+            calls: settings.queue_calls,
+            bytes: settings.queue_bytes,
+            batch_rows: settings.batch_rows.get(),
+            batch_bytes: settings.batch_bytes,
+        };
+        Self {
+            name: name.to_owned(),
+            takes,
+            meters: Meters::new(limits.batch_rows),
+            settings,
+            source,
+            apart: AtomicBool::new(false),
+            state: Mutex::new(State {
+                schedule: Schedule::new(limits),
+                cost: Cost::default(),
+                closed: false,
+                spare: first,
+                threads: Threads::default(),
+                long: 0,
+                not_before: None,
+            }),
+            work: Condvar::new(),
+            express: Condvar::new(),
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes a call in, and sees that an instance takes it out.
+    pub(crate) fn submit(self: &Arc<Self>, call: Call) -> Result<(CallId, Arc<Pending>), DispatchError> {
+        let asked = Instant::now();
+        let refused = |why: DispatchError| {
+            self.meters.lost(&why, Duration::ZERO);
+            why
+        };
+        let checked = self.takes.check(call.inputs);
+        let Checked {
+            inputs,
+            rows,
+            bytes,
+            shape,
+        } = checked.map_err(|failure| refused(DispatchError::Invalid(failure)))?;
+        if call.deadline.is_some_and(|deadline| deadline <= asked) {
+            return Err(refused(DispatchError::Expired));
+        }
+        if bytes > self.settings.queue_bytes {
+            let text = format!(
+                "the inputs have {bytes} bytes, the queue of the model takes {} at once; send fewer rows",
+                self.settings.queue_bytes
+            );
+            return Err(refused(DispatchError::Invalid(Failure::new(
+                Code::ResourceExhausted,
+                text,
+            ))));
+        }
+        let Some(room) = self.settings.process.room(bytes) else {
+            let retry_after = self.state().retry_after(self.settings.instances.get());
+            return Err(refused(DispatchError::Full { retry_after }));
+        };
+        let pending = Arc::new(Pending::new(inputs, rows, call.deadline, asked, room));
+        let mut state = self.state();
+        if state.closed {
+            drop(state);
+            return Err(refused(DispatchError::Closed));
+        }
+        let offer = Offer {
+            flow: call.flow,
+            priority: call.priority,
+            shape,
+            rows,
+            bytes,
+            deadline: call.deadline,
+            piece_rows: self.piece_rows(&state, rows, bytes),
+            alone: self.runs_apart(),
+        };
+        let Some(id) = state.schedule.offer(offer, Arc::clone(&pending)) else {
+            let retry_after = state.retry_after(self.settings.instances.get());
+            drop(state);
+            return Err(refused(DispatchError::Full { retry_after }));
+        };
+        self.rouse(state);
+        Ok((id, pending))
+    }
+
+    /// From now on every call runs by itself.
+    pub(crate) fn run_apart(&self) {
+        self.apart.store(true, Ordering::Relaxed);
+    }
+
+    fn runs_apart(&self) -> bool {
+        !self.takes.batches || self.apart.load(Ordering::Relaxed)
+    }
+
+    /// Rows of a piece of a call: about a batch, and less where instances would be idle beside it.
+    fn piece_rows(&self, state: &State, rows: usize, bytes: usize) -> usize {
+        if self.runs_apart() {
+            return rows;
+        }
+        let by_bytes = self.settings.batch_bytes / (bytes / rows).max(1);
+        let most = self.settings.batch_rows.get().min(by_bytes).max(1);
+        let mut pieces = rows.div_ceil(most);
+        let instances = self.settings.instances.get();
+        if pieces < instances && state.schedule.waiting_rows() == 0 {
+            let busy = state.threads.all - state.threads.idle;
+            let least = state.cost.worth_rows().max(SMALLEST_CUT);
+            pieces = pieces.max((instances - busy.min(instances)).min(rows / least));
+        }
+        rows.div_ceil(pieces.max(1))
+    }
+
+    /// Wakes or starts whoever can take what waits.
+    fn rouse(self: &Arc<Self>, mut state: MutexGuard<'_, State>) {
+        if state.threads.idle > 0 {
+            drop(state);
+            self.work.notify_one();
+            return;
+        }
+        if state.may_start(self.settings.instances.get()) {
+            state.threads.all += 1;
+            state.threads.making = state.threads.all > 1;
+            drop(state);
+            self.start(Role::Any);
+            return;
+        }
+        if !self.settings.express || !state.wants_express(self.settings.instances.get()) {
+            return;
+        }
+        if state.threads.express_idle {
+            drop(state);
+            self.express.notify_one();
+        } else if !state.threads.express && !state.waits_after_failure() {
+            state.threads.express = true;
+            drop(state);
+            self.start(Role::Express);
+        }
+    }
+
+    fn start(self: &Arc<Self>, role: Role) {
+        let queue = Arc::clone(self);
+        let named = std::thread::Builder::new().name(format!("infer {}", self.name));
+        if let Err(cause) = named.spawn(move || crate::thread::serve(&queue, role)) {
+            tracing::error!("no thread could be started for `{}`: {cause}", self.name);
+            self.ended(
+                role,
+                Some(&Failure::new(Code::ResourceExhausted, format!("no thread: {cause}"))),
+            );
+        }
+    }
+
+    /// The instance that was made beforehand.
+    pub(crate) fn spare(&self) -> Option<Box<dyn Instance>> {
+        self.state().spare.take()
+    }
+
+    /// A thread has its instance.
+    pub(crate) fn made(self: &Arc<Self>) {
+        let mut state = self.state();
+        state.threads.ready += 1;
+        state.threads.making = false;
+    }
+
+    /// A thread has its instance no more.
+    pub(crate) fn unmade(&self) {
+        self.state().threads.ready -= 1;
+    }
+
+    /// Whether the queue has other instances, so that one which cannot be made may stay away for a while.
+    pub(crate) fn does_without(&self) -> bool {
+        let mut state = self.state();
+        state.threads.making = false;
+        state.not_before = Some(Instant::now() + AFTER_FAILURE);
+        state.threads.ready > 0
+    }
+
+    /// A thread has ended. Where it was the last and could not work, nobody is left who would answer.
+    pub(crate) fn ended(&self, role: Role, why: Option<&Failure>) {
+        let mut state = self.state();
+        if role == Role::Express {
+            state.threads.express = false;
+            return;
+        }
+        state.threads.all -= 1;
+        state.threads.making = false;
+        let Some(failure) = why.filter(|_| state.threads.all == 0) else {
+            return;
+        };
+        let left = state.schedule.clear();
+        drop(state);
+        for pending in left {
+            pending.fail(DispatchError::Failed(failure.clone()), &self.meters);
+        }
+    }
+
+    /// The next batch, when there is one; none when the queue is closed.
+    pub(crate) fn next(self: &Arc<Self>, role: Role) -> Option<Batch> {
+        let mut state = self.state();
+        loop {
+            if state.closed {
+                return None;
+            }
+            let interactive = role == Role::Express;
+            let due = match role {
+                Role::Any => state.schedule.waiting_rows() > 0,
+                Role::Express => state.wants_express(self.settings.instances.get()),
+            };
+            if due {
+                let rows = state.batch_rows(self.settings.batch_rows.get());
+                let taken = state.schedule.take(rows, interactive, Instant::now());
+                if !taken.late.is_empty() || !taken.pieces.is_empty() {
+                    let batch = Batch {
+                        pieces: taken.pieces,
+                        priority: taken.priority,
+                    };
+                    if !batch.pieces.is_empty() && batch.priority == Priority::Batch {
+                        state.long += 1;
+                    }
+                    if state.schedule.waiting_rows() > 0 {
+                        self.rouse(state);
+                    } else {
+                        drop(state);
+                    }
+                    for pending in taken.late {
+                        pending.fail(DispatchError::Expired, &self.meters);
+                    }
+                    if !batch.pieces.is_empty() {
+                        return Some(batch);
+                    }
+                    state = self.state();
+                    continue;
+                }
+            }
+            state = match role {
+                Role::Any => {
+                    state.threads.idle += 1;
+                    let woken = self.work.wait_timeout(state, IDLE);
+                    let (mut state, waited) = woken.unwrap_or_else(PoisonError::into_inner);
+                    state.threads.idle -= 1;
+                    let unused = waited.timed_out() && state.schedule.waiting_rows() == 0;
+                    if unused && state.threads.all > 1 {
+                        return None;
+                    }
+                    state
+                }
+                Role::Express => {
+                    state.threads.express_idle = true;
+                    let mut state = self.express.wait(state).unwrap_or_else(PoisonError::into_inner);
+                    state.threads.express_idle = false;
+                    state
+                }
+            };
+        }
+    }
+
+    /// An engine ran so many rows.
+    pub(crate) fn learn(&self, rows: usize, time: Duration) {
+        self.state().cost.add(rows, time.as_secs_f64());
+    }
+
+    /// Pieces have run, or will not.
+    pub(crate) fn finish(&self, batch: &Batch) {
+        let mut state = self.state();
+        for piece in &batch.pieces {
+            let failed = piece.payload.is_over() && piece.rows.len() < piece.payload.rows;
+            state.schedule.finish(piece.call, failed);
+        }
+        if batch.priority == Priority::Batch {
+            state.long -= 1;
+        }
+    }
+
+    /// Nobody waits for a call any more.
+    pub(crate) fn withdraw(&self, id: CallId, pending: &Pending, why: DispatchError) {
+        // First, so that an instance that has just taken it sees it.
+        pending.fail(why, &self.meters);
+        self.state().schedule.withdraw(id);
+    }
+
+    /// Nothing is taken in any more; what waits is answered, what runs is finished, the threads end.
+    pub(crate) fn close(&self) {
+        let mut state = self.state();
+        state.closed = true;
+        let left = state.schedule.clear();
+        let spare = state.spare.take();
+        drop(state);
+        self.work.notify_all();
+        self.express.notify_all();
+        for pending in left {
+            pending.fail(DispatchError::Closed, &self.meters);
+        }
+        drop(spare);
+    }
+
+    pub(crate) fn statistics(&self) -> Statistics {
+        let state = self.state();
+        let (calls, bytes) = (state.schedule.calls() as u64, state.schedule.bytes() as u64);
+        let instances = state.threads.ready + usize::from(state.spare.is_some());
+        drop(state);
+        Statistics {
+            pending_calls: calls,
+            pending_bytes: bytes,
+            instances: instances as u64,
+            ..self.meters.read()
+        }
+    }
+}
+
+impl State {
+    fn may_start(&self, most: usize) -> bool {
+        let first = self.threads.all == 0;
+        first || (self.threads.all < most && !self.threads.making && !self.waits_after_failure())
+    }
+
+    fn waits_after_failure(&self) -> bool {
+        self.not_before.is_some_and(|time| Instant::now() < time)
+    }
+
+    fn wants_express(&self, most: usize) -> bool {
+        self.long > 0
+            && self.threads.idle == 0
+            && self.threads.all >= most
+            && self.schedule.waiting_of(Priority::Interactive) > 0
+    }
+
+    /// Rows that the next batch should have at most: a share of what waits where others are idle, no more than pays where
+    /// somebody waits for each.
+    fn batch_rows(&self, most: usize) -> usize {
+        let share = self.schedule.waiting_rows().div_ceil(self.threads.idle + 1);
+        let share = share.max(self.cost.worth_rows());
+        let most = match self.schedule.waiting_of(Priority::Interactive) {
+            0 => most,
+            _ => most.min(self.cost.interactive_rows()),
+        };
+        share.min(most).max(1)
+    }
+
+    /// When what waits now will likely be done.
+    fn retry_after(&self, instances: usize) -> Duration {
+        let each = self.cost.of_a_row().unwrap_or(0.0);
+        let seconds = self.schedule.waiting_rows() as f64 * each / instances as f64;
+        Duration::from_secs_f64(seconds.clamp(RETRY.0, RETRY.1))
+    }
+}

@@ -1,0 +1,185 @@
+//! Running a batch: everybody gets the own rows; where it fails as a whole, halves are run until only the guilty fail.
+
+use crate::assemble::{assemble, cut, whole};
+use crate::call::DispatchError;
+use crate::meters::RunTimes;
+use crate::pending::{AllGone, Pending, Ran};
+use crate::queue::{Batch, Queue};
+use crate::schedule::Piece;
+use crate::thread::Own;
+use einthoven_plugin_host::{Code, Failure, Outputs, TensorView, Until};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Instant;
+
+type Pieces = [Piece<Arc<Pending>>];
+
+/// Runs a batch and answers its calls.
+pub(crate) fn run(queue: &Arc<Queue>, own: &mut Own, batch: &Batch) {
+    attempt(queue, own, &batch.pieces);
+}
+
+fn attempt(queue: &Arc<Queue>, own: &mut Own, pieces: &Pieces) {
+    let now = Instant::now();
+    let late = |piece: &Piece<Arc<Pending>>| piece.payload.deadline.is_some_and(|deadline| deadline <= now);
+    for piece in pieces.iter().filter(|piece| late(piece)) {
+        piece.payload.fail(DispatchError::Expired, &queue.meters);
+    }
+    // Nearly always all of them.
+    let wanted: Vec<_>;
+    let pieces = if pieces.iter().any(|piece| piece.payload.is_over()) {
+        wanted = pieces
+            .iter()
+            .filter(|piece| !piece.payload.is_over())
+            .cloned()
+            .collect();
+        &wanted
+    } else {
+        pieces
+    };
+    if pieces.is_empty() {
+        return;
+    }
+    let done = own.ready(queue).and_then(|()| execute(queue, own, pieces));
+    let Err(failure) = done else { return };
+    match pieces {
+        [_, _, ..] if is_of_one(&failure) && !same_call(pieces) => {
+            let (left, right) = pieces.split_at(pieces.len() / 2);
+            attempt(queue, own, left);
+            attempt(queue, own, right);
+        }
+        _ => {
+            for piece in pieces {
+                piece.payload.fail(told(&failure, &piece.payload), &queue.meters);
+            }
+        }
+    }
+}
+
+/// Whether one call of a batch may have brought a failure about, and the others not.
+fn is_of_one(failure: &Failure) -> bool {
+    // A child that died has been tried twice already, and every further death brings the model nearer to quarantine.
+    !matches!(
+        failure.code,
+        Code::Unavailable | Code::Cancelled | Code::DeadlineExceeded
+    )
+}
+
+fn same_call(pieces: &Pieces) -> bool {
+    pieces.windows(2).all(|pair| pair[0].call == pair[1].call)
+}
+
+fn told(failure: &Failure, pending: &Pending) -> DispatchError {
+    let late = pending.deadline.is_some_and(|deadline| deadline <= Instant::now());
+    match failure.code {
+        Code::DeadlineExceeded | Code::Cancelled if late => DispatchError::Expired,
+        Code::InvalidArgument => DispatchError::Invalid(failure.clone()),
+        _ => DispatchError::Failed(failure.clone()),
+    }
+}
+
+/// Runs pieces together and answers their calls.
+///
+/// # Errors
+/// The failure of all of them; nobody was answered then.
+fn execute(queue: &Arc<Queue>, own: &mut Own, pieces: &Pieces) -> Result<(), Failure> {
+    let missing = || Failure::new(Code::Unavailable, "there is no instance");
+    let made = own.instance.as_mut().ok_or_else(missing)?;
+    let provider = Arc::clone(&made.provider);
+    let rows: usize = pieces.iter().map(|piece| piece.rows.len()).sum();
+    let specs = &queue.takes.signature.inputs;
+    let begun = Instant::now();
+    let inputs = assemble(specs, pieces, rows, &mut own.scratch)?;
+    let views = specs
+        .iter()
+        .zip(&inputs)
+        .map(|(spec, input)| TensorView::new(&spec.name, spec.dtype, &input.dims, input.bytes))
+        .collect::<Result<Vec<_>, _>>()?;
+    let started = Instant::now();
+    let until = until(pieces);
+    let outputs = catch_unwind(AssertUnwindSafe(|| made.instance.run(&views, &until)));
+    let ended = Instant::now();
+    drop(views);
+    drop(inputs);
+    let mut times = RunTimes {
+        assembling: started - begun,
+        running: ended - started,
+        ..RunTimes::default()
+    };
+    let outputs = outputs.unwrap_or_else(|_| {
+        own.instance = None;
+        Err(Failure::new(Code::Poisoned, "the engine panicked"))
+    });
+    let outputs = outputs.and_then(|outputs| {
+        let cut = answerable(&outputs, pieces, rows);
+        if cut.is_err() {
+            queue.run_apart();
+        }
+        cut.map(|()| outputs)
+    });
+    let outputs = match outputs {
+        Ok(outputs) => Arc::new(outputs),
+        Err(failure) => {
+            queue.meters.ran(rows, times);
+            return Err(failure);
+        }
+    };
+    queue.learn(rows, times.running);
+    let ran = Ran {
+        started,
+        ended,
+        batch_rows: rows,
+        provider,
+    };
+    let tensors = whole(&outputs, &mut own.scratch);
+    let mut first = 0;
+    for piece in pieces {
+        let own_rows = first..first + piece.rows.len();
+        first = own_rows.end;
+        let failed = outputs.failed().iter();
+        if let Some((_, failure)) = failed.clone().find(|(item, _)| own_rows.contains(item)) {
+            piece.payload.fail(told(failure, &piece.payload), &queue.meters);
+            continue;
+        }
+        let own_outputs = match pieces {
+            [_] => tensors.clone(),
+            _ => cut(&tensors, &own_rows),
+        };
+        piece.payload.add(&piece.rows, own_outputs, &ran, &queue.meters);
+    }
+    times.answering = ended.elapsed();
+    queue.meters.ran(rows, times);
+    Ok(())
+}
+
+/// Whether outputs can be cut apart by rows, where they must be.
+fn answerable(outputs: &Outputs, pieces: &Pieces, rows: usize) -> Result<(), Failure> {
+    let must = pieces.len() > 1 || pieces.iter().any(|piece| piece.rows.len() != piece.payload.rows);
+    if !must {
+        return Ok(());
+    }
+    match outputs.all().iter().find(|output| output.dims.first() != Some(&rows)) {
+        None => Ok(()),
+        Some(output) => {
+            let text = format!(
+                "output `{}` of a batch of {rows} rows has the shape {:?}, which cannot be shared out by rows; from now \
+                 on every call runs by itself",
+                output.name, output.dims
+            );
+            Err(Failure::internal(text))
+        }
+    }
+}
+
+/// The batch is of use until the last deadline of its calls, or until all have gone.
+fn until(pieces: &Pieces) -> Until {
+    let deadlines = pieces.iter().map(|piece| piece.payload.deadline);
+    Until {
+        deadline: deadlines
+            .collect::<Option<Vec<_>>>()
+            .and_then(|all| all.into_iter().max()),
+        cancelled: Some(Arc::new(AllGone(
+            pieces.iter().map(|piece| Arc::clone(&piece.payload)).collect(),
+        ))),
+    }
+}
