@@ -45,6 +45,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("einthoven-jobs", &[]),
     ("einthoven-telemetry", &[]),
     ("einthoven-journal", &[]),
+    ("einthoven-oip", &[]),
+    ("einthoven-scoring", &["einthoven-oip"]),
     ("einthoven-reader-edf", &["einthoven-plugin-sdk"]),
     (
         "einthoven-classify",
