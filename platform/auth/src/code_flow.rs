@@ -114,12 +114,14 @@ async fn exchange(followed: &Followed, client: &LoginClient, away: &Away, code: 
     let published = followed.published();
     let endpoints = published.as_ref().and_then(|published| published.login.as_ref());
     let endpoint = &endpoints.ok_or("its endpoints are not known")?.token;
-    let mut form = form_urlencoded::Serializer::new(String::new());
-    form.append_pair("grant_type", "authorization_code")
+    // A form under way is not `Send`, so it ends before anything is waited for.
+    let form = form_urlencoded::Serializer::new(String::new())
+        .append_pair("grant_type", "authorization_code")
         .append_pair("code", code)
         .append_pair("redirect_uri", away.back.as_str())
         .append_pair("client_id", &client.client_id)
-        .append_pair("code_verifier", &away.verifier);
+        .append_pair("code_verifier", &away.verifier)
+        .finish();
     let mut request = fetch::client(settings)?.post(endpoint.clone());
     if let Some(file) = &client.client_secret_file {
         let secret = std::fs::read_to_string(file).map(Zeroizing::new);
@@ -132,7 +134,7 @@ async fn exchange(followed: &Followed, client: &LoginClient, away: &Away, code: 
     let request = request
         .header(reqwest::header::CONTENT_TYPE, "application/x-www-form-urlencoded")
         .header(reqwest::header::ACCEPT, "application/json")
-        .body(form.finish());
+        .body(form);
     let response = request.send().await.map_err(|cause| fetch::deepest(&cause))?;
     fetch::json(endpoint.as_str(), response).await
 }
