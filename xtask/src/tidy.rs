@@ -58,6 +58,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     ("einthoven-dispatch", &["einthoven-plugin-host"]),
+    ("einthoven-experiments", &["einthoven-ecg"]),
     ("einthoven-registry-state", &[]),
     ("einthoven-registry-log", &[]),
     ("einthoven-registry-files", &[]),
