@@ -105,6 +105,7 @@ impl Journal {
         erase::finish(folder)?;
         let labels = Arc::new(Labels::open(&folder.join("labels"), disk)?);
         let catalog = Arc::new(Catalog::open(segments.list())?);
+        let recordings = Recordings::open(&folder.join("recordings"), settings.recordings)?;
         let segments = Arc::new(Mutex::new(segments));
         let queue = Arc::new(Queue::new(settings.buffer_bytes));
         let writer = Writer::new(
@@ -117,6 +118,7 @@ impl Journal {
             .name(THREAD.to_owned())
             .spawn(move || writer.run())
             .map_err(JournalError::io("start the writer of", folder))?;
+        // Nothing fails from here on: the thread would go on with nobody to end it.
         Ok(Self(Arc::new(Inner {
             folder: folder.to_owned(),
             mode: settings.mode,
@@ -124,7 +126,7 @@ impl Journal {
             catalog,
             segments,
             labels,
-            recordings: Recordings::open(&folder.join("recordings"), settings.recordings)?,
+            recordings,
             writer: Mutex::new(Some(writer)),
         })))
     }

@@ -1,0 +1,201 @@
+//! Reading back: what a filter gives is what looking at every entry gives.
+
+use crate::setup::{all, audit, entry, open};
+use einthoven_journal::labels::{Label, Mark, Source, Truth};
+use einthoven_journal::{Entry, Filter, Journal, Keep, Settings};
+use jiff::Timestamp;
+use proptest::prelude::*;
+use std::collections::HashSet;
+
+/// Many small segments, so that everything crosses their borders.
+fn small() -> Settings {
+    Settings {
+        keep: Keep {
+            segment_bytes: 6000,
+            ..Keep::default()
+        },
+        ..audit()
+    }
+}
+
+fn filters() -> impl Strategy<Value = Filter> {
+    let name = |names: &'static [&'static str]| {
+        prop::option::weighted(0.4, prop::sample::select(names).prop_map(str::to_owned))
+    };
+    let time = || {
+        prop::option::weighted(
+            0.3,
+            (0_i64..70_000).prop_map(|ms| Timestamp::from_millisecond(1_764_000_000_000 + ms).unwrap()),
+        )
+    };
+    (
+        name(&["heartbeat", "atria", "none such"]),
+        name(&["0", "1", "2", "3"]),
+        time(),
+        time(),
+        name(&["N", "S", "V", "F", "Q"]),
+        prop::option::weighted(0.3, any::<bool>()),
+        name(&["subject-1", "subject-2", "subject-3", "subject"]),
+    )
+        .prop_map(|(model, version, from, until, class, labelled, subject)| Filter {
+            model,
+            version,
+            from,
+            until,
+            class,
+            labelled,
+            subject,
+            experiment: None,
+        })
+}
+
+fn wants(filter: &Filter, entry: &Entry, labelled: &HashSet<uuid::Uuid>) -> bool {
+    filter.model.as_ref().is_none_or(|model| *model == entry.model)
+        && filter.version.as_ref().is_none_or(|version| *version == entry.version)
+        && filter.from.is_none_or(|from| entry.at >= from)
+        && filter.until.is_none_or(|until| entry.at < until)
+        && filter
+            .class
+            .as_deref()
+            .is_none_or(|class| entry.beats().any(|beat| beat.class == Some(class)))
+        && filter
+            .labelled
+            .is_none_or(|wanted| labelled.contains(&entry.id) == wanted)
+        && filter
+            .subject
+            .as_ref()
+            .is_none_or(|subject| entry.subject.as_ref() == Some(subject))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(12))]
+
+    #[test]
+    fn filters_and_pages_give_what_a_look_at_everything_gives(
+        filters in prop::collection::vec((filters(), 1_usize..9), 1..12),
+        reopen in any::<bool>(),
+    ) {
+        let folder = tempfile::tempdir().unwrap();
+        let mut journal = Journal::open(folder.path(), small()).unwrap();
+        let mut written = Vec::new();
+        let mut labelled = HashSet::new();
+        for number in 0..60 {
+            let entry = entry(number, 1 + (number % 3) as usize);
+            journal.record_blocking(entry.clone()).unwrap();
+            if number % 7 == 0 {
+                labelled.insert(entry.id);
+                journal.label(label(&entry, "ana", "1")).unwrap();
+            }
+            written.push(entry);
+        }
+        if reopen {
+            journal.close();
+            drop(journal);
+            journal = Journal::open(folder.path(), small()).unwrap();
+        }
+        prop_assert!(crate::setup::segments(folder.path()).len() > 3);
+        written.reverse();
+        for (filter, size) in filters {
+            let expected: Vec<_> = written.iter().filter(|entry| wants(&filter, entry, &labelled)).cloned().collect();
+            let mut found = Vec::new();
+            let mut cursor = None;
+            loop {
+                let page = journal.page(filter.clone(), cursor, size).unwrap();
+                prop_assert!(page.entries.len() <= size);
+                prop_assert!(page.next.is_none() || page.entries.len() == size);
+                found.extend(page.entries);
+                // As a client sends it.
+                cursor = page.next.map(|next| next.to_string().parse().unwrap());
+                if cursor.is_none() {
+                    break;
+                }
+            }
+            prop_assert_eq!(found, expected);
+        }
+        for entry in &written {
+            prop_assert_eq!(journal.get(entry.id).unwrap(), Some(entry.clone()));
+        }
+        prop_assert_eq!(journal.get(uuid::Uuid::now_v7()).unwrap(), None);
+    }
+}
+
+pub(crate) fn label(entry: &Entry, reader: &str, key: &str) -> Label {
+    Label {
+        prediction: entry.id,
+        reader: reader.to_owned(),
+        at: entry.at,
+        key: key.to_owned(),
+        why: "seen on paper".to_owned(),
+        source: Source::Page,
+        adjudication: false,
+        marks: vec![Mark {
+            at: entry.beats.at[0],
+            truth: Truth::Class { class: "V".into() },
+        }],
+    }
+}
+
+#[test]
+fn pages_stay_true_while_entries_come() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = Journal::open(folder.path(), small()).unwrap();
+    let written: Vec<_> = (0..50)
+        .map(|number| {
+            let entry = entry(number, 2);
+            journal.record_blocking(entry.clone()).unwrap();
+            entry.id
+        })
+        .collect();
+    let mut found = Vec::new();
+    let mut cursor = None;
+    loop {
+        let page = journal.page(Filter::default(), cursor, 7).unwrap();
+        found.extend(page.entries.iter().map(|entry| entry.id));
+        for number in 0..9 {
+            journal.record_blocking(entry(1000 + number, 2)).unwrap();
+        }
+        cursor = page.next;
+        if cursor.is_none() {
+            break;
+        }
+    }
+    found.reverse();
+    assert_eq!(found, written);
+}
+
+#[test]
+fn large_entries_make_short_pages() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = open(folder.path());
+    for number in 0..12 {
+        journal.record_blocking(entry(number, 100_000)).unwrap();
+    }
+    let page = journal.page(Filter::default(), None, 1000).unwrap();
+    assert!((1..12).contains(&page.entries.len()), "{}", page.entries.len());
+    let mut cursor = page.next;
+    let mut seen = page.entries.len();
+    while let Some(next) = cursor {
+        let page = journal.page(Filter::default(), Some(next), 1000).unwrap();
+        seen += page.entries.len();
+        cursor = page.next;
+    }
+    assert_eq!(seen, 12);
+}
+
+#[test]
+fn read_while_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = Journal::open(folder.path(), small()).unwrap();
+    std::thread::scope(|scope| {
+        let writer = scope.spawn(|| {
+            for number in 0..300 {
+                journal.record_blocking(entry(number, 1)).unwrap();
+            }
+        });
+        while !writer.is_finished() {
+            let ids: Vec<_> = all(&journal).into_iter().map(|entry| entry.latency.total_us).collect();
+            assert!(ids.is_sorted_by(|newer, older| newer > older));
+        }
+    });
+    assert_eq!(all(&journal).len(), 300);
+}
