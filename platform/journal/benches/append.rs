@@ -1,5 +1,10 @@
 //! What recording costs: on the request's path where it is sampled, and how many answers a second the disk allows where each
 //! waits for it.
+#![allow(
+    clippy::unwrap_used,
+    missing_docs,
+    reason = "a benchmark; criterion's macros make functions without words"
+)]
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use einthoven_journal::{Beats, Digests, Entry, Journal, Latency, Mode, Quality, Settings, Unit};
@@ -61,13 +66,13 @@ fn sampled(criterion: &mut Criterion) {
         group.bench_function(format!("{beats} beats"), |bencher| {
             bencher.iter_custom(|times| {
                 let mut spent = Duration::ZERO;
-                for number in 0..times {
+                for _ in 0..times {
                     let entry = made.clone();
                     let begun = Instant::now();
                     let _ = black_box(journal.record_blocking(entry));
                     spent += begun.elapsed();
                     // What is measured is taking an entry, not dropping it.
-                    if number % 512 == 511 && journal.counts().spooled_bytes > 128 << 20 {
+                    if journal.counts().spooled_bytes > 128 << 20 {
                         let _ = journal.flush(Duration::from_secs(60));
                     }
                 }

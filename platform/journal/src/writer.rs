@@ -86,8 +86,7 @@ impl Writer {
         }
         let mut wait = Duration::from_millis(10);
         let mut tries = 0;
-        loop {
-            let Err(cause) = self.append(&whole, &bytes) else { break };
+        while let Err(cause) = self.append(&whole, &bytes) {
             tries += 1;
             self.queue.failed();
             tracing::warn!("the journal cannot be written: {cause}");

@@ -75,7 +75,7 @@ fn run_and_kill(folder: &Path, kill: u64, answered: &mut HashSet<Uuid>, labelled
     // By turns while it starts and while it records, so that a slow machine sees both.
     let (first, recording) = std::sync::mpsc::channel();
     let killer = std::thread::spawn(move || {
-        if kill % 2 == 0 {
+        if kill.is_multiple_of(2) {
             recording.recv_timeout(Duration::from_secs(60)).unwrap();
         }
         std::thread::sleep(Duration::from_millis(3 + kill % 30));

@@ -137,13 +137,13 @@ fn an_index_that_is_lost_or_damaged_is_made_anew() {
     let expected = page(folder.path());
     assert!(!expected.1.entries.is_empty());
     assert_eq!(expected.2, Some(written[7]));
-    let damages: [&dyn Fn(&mut Vec<u8>); 6] = [
-        &|bytes| bytes.clear(),
-        &|bytes| bytes.truncate(39),
-        &|bytes| bytes.truncate(bytes.len() / 2),
-        &|bytes| bytes[20] ^= 0xff,
-        &|bytes| bytes[60] ^= 1,
-        &|bytes| *bytes.last_mut().unwrap() ^= 1,
+    let damages: [fn(&mut Vec<u8>); 6] = [
+        Vec::clear,
+        |bytes| bytes.truncate(39),
+        |bytes| bytes.truncate(bytes.len() / 2),
+        |bytes| bytes[20] ^= 0xff,
+        |bytes| bytes[60] ^= 1,
+        |bytes| *bytes.last_mut().unwrap() ^= 1,
     ];
     for (number, damage) in damages.iter().enumerate() {
         let mut bytes = sound.clone();

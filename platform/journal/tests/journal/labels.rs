@@ -43,7 +43,7 @@ fn the_same_again_is_one_label_also_after_a_restart() {
     drop(journal);
     let journal = open(folder.path());
     assert_eq!(journal.label(first.clone()).unwrap(), Given { new: 0, repeated: 1 });
-    assert_eq!(journal.labels().of(entry.id).unwrap(), [first.clone()]);
+    assert_eq!(journal.labels().of(entry.id).unwrap(), std::slice::from_ref(&first));
     // The same key for something else is a mistake of the client.
     let mut other = first.clone();
     other.marks[0].truth = Truth::NotABeat;

@@ -20,7 +20,7 @@ pub(crate) fn entry(number: u64, beats: usize) -> Entry {
         id: Uuid::now_v7(),
         at: Timestamp::from_millisecond(1_764_000_000_000 + i64::try_from(number).unwrap() * 1000).unwrap(),
         principal: format!("key:{}", number % 3),
-        subject: (number % 4 != 0).then(|| format!("subject-{}", number % 4)),
+        subject: (!number.is_multiple_of(4)).then(|| format!("subject-{}", number % 4)),
         record: Some(format!("record-{number}")),
         model: ["heartbeat", "atria"][number as usize % 2].to_owned(),
         version: (number % 3).to_string(),
