@@ -53,8 +53,6 @@ pub struct Snapshot {
     pub model_memory_budget_bytes: u64,
     /// Models of which nothing answers yet though something is to.
     pub models_waiting: u64,
-    /// Changes of the registry so far.
-    pub registry_revision: u64,
     /// Long jobs by their state, such as `queued`; words of the program's own.
     pub jobs: Vec<(&'static str, u64)>,
 }
@@ -182,11 +180,6 @@ impl Metrics {
                 "einthoven_models_waiting",
                 "Models of which nothing answers yet though something is to.",
                 snapshot.models_waiting,
-            ),
-            (
-                "einthoven_registry_revision",
-                "Changes that the registry has seen.",
-                snapshot.registry_revision,
             ),
         ];
         let plain = plain.map(|(name, help, value)| {

@@ -15,6 +15,7 @@ use einthoven_registry::{ChangeError, Registry};
 use einthoven_registry_log::{Log, append_head_file};
 use einthoven_registry_state::{Origin, Refusal};
 use einthoven_serving::{Loaded, Settings, Tables};
+use einthoven_telemetry::LogArguments;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -36,6 +37,8 @@ pub(crate) struct Serve {
     identity: Identity,
     #[command(flatten)]
     listener: listener::Settings,
+    #[command(flatten)]
+    log: LogArguments,
     #[command(flatten)]
     storage: Storage,
     /// Largest upload of a recording, in MiB.
@@ -78,6 +81,7 @@ impl Serve {
             listen: SocketAddr::from(([127, 0, 0, 1], 5000)),
             identity: Identity::default(),
             listener: listener::Settings::default(),
+            log: LogArguments::default(),
             storage: Storage::in_folder(PathBuf::from("data")),
             max_upload_mib: 256,
             max_model_mib: 2048,
@@ -90,12 +94,7 @@ impl Serve {
     }
 
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
-        tracing_subscriber::fmt()
-            .with_env_filter(
-                tracing_subscriber::EnvFilter::try_from_env("EINTHOVEN_LOG").unwrap_or_else(|_| "info".into()),
-            )
-            .with_writer(std::io::stderr)
-            .init();
+        self.log.start();
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         let done = runtime.block_on(self.serve());
         // Work that nobody waits for any more may still compute; what it writes is whole or not there.

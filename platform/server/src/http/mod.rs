@@ -11,6 +11,7 @@ mod evaluations;
 mod flask;
 mod issuers;
 mod keys;
+mod metrics;
 mod models;
 mod plugins;
 mod problem;
@@ -131,7 +132,9 @@ impl App {
 /// The whole service: page, API, health.
 pub(crate) fn router(app: Arc<App>) -> Router {
     const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-    table()
+    let table = table();
+    let metrics = metrics::of(&table);
+    let routes = table
         .into_router(&app)
         .with_state(Arc::clone(&app))
         .fallback(no_such_route)
@@ -140,12 +143,14 @@ pub(crate) fn router(app: Arc<App>) -> Router {
             Arc::clone(&app.access),
             access::own_host,
         ))
-        .layer(axum::middleware::from_fn(problem::also_as_error))
+        .layer(axum::middleware::from_fn(problem::also_as_error));
+    metrics::observed(routes, metrics)
         // Bodies are bounded where they are read, with an answer that says so.
         .layer(DefaultBodyLimit::disable())
         .layer(CompressionLayer::new())
         .layer(PropagateRequestIdLayer::new(REQUEST_ID))
         .layer(SetRequestIdLayer::new(REQUEST_ID, MakeRequestUuid))
+        .layer(axum::middleware::from_fn(einthoven_telemetry::own_request_id))
 }
 
 /// Every route, with what it asks of who calls. `{model}` in a path is the model that the scope must hold for.
@@ -332,6 +337,7 @@ pub(crate) fn table() -> Table {
         .route("/v1/audit/heads", [get(Needs(AuditRead), audit::get_head)])
         .route("/v1/plugins", [get(NeedsForSome(ModelsRead), plugins::list_plugins)])
         .route("/v1/system", [get(NeedsForSome(ModelsRead), system::get_system)])
+        .route("/metrics", [get(Needs(ModelsRead), metrics::get_metrics)])
         .route("/v1/health/live", [get(Open, system::get_live)])
         .route("/v1/health/ready", [get(Open, system::get_ready)])
         .route("/v1/health/models/{model}", [get(Open, system::get_model_ready)])

@@ -13,6 +13,7 @@ use einthoven_registry_files::FilesError;
 use einthoven_registry_mlflow::Error as MlflowError;
 use einthoven_registry_state::{NameError, Refusal, StoredFile};
 use einthoven_serving::ServingError;
+use einthoven_telemetry::ProblemType;
 use serde::Serialize;
 use std::sync::Arc;
 
@@ -117,6 +118,8 @@ impl IntoResponse for Problem {
             headers.insert(header::RETRY_AFTER, seconds.into());
         }
         headers.extend(self.headers.iter().cloned());
+        let word = self.kind.rsplit('/').next().unwrap_or_default();
+        response.extensions_mut().insert(ProblemType(word.into()));
         response.extensions_mut().insert(Arc::new(self));
         response
     }

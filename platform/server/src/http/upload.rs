@@ -10,6 +10,7 @@ use axum::http::{StatusCode, header};
 use einthoven_auth::Scope;
 use einthoven_ecg::readers::{Hints, Reading, Unit};
 use einthoven_registry_state::{NameError, Reference, Selector};
+use einthoven_telemetry::Stage;
 use futures_util::StreamExt;
 use serde::Deserialize;
 use std::borrow::Cow;
@@ -54,6 +55,7 @@ impl Upload {
             taken: 0,
             permits: Vec::new(),
         };
+        let _clock = Stage::Receive.running();
         let content_type = request
             .headers()
             .get(header::CONTENT_TYPE)
@@ -100,15 +102,19 @@ pub(crate) async fn classified(
     let (reader, hints) = (Arc::clone(app), request.clone());
     let (reading, room) = blocking(Arc::clone(&app.cores), move || {
         // Held until the work is done, also when the client has left.
+        let _clock = Stage::Read.running();
         let reading = read(files, &hints, &reader.plugins.readers).map_err(Problem::from)?;
         Ok((reading, room))
     })
     .await?;
     let reference = named(request.model.as_deref(), request.version.as_deref(), &reading)?;
     caller.may(Scope::Predict, reference.model.as_str())?;
+    let clock = Stage::Resolve.running();
     let model = app.loaded.resolve(&reference).await?;
+    drop(clock);
     blocking(Arc::clone(&app.cores), move || {
         let _room = room;
+        let _clock = Stage::Classify.running();
         answer(reading, &model, request.lead).map_err(Problem::from)
     })
     .await

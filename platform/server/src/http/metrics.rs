@@ -1,0 +1,103 @@
+//! `GET /metrics`: what this server counted, for Prometheus.
+
+use super::App;
+use super::access::Table;
+use super::problem::Problem;
+use axum::extract::State;
+use axum::http::header;
+use axum::response::IntoResponse;
+use axum::{Extension, Router};
+use einthoven_classify::ServedModel;
+use einthoven_dispatch::Statistics;
+use einthoven_telemetry::{BatchRows, CONTENT_TYPE, Metrics, ModelReading, Outcomes, Route, Snapshot, Waits};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Metrics with a series for each method of each route. None where a definition of theirs is wrong: the server serves then without.
+pub(super) fn of(table: &Table) -> Option<Metrics> {
+    let routes = table.rows().filter_map(|row| {
+        Some(Route {
+            method: word(row.method.as_str())?,
+            path: row.path,
+        })
+    });
+    let metrics = Metrics::new(routes, env!("CARGO_PKG_VERSION"));
+    metrics
+        .inspect_err(|cause| tracing::error!("nothing is counted: {cause}"))
+        .ok()
+}
+
+fn word(method: &str) -> Option<&'static str> {
+    ["GET", "POST", "PUT", "PATCH", "DELETE"]
+        .into_iter()
+        .find(|word| *word == method)
+}
+
+/// Counts every request of these routes.
+pub(super) fn observed(routes: Router, metrics: Option<Metrics>) -> Router {
+    let Some(metrics) = metrics else {
+        return routes;
+    };
+    routes
+        .layer(Extension(metrics.clone()))
+        .layer(axum::middleware::from_fn_with_state(
+            metrics,
+            einthoven_telemetry::observe,
+        ))
+}
+
+pub(crate) async fn get_metrics(
+    State(app): State<Arc<App>>,
+    metrics: Option<Extension<Metrics>>,
+) -> Result<impl IntoResponse, Problem> {
+    let Extension(metrics) = metrics.ok_or_else(|| Problem::not_found("metric"))?;
+    let text = metrics
+        .render(snapshot(&app))
+        .map_err(|cause| Problem::internal(&cause))?;
+    Ok(([(header::CONTENT_TYPE, CONTENT_TYPE)], text))
+}
+
+fn snapshot(app: &App) -> Snapshot {
+    let usage = app.loaded.usage();
+    let models = app.loaded.list();
+    let reading = |(model, version, served): &(_, _, Arc<ServedModel>)| reading(&model, &version, served.statistics());
+    Snapshot {
+        models: models.iter().map(reading).collect(),
+        model_memory_bytes: usage.counted_bytes,
+        model_memory_budget_bytes: usage.budget_bytes,
+        models_waiting: app.loaded.waiting().len() as u64,
+        jobs: Vec::new(),
+    }
+}
+
+fn reading(model: &impl ToString, version: &impl ToString, counted: Statistics) -> ModelReading {
+    let seconds = |sum: Duration| sum.as_secs_f64();
+    let batches = counted.batches.iter().map(|batch| BatchRows {
+        rows: batch.rows,
+        runs: batch.executions,
+    });
+    ModelReading {
+        model: model.to_string(),
+        version: version.to_string(),
+        outcomes: Outcomes {
+            succeeded: counted.succeeded,
+            failed: counted.failed,
+            invalid: counted.invalid,
+            cancelled: counted.cancelled,
+            expired: counted.expired,
+            refused: counted.refused,
+        },
+        rows: counted.rows,
+        queued_s: seconds(counted.queued),
+        queued: Waits::default(),
+        computed_s: seconds(counted.computed),
+        computed: Waits::default(),
+        assembling_s: seconds(counted.assembling),
+        running_s: seconds(counted.running),
+        answering_s: seconds(counted.answering),
+        batches: batches.collect(),
+        pending_calls: counted.pending_calls,
+        pending_bytes: counted.pending_bytes,
+        instances: counted.instances,
+    }
+}
