@@ -2,6 +2,7 @@
 
 mod libraries;
 mod postgres;
+mod prometheus;
 mod python;
 
 use crate::shell::{self, command, root, target};
@@ -17,6 +18,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
     libraries()?;
     python()?;
     postgres::run()?;
+    prometheus::run()?;
     if !found("node") || !found("npm") {
         install(&["nodejs", "npm"])?;
     }

@@ -30,6 +30,11 @@ pub(crate) const FOR_TESTS: &[Environment] = &[
         list: "registry/mlflow/tests/python/mlflow-2.txt",
         proof: "import mlflow",
     },
+    Environment {
+        name: "deploy-checks",
+        list: "deploy/tests/packages.txt",
+        proof: "import helm_python, kubernetes_validate, check_jsonschema",
+    },
 ];
 
 /// In an environment that is whole.

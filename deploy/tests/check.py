@@ -1,0 +1,221 @@
+"""Checks deploy/ and .github/: schemas where they are published, and what must be true of every pod.
+
+    check.py HELP KUBECTL
+
+HELP is a file with the output of `einthoven serve --help`; KUBECTL may be empty: the overlays are not rendered then. Prints one
+line for each thing checked, ends with 1 where anything is wrong.
+"""
+
+import json
+import pathlib
+import re
+import subprocess
+import sys
+
+import helm_python
+import kubernetes_validate
+import yaml
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+DEPLOY = ROOT / "deploy"
+KUBERNETES = "1.34"
+# Variables that the server reads without a flag.
+WITHOUT_FLAG = {"EINTHOVEN_LOG", "EINTHOVEN_OWNER_KEY", "EINTHOVEN_OWNER_KEY_FILE"}
+problems = []
+
+
+def wrong(where, what):
+    problems.append(f"{where}: {what}")
+
+
+def documents(text):
+    return [document for document in yaml.safe_load_all(text) if document]
+
+
+def pod_of(document):
+    kind = document["kind"]
+    if kind in ("Deployment", "StatefulSet", "Job", "DaemonSet"):
+        return document["spec"]["template"]["spec"]
+    return document["spec"] if kind == "ServingRuntime" else None
+
+
+def restricted(where, pod):
+    """The restricted profile of the Pod Security Standards, as far as it speaks of what we set, and a read-only root."""
+    outer = pod.get("securityContext", {})
+    for container in pod["containers"]:
+        inner = container.get("securityContext", {})
+        both = {**outer, **inner}
+        for name, value in [
+            ("runAsNonRoot", both.get("runAsNonRoot") is True),
+            ("runAsUser", both.get("runAsUser", 0) != 0),
+            ("allowPrivilegeEscalation", inner.get("allowPrivilegeEscalation") is False),
+            ("readOnlyRootFilesystem", inner.get("readOnlyRootFilesystem") is True),
+            ("capabilities", inner.get("capabilities", {}).get("drop") == ["ALL"]),
+            ("seccompProfile", both.get("seccompProfile", {}).get("type") == "RuntimeDefault"),
+        ]:
+            if not value:
+                wrong(where, f"{name} is not as the restricted profile has it")
+        if "limits" not in container.get("resources", {}):
+            wrong(where, "no limit of memory")
+    for volume in pod.get("volumes", []):
+        if not set(volume) & {"emptyDir", "persistentVolumeClaim", "secret", "configMap", "projected"}:
+            wrong(where, f"volume {volume['name']} is of a kind that the restricted profile refuses")
+
+
+def pod_is_true(where, pod, flags, variables):
+    for container in pod["containers"]:
+        names = [entry["name"] for entry in container.get("env", [])]
+        for name in names:
+            if name.startswith("EINTHOVEN_") and name not in variables:
+                wrong(where, f"{name} is no variable of the server's")
+        if len(names) != len(set(names)):
+            wrong(where, "a variable is given twice")
+        for argument in container.get("args", []):
+            if argument.startswith("--") and argument.split("=")[0] not in flags:
+                wrong(where, f"{argument} is no flag of the server's")
+        mounted = {mount["name"]: mount["mountPath"] for mount in container.get("volumeMounts", [])}
+        volumes = {volume["name"] for volume in pod.get("volumes", [])}
+        if set(mounted) - volumes:
+            wrong(where, f"mounts without a volume: {set(mounted) - volumes}")
+        values = {entry["name"]: entry.get("value", "") for entry in container.get("env", [])}
+        port = values.get("EINTHOVEN_LISTEN", "").rsplit(":", 1)[-1]
+        ports = {str(entry["containerPort"]) for entry in container["ports"]}
+        if port not in ports:
+            wrong(where, f"listens on {port}, and its ports are {ports}")
+        if values.get("EINTHOVEN_DATA") not in mounted.values():
+            wrong(where, "the data folder is no volume")
+        for probe, path in [("livenessProbe", "/v1/health/live"), ("readinessProbe", "/v1/health/ready")]:
+            given = container.get(probe, {}).get("httpGet", {}).get("path", path)
+            if given != path:
+                wrong(where, f"{probe} asks for {given}")
+        drain, grace = int(values.get("EINTHOVEN_DRAIN_DELAY_S", 0)), int(values.get("EINTHOVEN_GRACE_S", 0))
+        if drain + grace >= pod.get("terminationGracePeriodSeconds", 10**6):
+            wrong(where, "Kubernetes kills it before it has ended in order")
+
+
+def selectors(where, found):
+    """Every service, budget, autoscaler and policy is about the pods that there are."""
+    labels = next(d["spec"]["template"]["metadata"]["labels"] for d in found if d["kind"] == "Deployment")
+    port = {"http", 5000}
+    for document in found:
+        kind, spec = document["kind"], document.get("spec", {})
+        selector = None
+        if kind == "Service":
+            selector = spec["selector"]
+            if not {entry["targetPort"] for entry in spec["ports"]} <= port:
+                wrong(where, "the service's target is not the server's port")
+        elif kind in ("Deployment", "PodDisruptionBudget"):
+            selector = spec["selector"]["matchLabels"]
+        elif kind == "NetworkPolicy":
+            selector = spec["podSelector"]["matchLabels"]
+        elif kind == "HorizontalPodAutoscaler" and spec["scaleTargetRef"]["name"] not in [
+            d["metadata"]["name"] for d in found if d["kind"] == "Deployment"
+        ]:
+            wrong(where, "the autoscaler scales nothing")
+        if selector is not None and not (selector and selector.items() <= labels.items()):
+            wrong(where, f"{kind} selects {selector}, pods have {labels}")
+
+
+def manifests(where, text, flags, variables):
+    found = documents(text)
+    for document in found:
+        name = f"{where}: {document['kind']} {document['metadata']['name']}"
+        try:
+            kubernetes_validate.validate(document, KUBERNETES, strict=True)
+        except kubernetes_validate.ValidationError as cause:
+            wrong(name, cause.message)
+        pod = pod_of(document)
+        if pod:
+            restricted(name, pod)
+            pod_is_true(name, pod, flags, variables)
+    selectors(where, found)
+    print(f"{where}: {len(found)} resources against the schemas of Kubernetes {KUBERNETES}")
+    return found
+
+
+def kinds(found):
+    return sorted(document["kind"] for document in found)
+
+
+def helm(flags, variables):
+    replicas = {"database": {"secret": "db"}, "bucket": {"secret": "bucket"}}
+    cases = {
+        "one server": {},
+        "replicas": replicas,
+        "replicas by queues": {**replicas, "autoscaling": {"queueWait": "20m"}, "publicUrls": ["https://ecg.example.org"]},
+        "no autoscaler": {**replicas, "autoscaling": {"enabled": False}, "networkPolicy": {"enabled": False}},
+    }
+    with helm_python.Chart.load(str(DEPLOY / "helm/einthoven")) as chart:
+        for title, values in cases.items():
+            rendered = chart.render(values, name="ecg", namespace="cardiology")
+            text = "\n---\n".join(text for name, text in rendered.items() if name.endswith(".yaml"))
+            found = manifests(f"chart, {title}", text, flags, variables)
+            scaled = "HorizontalPodAutoscaler" in kinds(found)
+            if scaled != (title in ("replicas", "replicas by queues")):
+                wrong(f"chart, {title}", f"autoscaler: {scaled}")
+            if ("PersistentVolumeClaim" in kinds(found)) != (title == "one server"):
+                wrong(f"chart, {title}", "a volume where none belongs, or none where one does")
+        for title, values in {
+            "a log without files": {"database": {"secret": "db"}},
+            "an unknown value": {"imagee": {}},
+            "no owner": {"owner": {"secret": ""}},
+        }.items():
+            try:
+                chart.render(values, name="ecg", namespace="cardiology")
+                wrong("chart", f"{title} is taken")
+            except helm_python.HelmError:
+                print(f"chart, {title}: refused")
+
+
+def schema(builtin, files):
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", builtin, *map(str, files)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        wrong(builtin, done.stdout + done.stderr)
+    print(f"{len(files)} files against the schema {builtin}")
+
+
+def variables_in(path, variables):
+    for name in set(re.findall(r"\bEINTHOVEN_[A-Z_]+\b", path.read_text())):
+        if name not in variables:
+            wrong(path.relative_to(ROOT), f"{name} is no variable of the server's")
+
+
+def main():
+    help_text, kubectl = pathlib.Path(sys.argv[1]).read_text(), sys.argv[2]
+    flags = set(re.findall(r"(--[a-z][a-z-]+)", help_text))
+    variables = set(re.findall(r"\[env: ([A-Z_]+)", help_text)) | WITHOUT_FLAG
+    if kubectl:
+        for folder in ("base", "overlays/replicas"):
+            path = DEPLOY / "kubernetes" / folder
+            text = subprocess.run([kubectl, "kustomize", path], capture_output=True, text=True, check=True).stdout
+            manifests(f"kustomize, {folder}", text, flags, variables)
+    else:
+        print("skipped: the overlays were not rendered, for there is no kubectl")
+    helm(flags, variables)
+    runtime = documents((DEPLOY / "kserve/servingruntime.yaml").read_text())[0]
+    restricted("KServe", {**runtime["spec"]})
+    pod_is_true("KServe", runtime["spec"], flags, variables)
+    schema("vendor.compose-spec", [DEPLOY / "compose/compose.yaml"])
+    workflows = [*sorted((ROOT / ".github/workflows").glob("*.yml")), DEPLOY / "ci/promote-model.yml"]
+    schema("vendor.github-workflows", workflows)
+    # The client's variables stand in workflows and instructions, too.
+    client = variables | {"EINTHOVEN_KEY", "EINTHOVEN_KEY_FILE", "EINTHOVEN_SERVER"}
+    for pattern in ("container/Containerfile*", "compose/compose.yaml", "systemd/*", "kserve/*"):
+        for path in DEPLOY.glob(pattern):
+            variables_in(path, variables)
+    for path in [*workflows, ROOT / "docs/kubernetes.md", ROOT / "docs/observe.md"]:
+        variables_in(path, client)
+    names = re.findall(r"\b(?:einthoven|process)_[a-z_]+", (DEPLOY / "prometheus/adapter.yaml").read_text())
+    if not names:
+        wrong("adapter", "no series")
+    dashboard = json.loads((DEPLOY / "grafana/einthoven.json").read_text())
+    ids = [panel["id"] for panel in dashboard["panels"]]
+    if len(ids) != len(set(ids)):
+        wrong("dashboard", "two panels of one number")
+    for problem in problems:
+        print("WRONG", problem)
+    sys.exit(bool(problems))
+
+
+main()
