@@ -8,11 +8,12 @@ use crate::query::Entries;
 use crate::segments::sync_folder;
 use crate::{JournalError, frame::HEADER};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use uuid::Uuid;
 
 /// Where the plan lies while it is carried out.
 const PLAN: &str = "erasing.json";
@@ -35,16 +36,18 @@ struct Plan {
     files: BTreeMap<PathBuf, Vec<(u64, usize)>>,
 }
 
-/// Erases these entries and their labels.
+/// Erases these entries, which are all of one person, and the person's labels.
 pub(crate) fn erase(
     folder: &Path,
     catalog: &Catalog,
     labels: &Labels,
+    subject: &str,
     mut entries: Entries,
 ) -> Result<Erased, JournalError> {
     let mut plan = Plan::default();
     let mut segments: BTreeMap<u32, Vec<u64>> = BTreeMap::new();
-    let mut ids = Vec::new();
+    // Those that are no longer kept, too.
+    let mut ids: BTreeSet<Uuid> = labels.predictions_of(subject)?.into_iter().collect();
     let mut erased = Erased::default();
     while let Some(entry) = entries.next() {
         let entry = match entry {
@@ -56,13 +59,15 @@ pub(crate) fn erase(
         plan.add(folder, &place.path, place.offset, place.length);
         segments.entry(place.segment).or_default().push(place.offset);
         erased.entries += 1;
-        ids.push(entry.id);
-        for (label, length) in labels.places(entry.id)? {
+        ids.insert(entry.id);
+    }
+    for id in &ids {
+        for (label, length) in labels.places(*id)? {
             plan.add(folder, &label.path, label.offset, length);
             erased.labels += 1;
         }
     }
-    if erased.entries == 0 {
+    if plan.files.is_empty() {
         return Ok(erased);
     }
     plan.save(folder)?;

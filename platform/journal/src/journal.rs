@@ -288,7 +288,7 @@ impl Journal {
         // Nobody deletes or begins a segment meanwhile.
         let _segments = self.segments();
         let entries = self.entries(filter, None);
-        erase::erase(&self.0.folder, &self.0.catalog, &self.0.labels, entries)
+        erase::erase(&self.0.folder, &self.0.catalog, &self.0.labels, subject, entries)
             .map(|erased| erase::Erased { recordings, ..erased })
     }
 

@@ -156,6 +156,20 @@ impl Queue {
         self.more.notify_all();
     }
 
+    /// The writer is no more: what waits is lost, and those who wait for it are told by their channels' end.
+    pub(crate) fn abandon(&self) {
+        let mut inner = self.lock();
+        inner.closed = true;
+        let lost = std::mem::take(&mut inner.waiting);
+        let number = lost.len() as u64;
+        inner.counts.dropped += number;
+        inner.counts.spooled -= number;
+        inner.settled += number;
+        inner.counts.spooled_bytes -= lost.iter().map(|pending| pending.cost).sum::<usize>();
+        drop(inner);
+        self.less.notify_all();
+    }
+
     pub(crate) fn is_closed(&self) -> bool {
         self.lock().closed
     }

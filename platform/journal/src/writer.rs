@@ -47,6 +47,7 @@ impl Writer {
 
     /// Until the queue is closed and empty.
     pub(crate) fn run(mut self) {
+        let _ended = Ended(Arc::clone(&self.queue));
         let mut synced = Instant::now();
         let mut retained = Instant::now();
         while let Some(batch) = self.queue.take(BATCH, REST) {
@@ -158,6 +159,15 @@ impl Writer {
         if let Some(live) = self.live.take() {
             seal(&self.catalog, &lock(&self.segments), live);
         }
+    }
+}
+
+/// However the writer ends, nobody waits for it for ever.
+struct Ended(Arc<Queue>);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        self.0.abandon();
     }
 }
 

@@ -3,7 +3,7 @@
 use super::column::Kind;
 use super::predictions::{integer, widened};
 use super::{Column, Format, Value};
-use crate::labels::{Truth, current};
+use crate::labels::{Truth, compared};
 use crate::{Filter, Journal, JournalError};
 use sha2::{Digest, Sha256};
 use std::io::Write;
@@ -117,15 +117,9 @@ pub fn training(
             Err(JournalError::Damaged { .. }) => continue,
             Err(cause) => return Err(cause),
         };
-        let truths = current(&journal.labels().of(entry.id)?);
         let id = entry.id.to_string();
-        let beats: std::collections::HashMap<u64, _> = entry.beats().map(|beat| (beat.at, beat)).collect();
-        for (at, held) in &truths {
-            let Some(truth) = &held.truth else { continue };
-            let beat = beats.get(at);
-            let said = beat.and_then(|beat| beat.class);
-            let right = matches!(truth, Truth::Class { class } if said == Some(class.as_str()));
-            if wrong && right {
+        for beat in compared(&entry, &journal.labels().of(entry.id)?) {
+            if wrong && beat.right() {
                 continue;
             }
             table.row(&[
@@ -139,14 +133,14 @@ pub fn training(
                 Value::Text(&entry.version),
                 Value::real(entry.sampling_rate_hz),
                 Value::text(entry.parameters.get("lead").map(String::as_str)),
-                integer(*at),
-                Value::Text(is(truth)),
-                Value::text(truth.class()),
-                Value::text(said),
-                Value::real(beat.and_then(|beat| beat.probability).map(widened)),
-                Value::Truth(right),
-                integer(held.readers.len() as u64),
-                Value::Truth(held.adjudicated),
+                integer(beat.at),
+                Value::Text(is(&beat.truth)),
+                Value::text(beat.truth.class()),
+                Value::text(beat.said.as_deref()),
+                Value::real(beat.probability.map(widened)),
+                Value::Truth(beat.right()),
+                integer(beat.readers as u64),
+                Value::Truth(beat.adjudicated),
             ])?;
             rows += 1;
         }

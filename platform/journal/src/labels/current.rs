@@ -1,8 +1,9 @@
 //! Which truth holds.
 
 use super::{Label, Truth};
+use crate::Entry;
 use jiff::Timestamp;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// What is held to be so about one beat.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,6 +68,49 @@ pub fn current(labels: &[Label]) -> BTreeMap<u64, Current> {
         }
     }
     beats
+}
+
+/// A beat of which a truth holds, beside what was answered.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Compared {
+    /// The sample or row.
+    pub at: u64,
+    /// The class that was answered; none for a missed beat, or where nothing was said.
+    pub said: Option<String>,
+    /// The probability of that class.
+    pub probability: Option<f32>,
+    /// What holds.
+    pub truth: Truth,
+    /// Readers whose word counts.
+    pub readers: usize,
+    /// It was settled by an adjudication.
+    pub adjudicated: bool,
+}
+
+impl Compared {
+    /// The answer says what holds.
+    #[must_use]
+    pub fn right(&self) -> bool {
+        matches!(&self.truth, Truth::Class { class } if self.said.as_ref() == Some(class))
+    }
+}
+
+/// What was answered beside what holds, for every beat of which something holds, in order of time.
+#[must_use]
+pub fn compared(entry: &Entry, labels: &[Label]) -> Vec<Compared> {
+    let beats: HashMap<u64, _> = entry.beats().map(|beat| (beat.at, beat)).collect();
+    let held = current(labels).into_iter().filter_map(|(at, held)| {
+        let beat = beats.get(&at);
+        Some(Compared {
+            at,
+            said: beat.and_then(|beat| beat.class).map(str::to_owned),
+            probability: beat.and_then(|beat| beat.probability),
+            truth: held.truth?,
+            readers: held.readers.len(),
+            adjudicated: held.adjudicated,
+        })
+    });
+    held.collect()
 }
 
 /// What more readers say than anything else.

@@ -2,9 +2,11 @@
 
 use super::{Given, Label, Truth};
 use crate::frame::{self, Kind};
+use crate::index::subject_hash;
 use crate::segments::{Disk, Keep, Segments, read_frame, scan};
 use crate::writer::day;
 use crate::{Entry, JournalError};
+use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -22,6 +24,17 @@ pub struct Labels {
 pub(crate) struct Place {
     pub(crate) path: Arc<PathBuf>,
     pub(crate) offset: u64,
+    /// Of the person, zero where none is known.
+    subject: u64,
+}
+
+/// As it is on disk: labels outlive the entries that they are about, and must be found when a person is erased.
+#[derive(Debug, Serialize, Deserialize)]
+struct Stored {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    subject: Option<String>,
+    #[serde(flatten)]
+    label: Label,
 }
 
 impl Labels {
@@ -34,10 +47,11 @@ impl Labels {
                 if frame.kind != Kind::Labels {
                     return;
                 }
-                match serde_json::from_slice::<Label>(&frame.payload) {
-                    Ok(label) => places.entry(label.prediction).or_default().push(Place {
+                match serde_json::from_slice::<Stored>(&frame.payload) {
+                    Ok(stored) => places.entry(stored.label.prediction).or_default().push(Place {
                         path: Arc::clone(&path),
                         offset,
+                        subject: stored.subject.as_deref().map_or(0, subject_hash),
                     }),
                     Err(cause) => tracing::warn!("{} at byte {offset} holds no label: {cause}", path.display()),
                 }
@@ -70,7 +84,7 @@ impl Labels {
         let mut labels = Vec::with_capacity(places.len());
         for place in &places {
             match read(place) {
-                Ok((label, _)) => labels.push(label),
+                Ok((stored, _)) => labels.push(stored.label),
                 Err(cause @ JournalError::Damaged { .. }) => tracing::warn!("a label is passed over: {cause}"),
                 Err(cause) => return Err(cause),
             }
@@ -110,7 +124,12 @@ impl Labels {
             return Ok(given);
         }
         let refuse = |what: String| JournalError::Labels { what };
-        let json = serde_json::to_vec(&label).map_err(|cause| refuse(cause.to_string()))?;
+        let prediction = label.prediction;
+        let stored = Stored {
+            subject: entry.subject.clone(),
+            label,
+        };
+        let json = serde_json::to_vec(&stored).map_err(|cause| refuse(cause.to_string()))?;
         let mut bytes = Vec::new();
         frame::encode(Kind::Labels, &json, &mut bytes).map_err(|cause| refuse(cause.to_string()))?;
         segments.turn(day(jiff::Timestamp::now()), bytes.len() as u64)?;
@@ -121,23 +140,45 @@ impl Labels {
             .map(|segment| segment.path.clone())
             .unwrap_or_default();
         let mut places = self.places.write().unwrap_or_else(PoisonError::into_inner);
-        places.entry(label.prediction).or_default().push(Place {
+        places.entry(prediction).or_default().push(Place {
             path: Arc::new(path),
             offset: placed.offset,
+            subject: entry.subject.as_deref().map_or(0, subject_hash),
         });
         Ok(given)
+    }
+
+    /// The predictions of a person that somebody said something about; also those that are no longer kept.
+    pub(crate) fn predictions_of(&self, subject: &str) -> Result<Vec<Uuid>, JournalError> {
+        let hash = subject_hash(subject);
+        let read_lock = self.read();
+        let near = read_lock.iter().filter_map(|(prediction, places)| {
+            let place = places.iter().find(|place| place.subject == hash)?;
+            Some((*prediction, place.clone()))
+        });
+        let near: Vec<_> = near.collect();
+        drop(read_lock);
+        let mut predictions = Vec::new();
+        for (prediction, place) in near {
+            if read(&place)?.0.subject.as_deref() == Some(subject) {
+                predictions.push(prediction);
+            }
+        }
+        Ok(predictions)
     }
 
     /// Where the labels of a prediction are, with the bytes of each.
     pub(crate) fn places(&self, prediction: Uuid) -> Result<Vec<(Place, usize)>, JournalError> {
         let places = self.read().get(&prediction).cloned().unwrap_or_default();
-        places
-            .into_iter()
-            .map(|place| {
-                let (_, length) = read(&place)?;
-                Ok((place, length))
-            })
-            .collect()
+        let mut sized = Vec::with_capacity(places.len());
+        for place in places {
+            match read(&place) {
+                Ok((_, length)) => sized.push((place, length)),
+                Err(JournalError::Damaged { .. }) => {}
+                Err(cause) => return Err(cause),
+            }
+        }
+        Ok(sized)
     }
 
     /// The labels of a prediction are no more.
@@ -151,11 +192,11 @@ impl Labels {
     }
 }
 
-fn read(place: &Place) -> Result<(Label, usize), JournalError> {
+fn read(place: &Place) -> Result<(Stored, usize), JournalError> {
     let file = File::open(place.path.as_path()).map_err(JournalError::io("open", &place.path))?;
     read_frame(&file, &place.path, place.offset, |frame| {
-        let label = serde_json::from_slice(&frame.payload).map_err(|cause| cause.to_string())?;
-        Ok((label, frame.length))
+        let stored = serde_json::from_slice(&frame.payload).map_err(|cause| cause.to_string())?;
+        Ok((stored, frame.length))
     })
 }
 

@@ -166,10 +166,14 @@ impl Segments {
 
     /// Everything that was appended is on disk when this returns.
     pub(crate) fn sync(&mut self) -> Result<(), JournalError> {
-        if let (true, Some(newest), Some(sink)) = (self.dirty, self.segments.last(), self.open.as_mut()) {
-            sink.sync().map_err(JournalError::io("sync", &newest.path))?;
+        let dirty = std::mem::take(&mut self.dirty);
+        if let (true, Some(newest), Some(sink)) = (dirty, self.segments.last(), self.open.as_mut())
+            && let Err(cause) = sink.sync()
+        {
+            // As after a failed append: nobody knows what is there, so nothing is built on it.
+            self.open = None;
+            return Err(JournalError::io("sync", &newest.path)(cause));
         }
-        self.dirty = false;
         Ok(())
     }
 

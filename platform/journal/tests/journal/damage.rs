@@ -1,7 +1,8 @@
 //! Files that are cut off, overwritten or lost.
 
 use crate::setup::{all, entry, files, open, segments};
-use einthoven_journal::{Cursor, Filter, Journal, JournalError};
+use einthoven_journal::{Cursor, Filter, Journal, JournalError, Kind};
+use proptest::prelude::*;
 use std::fs;
 use std::path::Path;
 
@@ -211,4 +212,45 @@ fn a_cursor_that_no_page_gave_is_refused() {
             .len(),
         2
     );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    /// Whatever is in the file, the journal opens, gives whole entries only, and goes on.
+    #[test]
+    fn any_bytes_as_a_segment_are_survived(
+        rubbish in prop::collection::vec(any::<u8>(), 0..300),
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..6),
+        sound in any::<bool>(),
+    ) {
+        let mut bytes = b"EINTSEG1".to_vec();
+        let written = [entry(1, 1), entry(2, 1), entry(3, 1)];
+        for entry in &written {
+            einthoven_journal::encode(Kind::Entry, &serde_json::to_vec(entry).unwrap(), &mut bytes).unwrap();
+            if sound {
+                bytes.extend(&rubbish);
+            }
+        }
+        if !sound {
+            bytes = rubbish;
+        }
+        for (place, byte) in changes {
+            if !bytes.is_empty() {
+                let place = place.index(bytes.len());
+                bytes[place] = byte;
+            }
+        }
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir_all(folder.path().join("entries")).unwrap();
+        fs::write(folder.path().join("entries/20251124-00000001.seg"), &bytes).unwrap();
+        let journal = open(folder.path());
+        let found = all(&journal);
+        prop_assert!(found.iter().all(|entry| written.contains(entry)));
+        let more = entry(9, 1);
+        let id = more.id;
+        journal.record_blocking(more).unwrap();
+        prop_assert!(journal.get(id).unwrap().is_some());
+        prop_assert_eq!(all(&journal).len(), found.len() + 1);
+    }
 }

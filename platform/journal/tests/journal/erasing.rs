@@ -114,3 +114,41 @@ fn an_erasure_that_a_crash_interrupted_is_finished_at_the_next_start() {
     assert!(journal.damage().is_empty());
     assert!(!folder.path().join("erasing.json").exists());
 }
+
+#[test]
+fn labels_of_predictions_that_are_no_longer_kept_are_erased_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = || Settings {
+        keep: Keep {
+            days: Some(1),
+            ..Keep::default()
+        },
+        ..audit()
+    };
+    let journal = Journal::open(folder.path(), settings()).unwrap();
+    // Of November 2025.
+    let old = entry(1, 2);
+    journal.record_blocking(old.clone()).unwrap();
+    let mut said = label(&old, "ana", "k");
+    said.why = "canary-4711".into();
+    journal.label(said).unwrap();
+    let mut new = entry(2, 2);
+    new.at = jiff::Timestamp::now();
+    journal.record_blocking(new).unwrap();
+    journal.retain(jiff::Timestamp::now()).unwrap();
+    assert_eq!(journal.get(old.id).unwrap(), None);
+    assert_eq!(journal.labels().of(old.id).unwrap().len(), 1, "labels are kept longer");
+    journal.close();
+    drop(journal);
+    let journal = Journal::open(folder.path(), settings()).unwrap();
+    let erased = journal.erase_subject("subject-1").unwrap();
+    assert_eq!((erased.entries, erased.labels), (0, 1));
+    for path in files(folder.path()) {
+        let bytes = fs::read(&path).unwrap();
+        assert!(
+            !bytes.windows(11).any(|window| window == b"canary-4711"),
+            "{}",
+            path.display()
+        );
+    }
+}

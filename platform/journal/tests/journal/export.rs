@@ -57,9 +57,6 @@ fn parquet_has_a_row_for_each_beat() {
     let journal = filled(folder.path(), 3);
     let mut bytes = Vec::new();
     let number = predictions(&journal, &Filter::default(), Format::Parquet, &mut bytes).unwrap();
-    if let Some(path) = std::env::var_os("EINTHOVEN_KEEP_PARQUET") {
-        std::fs::write(path, &bytes).unwrap();
-    }
     let rows = parquet_rows(bytes);
     // Twenty beats and one that was missed, three times.
     assert_eq!((number, rows.len()), (63, 63));
