@@ -7,5 +7,17 @@
 
 #![forbid(unsafe_code)]
 
+pub mod beats;
+pub mod drift;
+pub mod figure;
+pub mod guard;
+pub mod recording;
 pub mod split;
 pub mod stats;
+pub mod verdict;
+
+pub use beats::{Beat, Label, Truth};
+pub use drift::drift;
+pub use figure::Figure;
+pub use recording::Recording;
+pub use verdict::{Experiment, Settings, Verdict, verdict};

@@ -9,10 +9,9 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Parts of the greatest bet allowed, from cautious to bold. The greatest would lose all with one value at the far end.
-const BETS: [f64; 16] = [
-    0.02, 0.03, 0.04, 0.055, 0.075, 0.1, 0.135, 0.18, 0.24, 0.31, 0.4, 0.5, 0.6, 0.72, 0.85, 0.97,
-];
+/// Parts of the greatest bet allowed, from cautious to bold. The greatest would lose all with one value at the far end. Differences
+/// between versions are small beside the range from -1 to 1 that they could have, for which bold bets are the better ones.
+pub const BETS: [f64; 8] = [0.04, 0.1, 0.2, 0.35, 0.5, 0.67, 0.83, 0.97];
 
 /// The bets against one mean, over values from 0 to 1.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,0 +1,266 @@
+//! When a challenger is withdrawn without anybody's asking.
+//!
+//! Pure: whoever measures gives a window of both arms, whoever rules acts on the ruling. A rail breaks only where there is
+//! enough to see; nothing here ever promotes.
+
+use crate::drift::index;
+use crate::stats::betting::Wager;
+use crate::stats::{mean, stream};
+use rand::Rng;
+use serde::{Deserialize, Serialize};
+
+/// Classes, and what was withheld.
+const CLASSES: usize = 6;
+
+/// The rails. A rail that is `None` is off.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Rails {
+    /// Requests of the challenger below which errors, latency and empty outputs say nothing.
+    pub least_requests: u64,
+    /// Recordings of each arm below which class shares and withheld beats say nothing.
+    pub least_recordings: u64,
+    /// Share of requests that failed or timed out, above the champion's.
+    pub errors: Option<f64>,
+    /// The 99th percentile of latency, as a multiple of the champion's.
+    pub p99: Option<f64>,
+    /// Share of answers that are empty or not finite.
+    pub empty: Option<f64>,
+    /// Mean share of withheld beats, above the champion's.
+    pub withheld: Option<f64>,
+    /// Population stability index of class shares against the champion's.
+    pub class_shares: Option<f64>,
+    /// Evidence that people relabel the challenger's beats more than the champion's: an e-value, so it may be looked at all the
+    /// time; 20 is wrong in at most 5 % of experiments.
+    pub relabels: Option<f64>,
+    /// Beats of the frozen sentinel set that the champion finds and the challenger does not.
+    pub sentinel_misses: Option<u64>,
+    /// Seconds before a withdrawn challenger may come back.
+    pub cool_down_s: u64,
+}
+
+impl Default for Rails {
+    fn default() -> Self {
+        Self {
+            least_requests: 50,
+            least_recordings: 20,
+            errors: Some(0.02),
+            p99: Some(2.0),
+            empty: Some(0.01),
+            withheld: Some(0.1),
+            class_shares: Some(0.25),
+            relabels: Some(20.0),
+            sentinel_misses: Some(0),
+            cool_down_s: 3600,
+        }
+    }
+}
+
+/// What an arm did since it was last looked at.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Window {
+    /// Requests.
+    pub requests: u64,
+    /// That failed.
+    pub errors: u64,
+    /// That timed out.
+    pub timeouts: u64,
+    /// Answers that were empty or not finite.
+    pub empty: u64,
+    /// The 99th percentile of latency, in seconds.
+    pub p99_s: Option<f64>,
+    /// Beats called N, S, V, F, Q and withheld, of each recording; of a shadow in the champion's order.
+    pub classes: Vec<[u64; CLASSES]>,
+    /// Of each recording that somebody read, in order, the share of its beats that were relabelled.
+    pub relabelled: Vec<f64>,
+    /// Misses on the sentinel set that the champion does not have; of the challenger only.
+    pub sentinel_misses: Option<u64>,
+}
+
+/// A rail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs, reason = "as in the rails")]
+pub enum Rail {
+    Errors,
+    P99,
+    Empty,
+    Withheld,
+    ClassShares,
+    Relabels,
+    SentinelMisses,
+}
+
+/// A rail that broke.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Broken {
+    /// Which.
+    pub rail: Rail,
+    /// What was seen.
+    pub seen: f64,
+    /// What was allowed.
+    pub limit: f64,
+    /// In words, for the audit trail.
+    pub reason: String,
+}
+
+/// Whether the challenger goes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Ruling {
+    /// It goes.
+    pub withdraw: bool,
+    /// Why, all rails that broke.
+    pub broken: Vec<Broken>,
+    /// Rails for which there was not enough to see.
+    pub undecided: Vec<Rail>,
+    /// Seconds before it may come back; none where it stays.
+    pub cool_down_s: Option<u64>,
+}
+
+/// Rules on a challenger.
+#[must_use]
+pub fn rule(rails: &Rails, champion: &Window, challenger: &Window) -> Ruling {
+    let mut broken = Vec::new();
+    let mut undecided = Vec::new();
+    let mut check = |rail: Rail, limit: Option<f64>, seen: Option<f64>, reason: &dyn Fn(f64, f64) -> String| {
+        let Some(limit) = limit else { return };
+        match seen.filter(|seen| !seen.is_nan()) {
+            None => undecided.push(rail),
+            Some(seen) if seen > limit => broken.push(Broken {
+                rail,
+                seen,
+                limit,
+                reason: reason(seen, limit),
+            }),
+            Some(_) => {}
+        }
+    };
+    let percent = |value: f64| format!("{:.1} %", 100.0 * value);
+    let enough = challenger.requests >= rails.least_requests.max(1);
+    let failing =
+        |window: &Window| window.errors.saturating_add(window.timeouts) as f64 / window.requests.max(1) as f64;
+    let above = enough.then(|| excess(challenger, champion, failing));
+    check(Rail::Errors, rails.errors, above, &|seen, limit| {
+        format!(
+            "{} more requests fail than with the champion, for certain; {} is allowed",
+            percent(seen),
+            percent(limit)
+        )
+    });
+    let times = challenger
+        .p99_s
+        .zip(champion.p99_s.filter(|p99| *p99 > 0.0))
+        .filter(|_| enough);
+    check(
+        Rail::P99,
+        rails.p99,
+        times.map(|(one, two)| one / two),
+        &|seen, limit| format!("the 99th percentile of latency is {seen:.1} times the champion's; {limit} is allowed"),
+    );
+    let empty = |window: &Window| window.empty as f64 / window.requests.max(1) as f64;
+    let above = enough.then(|| excess(challenger, champion, empty));
+    check(Rail::Empty, rails.empty, above, &|seen, limit| {
+        format!(
+            "{} more answers are empty or not finite, for certain; {} is allowed",
+            percent(seen),
+            percent(limit)
+        )
+    });
+    let recordings = champion.classes.len().min(challenger.classes.len()) as u64;
+    let many = recordings >= rails.least_recordings.max(2);
+    let withheld = |window: &Window| mean_shares(&window.classes)[CLASSES - 1];
+    let more = many.then(|| withheld(challenger) - withheld(champion));
+    check(Rail::Withheld, rails.withheld, more, &|seen, limit| {
+        format!(
+            "{} more beats are withheld over {recordings} recordings; {} is allowed",
+            percent(seen),
+            percent(limit)
+        )
+    });
+    let moved = many.then(|| beyond_chance(&champion.classes, &challenger.classes));
+    check(Rail::ClassShares, rails.class_shares, moved, &|seen, limit| {
+        format!("class shares moved by an index of {seen:.2} over {recordings} recordings; {limit} is allowed")
+    });
+    let evidence = relabels(&champion.relabelled, &challenger.relabelled);
+    // Evidence that reaches the limit breaks it.
+    check(
+        Rail::Relabels,
+        rails.relabels.map(f64::next_down),
+        evidence,
+        &|seen, _| format!("people relabel its beats more than the champion's: evidence of {seen:.0} to 1"),
+    );
+    let misses = challenger.sentinel_misses.map(|misses| misses as f64);
+    check(
+        Rail::SentinelMisses,
+        rails.sentinel_misses.map(|most| most as f64),
+        misses,
+        &|seen, limit| {
+            format!("{seen} beats of the sentinel set are missed that the champion finds; {limit} are allowed")
+        },
+    );
+    Ruling {
+        withdraw: !broken.is_empty(),
+        cool_down_s: (!broken.is_empty()).then_some(rails.cool_down_s),
+        broken,
+        undecided,
+    }
+}
+
+/// How much greater a share is than the champion's, less three standard errors: a single failure of fifty is no reason.
+fn excess(challenger: &Window, champion: &Window, share: impl Fn(&Window) -> f64) -> f64 {
+    // Two failures and two successes are added, so that a share of nothing has an error too (Agresti, Coull 1998).
+    let error = |window: &Window| {
+        let number = window.requests as f64 + 4.0;
+        let share = ((share(window) * window.requests as f64 + 2.0) / number).clamp(0.0, 1.0);
+        share * (1.0 - share) / number
+    };
+    let known = if champion.requests == 0 { 0.0 } else { share(champion) };
+    let spread = error(challenger) + if champion.requests == 0 { 0.0 } else { error(champion) };
+    share(challenger) - known - 3.0 * spread.sqrt()
+}
+
+/// Mean over recordings of each class's share of their beats; recordings without beats do not count.
+fn mean_shares(recordings: &[[u64; CLASSES]]) -> [f64; CLASSES] {
+    let shares: Vec<[f64; CLASSES]> = recordings
+        .iter()
+        .filter_map(|counts| {
+            let all: f64 = counts.iter().map(|count| *count as f64).sum();
+            (all > 0.0).then(|| counts.map(|count| count as f64 / all))
+        })
+        .collect();
+    std::array::from_fn(|at| mean(&shares.iter().map(|share| share[at]).collect::<Vec<_>>()))
+}
+
+/// The index of class shares; zero where as great a one comes about by dealing the recordings out to the arms anew in more than one of
+/// a hundred draws.
+fn beyond_chance(champion: &[[u64; CLASSES]], challenger: &[[u64; CLASSES]]) -> f64 {
+    let of = |one: &[[u64; CLASSES]], two: &[[u64; CLASSES]]| {
+        let held = |shares: [f64; CLASSES]| shares.map(|share| share.max(1e-4));
+        index(&held(mean_shares(one)), &held(mean_shares(two)))
+    };
+    let seen = of(champion, challenger);
+    let mut all: Vec<[u64; CLASSES]> = champion.iter().chain(challenger).copied().collect();
+    let mut random = stream(57, 6);
+    let draws = 299;
+    let as_great = (0..draws).filter(|_| {
+        for at in 0..champion.len() {
+            let other = random.random_range(at..all.len());
+            all.swap(at, other);
+        }
+        let (one, two) = all.split_at(champion.len());
+        of(one, two) >= seen
+    });
+    let p = (as_great.count() + 1) as f64 / f64::from(draws + 1);
+    if p <= 0.01 { seen } else { 0.0 }
+}
+
+/// The evidence that the challenger's recordings are relabelled more than the champion's: the i-th of one against the i-th of the
+/// other, a bet on "more". None before both have one.
+fn relabels(champion: &[f64], challenger: &[f64]) -> Option<f64> {
+    let mut wager = Wager::against(0.5);
+    for (one, two) in champion.iter().zip(challenger) {
+        wager.see(0.5 * (two - one + 1.0));
+    }
+    (!champion.is_empty() && !challenger.is_empty()).then(|| wager.evidence_for_more())
+}
