@@ -129,8 +129,8 @@ pub struct Quality {
     /// What a reader of the result must know.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub flags: Vec<String>,
-    /// Further figures by name.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    /// Further figures by name; what is not finite is not kept.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty", serialize_with = "finite_figures")]
     pub figures: BTreeMap<String, f64>,
 }
 
@@ -272,6 +272,10 @@ fn json_cost(value: &serde_json::Value) -> usize {
 /// JSON knows no NaN: what is not finite is `null`.
 fn finite<S: Serializer>(values: &[f32], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_seq(values.iter().map(|value| value.is_finite().then_some(*value)))
+}
+
+fn finite_figures<S: Serializer>(figures: &BTreeMap<String, f64>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(figures.iter().filter(|(_, value)| value.is_finite()))
 }
 
 fn or_nan<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<f32>, D::Error> {

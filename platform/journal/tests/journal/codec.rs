@@ -101,10 +101,15 @@ fn probabilities_that_are_no_numbers_survive() {
     let mut entry = entry(1, 2);
     entry.beats.probabilities[1] = f32::NAN;
     entry.beats.probabilities[2] = f32::INFINITY;
+    entry.sampling_rate_hz = Some(f64::NAN);
+    entry.quality.readable_share = Some(f64::NAN);
+    entry.quality.figures = [("k".to_owned(), f64::NEG_INFINITY), ("p".to_owned(), 0.5)].into();
     let json = serde_json::to_vec(&entry).unwrap();
     let read: Entry = serde_json::from_slice(&json).unwrap();
     assert!(read.beats.probabilities[1].is_nan() && read.beats.probabilities[2].is_nan());
     assert_eq!(read.beats.probabilities[0], entry.beats.probabilities[0]);
+    assert_eq!((read.sampling_rate_hz, read.quality.readable_share), (None, None));
+    assert_eq!(read.quality.figures.len(), 1);
 }
 
 #[test]
