@@ -5,7 +5,7 @@ use anyhow::{Context, bail, ensure};
 use clap::Args;
 use reqwest::header::{AUTHORIZATION, COOKIE, HeaderMap, HeaderName, HeaderValue, SET_COOKIE};
 use reqwest::redirect::Policy;
-use reqwest::{Method, Response, StatusCode};
+use reqwest::{Method, Response, StatusCode, Url};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use std::future::Future;
@@ -25,9 +25,9 @@ pub(crate) struct Remote {
     /// File that holds the API key; else the key is what EINTHOVEN_KEY holds.
     #[arg(long, value_name = "FILE", env = "EINTHOVEN_KEY_FILE", global = true)]
     key_file: Option<PathBuf>,
-    /// The link that the server printed at its start, in place of a key. It works once.
+    /// The link that the server printed at its start, in place of a key. It works once, and names the server.
     #[arg(long, value_name = "URL", global = true, conflicts_with = "key_file")]
-    link: Option<String>,
+    link: Option<Url>,
 }
 
 /// Variable of the environment that holds the API key. No flag takes it: whoever lists processes would see it.
@@ -37,7 +37,11 @@ impl Remote {
     /// Runs what speaks to the server.
     pub(crate) fn run<T>(&self, work: impl AsyncFnOnce(Server) -> anyhow::Result<T>) -> anyhow::Result<T> {
         run(async {
-            let base = self.server.trim_end_matches('/').to_owned();
+            // The link says itself which server it is of.
+            let base = match &self.link {
+                Some(link) => link.origin().ascii_serialization(),
+                None => self.server.trim_end_matches('/').to_owned(),
+            };
             let headers = match &self.link {
                 Some(link) => signed_in(link).await?,
                 None => self.key()?.map(with_key).transpose()?.unwrap_or_default(),
@@ -77,9 +81,9 @@ fn secret(name: HeaderName, mut value: HeaderValue) -> HeaderMap {
 }
 
 /// Redeems the link of a server without users and keys; what it gives is a session, as the page has it.
-async fn signed_in(link: &str) -> anyhow::Result<HeaderMap> {
+async fn signed_in(link: &Url) -> anyhow::Result<HeaderMap> {
     let client = reqwest::Client::builder().redirect(Policy::none()).build()?;
-    let response = client.get(link).send().await.context("no answer to the link")?;
+    let response = client.get(link.clone()).send().await.context("no answer to the link")?;
     if response.status() != StatusCode::SEE_OTHER {
         answer(response).await?;
         bail!("the link is not one that a server printed");
@@ -176,7 +180,7 @@ async fn answer(response: Response) -> anyhow::Result<Value> {
     if status.is_success() {
         return Ok(body);
     }
-    if status == StatusCode::UNAUTHORIZED {
+    if body["type"] == "/problems/not_signed_in" {
         bail!(
             "the server wants to know who asks: set {KEY} to an API key, or name a file of one with --key-file; with a server \
              that has no keys yet, give the link that it printed with --link"

@@ -83,14 +83,14 @@ fn refuses_caller(answer: &Answer) -> bool {
 
 /// A key that was good until now.
 fn expired_key(server: &Server) -> String {
-    let until = jiff::Timestamp::now() + jiff::SignedDuration::from_millis(1200);
+    let until = jiff::Timestamp::now() + jiff::SignedDuration::from_millis(2500);
     let body = json!({"name": "short", "grants": ["admin"], "expires_at": until});
     let made = server.json("POST", "/v1/keys", &[], &body);
     assert_eq!(made.status, 201, "{}", made.json());
     let key = made.json()["key"].as_str().unwrap().to_owned();
     let works = |key: &str| server.ask("GET", "/v1/models", &[("x-api-key", key)], b"").status;
     assert_eq!(works(&key), 200);
-    std::thread::sleep(Duration::from_millis(1300));
+    std::thread::sleep(Duration::from_millis(2600));
     key
 }
 

@@ -78,9 +78,12 @@ impl Server {
     /// With another owner's key, or none.
     pub(crate) fn start_as(data: &Path, arguments: &[&str], owner_key: Option<&str>) -> Self {
         let start = Instant::now();
+        let elsewhere = arguments.contains(&"--listen");
+        let listen: &[&str] = if elsewhere { &[] } else { &["--listen", "127.0.0.1:0"] };
         let child = Command::new(env!("CARGO_BIN_EXE_einthoven"))
-            .args(["serve", "--listen", "127.0.0.1:0", "--data"])
+            .args(["serve", "--data"])
             .arg(data)
+            .args(listen)
             .args(arguments)
             .env("EINTHOVEN_OWNER_KEY", owner_key.unwrap_or_default())
             .stdout(Stdio::piped())
