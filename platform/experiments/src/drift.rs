@@ -15,7 +15,7 @@ pub type Figures = BTreeMap<String, f64>;
 const BINS: usize = 10;
 const LEAST: f64 = 1e-4;
 /// Windows drawn from the two together, to see what an index chance gives.
-const DRAWS: usize = 200;
+const DRAWS: usize = 100;
 
 /// When to raise an alarm.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]

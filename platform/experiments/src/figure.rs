@@ -98,11 +98,11 @@ impl Figure {
     #[must_use]
     pub fn phrase(self) -> String {
         let class = ["N", "S", "V", "F"][(self as usize / 3).min(3)];
-        match self {
-            Self::MacroF1 => "mean F1 of N, S and V beats".to_owned(),
-            Self::Accuracy => "accuracy".to_owned(),
-            _ if self as usize % 3 == 0 => format!("sensitivity for {class} beats"),
-            _ if self as usize % 3 == 1 => format!("positive predictivity for {class} beats"),
+        match (self, self as usize % 3) {
+            (Self::MacroF1, _) => "mean F1 of N, S and V beats".to_owned(),
+            (Self::Accuracy, _) => "accuracy".to_owned(),
+            (_, 0) => format!("sensitivity for {class} beats"),
+            (_, 1) => format!("positive predictivity for {class} beats"),
             _ => format!("F1 for {class} beats"),
         }
     }

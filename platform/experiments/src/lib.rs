@@ -3,7 +3,8 @@
 //! Pure: no files, clock, threads or async; the same data give the same answer on every machine. The unit is the recording, or
 //! the person where recordings of one person are known: beats of one person are one draw, not thousands.
 //!
-//! [`split`] says who gets which version. [`stats`] holds the methods, each with its source.
+//! Start at [`verdict()`] and [`Recording::of`]. [`split`] says who gets which version, [`drift()`] whether recordings have become
+//! others, [`guard::rule`] whether a challenger must go. [`stats`] holds the methods, each with its source.
 
 #![forbid(unsafe_code)]
 

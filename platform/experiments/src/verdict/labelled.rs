@@ -8,6 +8,9 @@ use crate::stats::permutation::{self, Tested};
 use crate::stats::{betting, mean};
 use serde::{Deserialize, Serialize};
 
+/// Recordings that the document lists.
+const MOST_ROWS: usize = 500;
+
 /// What labels say.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Labelled {
@@ -23,7 +26,7 @@ pub struct Labelled {
     /// Whether probabilities mean what they say; absent where none were given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub calibration: Option<Calibration>,
-    /// The figure that decides, recording by recording, where they differ most first.
+    /// The figure that decides, recording by recording, where they differ most first; at most 500.
     pub recordings: Vec<RecordingRow>,
 }
 
@@ -273,6 +276,7 @@ fn rows(units: &Units, figure: Figure) -> Vec<RecordingRow> {
             .map_or(0.0, |(one, two)| (two - one).abs())
     };
     rows.sort_by(|one, two| apart(two).total_cmp(&apart(one)));
+    rows.truncate(MOST_ROWS);
     rows
 }
 

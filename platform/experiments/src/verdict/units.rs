@@ -51,7 +51,7 @@ impl Side {
                 *sum = sum.saturating_add(*more);
             }
         }
-        if let Some(error) = answer.calibration_error.filter(|error| error.is_finite()) {
+        if let Some(error) = answer.calibration_error.filter(|error| (0.0..=1.0).contains(error)) {
             self.calibration[0] += error;
             self.calibration[1] += 1.0;
         }
@@ -65,7 +65,6 @@ impl Side {
 impl Unit {
     fn add(&mut self, recording: &Recording) {
         self.recordings += 1;
-        // Where one version has labels and the other an answer without, the pair is no pair for the tables.
         for (side, answer) in [
             (&mut self.champion, &recording.champion),
             (&mut self.challenger, &recording.challenger),
