@@ -341,3 +341,26 @@ fn a_thousand_recordings_take_seconds() {
     assert_eq!(verdict.standing, Standing::Better);
     assert!(start.elapsed().as_secs() < 60);
 }
+
+/// Equal versions, looked at once: called different by chance as often as stated, and no more.
+#[test]
+fn equal_versions_looked_at_once_are_seldom_called_different() {
+    let equal = Arms {
+        champion: 0.2,
+        challenger: 0.2,
+    };
+    let settings = Settings {
+        looks: Looks::Once,
+        draws: 400,
+        ..Settings::default()
+    };
+    let experiments = 200;
+    let different = (0..experiments).filter(|at| {
+        let standing = judge(recordings(25, &equal, 1000 + at, true), settings).standing;
+        matches!(standing, Standing::Better | Standing::Worse)
+    });
+    let different = different.count();
+    println!("called different: {different} of {experiments}");
+    // 5 %, and four standard deviations.
+    assert!(different <= 10 + 13, "{different}");
+}
