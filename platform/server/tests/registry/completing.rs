@@ -49,7 +49,7 @@ fn what_is_missing_is_asked_for_and_completed_by_digest() {
     let done = ask(&manifest, &files);
     assert_eq!(done.status, 201, "{}", done.json());
     assert_eq!(done.json()["phase"]["state"], "ready", "{}", done.json());
-    assert_eq!(done.json()["added_by"], "ana");
+    assert_eq!(done.json()["added_by"], "key:ana");
     assert_eq!(answers(&server, "model=mine/first"), "first");
     assert_eq!(versions(&server, "mine"), ["first"]);
 }
