@@ -162,7 +162,10 @@ fn a_backup_of_a_running_server_serves_the_same_and_is_restored() {
         let copy = Server::start_in(place.as_ref(), &[]);
         assert_eq!(model(&copy, "mine"), before, "{place}");
         // A copy signs with a key of its own, which it says first.
-        let mut audit = copy.get("/v1/audit?limit=1000").json()["items"].as_array().unwrap().clone();
+        let mut audit = copy.get("/v1/audit?limit=1000").json()["items"]
+            .as_array()
+            .unwrap()
+            .clone();
         let own = audit.len() - entries["items"].as_array().unwrap().len();
         for entry in audit.drain(..own) {
             assert_eq!(entry["event"]["what"], "signing_key_published", "{place}: {entry}");
