@@ -7,6 +7,7 @@ use crate::parameter::{Parameter, Parameters};
 use crate::tensor::Tensor;
 use bytes::Bytes;
 use serde::Deserialize;
+use std::collections::HashSet;
 use std::time::Duration;
 use tensors::{Inputs, Place};
 
@@ -130,11 +131,10 @@ impl InferRequest {
                 return Err(OipError::unsupported("outputs", detail));
             }
         }
-        for (index, input) in self.inputs.iter().enumerate() {
-            if self.inputs[..index].iter().any(|before| before.name == input.name) {
-                let detail = format!("input `{}` is there twice", input.name);
-                return Err(OipError::malformed("inputs", detail));
-            }
+        let mut before = HashSet::new();
+        if let Some(input) = self.inputs.iter().find(|input| !before.insert(input.name.as_str())) {
+            let detail = format!("input `{}` is there twice", input.name);
+            return Err(OipError::malformed("inputs", detail));
         }
         self.timeout().map(|_| ())
     }
