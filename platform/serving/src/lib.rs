@@ -9,9 +9,11 @@ mod error;
 mod follow;
 mod load;
 mod loaded;
+mod route;
 mod tables;
 
 pub use budget::Usage;
 pub use error::ServingError;
 pub use loaded::{Loaded, LoadedVersion, Settings};
+pub use route::Routed;
 pub use tables::Tables;

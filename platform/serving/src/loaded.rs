@@ -4,6 +4,7 @@ use crate::budget::{Usage, counted, to_unload};
 use crate::error::ServingError;
 use crate::follow::at_most;
 use crate::load::UnderWay;
+use crate::route::Layouts;
 use crate::tables::Tables;
 use arc_swap::ArcSwap;
 use einthoven_classify::{ServedModel, Serving};
@@ -54,6 +55,7 @@ pub(crate) struct Inner {
     pub(crate) versions: ArcSwap<HashMap<Key, Arc<LoadedVersion>>>,
     /// What answered for each model last: it goes on while what is to answer is loaded.
     answering: ArcSwap<HashMap<ModelName, VersionName>>,
+    pub(crate) layouts: Layouts,
     /// Loads under way, by model and digest.
     pub(crate) loads: Mutex<HashMap<(ModelName, String), UnderWay>>,
     /// Loads at once.
@@ -72,6 +74,7 @@ impl Loaded {
             settings,
             versions: ArcSwap::default(),
             answering: ArcSwap::default(),
+            layouts: Layouts::default(),
             loads: Mutex::default(),
             at_once: Semaphore::new(LOADS_AT_ONCE),
             measuring: Semaphore::new(1),

@@ -8,13 +8,17 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use einthoven_auth::{Principal, Scope};
 use einthoven_onboard::By;
 
-/// Longest reason.
+/// Header with whom a request is about: the same one gets the same version for as long as an experiment goes on.
+const SUBJECT: &str = "x-einthoven-subject";
+
+/// Longest reason, and longest name of a subject.
 const LONGEST: usize = 500;
 
 /// Who asks, what they may do, and the revision that a change was decided on.
 pub(crate) struct Caller {
     principal: Principal,
     pub(crate) seen: Option<u64>,
+    subject: Option<String>,
 }
 
 impl Caller {
@@ -36,6 +40,11 @@ impl Caller {
     /// Whether they may let versions of this model answer, or of any where it is not known which.
     pub(crate) fn may_promote(&self, model: Option<&str>) -> Result<(), Problem> {
         may(&self.principal, Scope::Traffic, model)
+    }
+
+    /// Whom traffic is dealt out by: the subject they name, or else themselves.
+    pub(crate) fn subject(&self) -> &str {
+        self.subject.as_deref().unwrap_or(self.principal.name())
     }
 
     /// Who it is and what else they may do.
@@ -73,8 +82,22 @@ impl<S: Sync> FromRequestParts<S> for Caller {
         Ok(Self {
             principal: principal.cloned().ok_or_else(|| refusal::nobody(true))?,
             seen: seen(&parts.headers)?,
+            subject: subject(&parts.headers)?,
         })
     }
+}
+
+/// Who the recording is of, as the caller calls them; it goes into a hash and nowhere else.
+fn subject(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+    let Some(value) = headers.get(SUBJECT) else {
+        return Ok(None);
+    };
+    let text = value.to_str().unwrap_or_default().trim();
+    if text.is_empty() || text.len() > LONGEST {
+        let detail = format!("the header {SUBJECT} must hold 1 to {LONGEST} printable ASCII characters");
+        return Err(Problem::new(StatusCode::BAD_REQUEST, "bad_header", detail).at(SUBJECT));
+    }
+    Ok(Some(text.to_owned()))
 }
 
 /// `If-Match: "12"`; `*` asks for nothing that the address does not ask for already.
