@@ -110,7 +110,7 @@ pub(crate) async fn classified(
     let reference = named(request.model.as_deref(), request.version.as_deref(), &reading)?;
     caller.may(Scope::Predict, reference.model.as_str())?;
     let clock = Stage::Resolve.running();
-    let model = app.loaded.resolve(&reference).await?;
+    let model = app.loaded.route(&reference, caller.subject()).await?.model;
     drop(clock);
     blocking(Arc::clone(&app.cores), move || {
         let _room = room;
@@ -148,7 +148,7 @@ pub(crate) async fn blocking<T: Send + 'static>(
         work()
     })
     .await
-    .map_err(|cause| Problem::internal(&cause))?
+    .map_err(Problem::from)?
 }
 
 /// Keeps count of a body's bytes, against the bound of one request and of all together.
