@@ -7,7 +7,7 @@
 )]
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use einthoven_journal::{Beats, Digests, Entry, Journal, Latency, Mode, Quality, Settings, Unit};
+use einthoven_journal::{Beats, Digests, Entry, Filter, Journal, Latency, Mode, Quality, Settings, Unit};
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
@@ -115,5 +115,62 @@ fn audit(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, sampled, audit);
+/// A hundred thousand entries in full segments.
+fn read_back(criterion: &mut Criterion) {
+    const ENTRIES: u64 = 100_000;
+    let folder = tempfile::tempdir().unwrap();
+    let settings = || Settings {
+        buffer_bytes: 1 << 30,
+        keep: einthoven_journal::Keep {
+            segment_bytes: 8 << 20,
+            ..Default::default()
+        },
+        ..Settings::default()
+    };
+    let journal = Journal::open(folder.path(), settings()).unwrap();
+    let mut ids = Vec::new();
+    for number in 0..ENTRIES {
+        let mut entry = entry(1);
+        if number == 500 {
+            entry.model = "rare".into();
+        }
+        ids.push(entry.id);
+        journal.record_blocking(entry).unwrap();
+    }
+    journal.close();
+    drop(journal);
+    let journal = Journal::open(folder.path(), settings()).unwrap();
+    let mut group = criterion.benchmark_group("read back of 100,000");
+    let mut number = 0;
+    group.bench_function("by id", |bencher| {
+        bencher.iter(|| {
+            number = (number + 7919) % ids.len();
+            journal.get(ids[number]).unwrap().unwrap()
+        });
+    });
+    group.bench_function("the newest 100", |bencher| {
+        bencher.iter(|| journal.page(Filter::default(), None, 100).unwrap());
+    });
+    let rare = Filter {
+        model: Some("rare".into()),
+        ..Filter::default()
+    };
+    group.bench_function("the one of a model", |bencher| {
+        bencher.iter(|| assert_eq!(journal.page(rare.clone(), None, 100).unwrap().entries.len(), 1));
+    });
+    let early = Filter {
+        subject: Some("nobody".into()),
+        ..Filter::default()
+    };
+    group.bench_function("none of a subject", |bencher| {
+        bencher.iter(|| assert!(journal.page(early.clone(), None, 100).unwrap().entries.is_empty()));
+    });
+    group.sample_size(10);
+    group.bench_function("all", |bencher| {
+        bencher.iter(|| assert_eq!(journal.entries(Filter::default(), None).count() as u64, ENTRIES));
+    });
+    group.finish();
+}
+
+criterion_group!(benches, sampled, audit, read_back);
 criterion_main!(benches);

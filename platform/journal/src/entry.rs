@@ -130,7 +130,11 @@ pub struct Quality {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub flags: Vec<String>,
     /// Further figures by name; what is not finite is not kept.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty", serialize_with = "finite_figures")]
+    #[serde(
+        default,
+        skip_serializing_if = "BTreeMap::is_empty",
+        serialize_with = "finite_figures"
+    )]
     pub figures: BTreeMap<String, f64>,
 }
 

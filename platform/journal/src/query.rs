@@ -3,7 +3,7 @@
 //! Newest means written last. A cursor is a place in the journal, so pages neither repeat nor leave out anything while
 //! entries are appended or old ones deleted.
 
-use crate::index::{Catalog, Found, Row, Summary, subject_hash};
+use crate::index::{Catalog, Found, Row, Summary, experiment_hash, subject_hash};
 use crate::labels::Labels;
 use crate::segments::read_frame;
 use crate::{Entry, JournalError};
@@ -155,6 +155,7 @@ impl Entries {
         let filter = &self.filter;
         let labelled = filter.labelled;
         let subject = filter.subject.as_deref().map(subject_hash);
+        let experiment = filter.experiment.as_deref().map(experiment_hash);
         let from = filter.from.map(Timestamp::as_millisecond);
         // What is within the last millisecond is asked of the entry.
         let until = filter.until.map(|until| until.as_millisecond().saturating_add(1));
@@ -180,6 +181,7 @@ impl Entries {
                     && from.is_none_or(|from| row.at_ms >= from)
                     && until.is_none_or(|until| row.at_ms < until)
                     && subject.is_none_or(|subject| row.subject == subject)
+                    && experiment.is_none_or(|experiment| row.experiment == experiment)
                     && labelled.is_none_or(|labelled| self.labels.has(row.id) == labelled)
             })
         })

@@ -10,5 +10,5 @@ mod sidecar;
 mod summary;
 
 pub(crate) use catalog::{Catalog, Found};
-pub(crate) use row::{Row, subject_hash};
+pub(crate) use row::{Row, experiment_hash, subject_hash};
 pub(crate) use summary::Summary;

@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 /// Bytes of a row in a file.
-pub(crate) const ROW: usize = 60; // 8+8+16+2+2+8+8+8
+pub(crate) const ROW: usize = 60;
 /// A name that found no place in the summary's lists: the entry itself must be asked.
 pub(crate) const ELSEWHERE: u16 = u16::MAX;
 /// Classes that have a bit of their own; further ones share the last.
@@ -27,6 +27,8 @@ pub(crate) struct Row {
     pub(crate) classes: u64,
     /// Zero where no subject is given.
     pub(crate) subject: u64,
+    /// Zero where it took part in none.
+    pub(crate) experiment: u32,
     /// It was erased: the row only keeps its place, so that cursors stay true.
     pub(crate) erased: bool,
 }
@@ -55,6 +57,7 @@ impl Row {
             version: summary.version(&entry.version),
             classes,
             subject: entry.subject.as_deref().map_or(0, subject_hash),
+            experiment: entry.arm.as_ref().map_or(0, |arm| experiment_hash(&arm.experiment)),
             erased: false,
         };
         summary.count(&row);
@@ -71,6 +74,7 @@ impl Row {
             version: ELSEWHERE,
             classes: 0,
             subject: 0,
+            experiment: 0,
             erased: true,
         }
     }
@@ -83,7 +87,9 @@ impl Row {
         bytes.extend_from_slice(&self.version.to_le_bytes());
         bytes.extend_from_slice(&self.classes.to_le_bytes());
         bytes.extend_from_slice(&self.subject.to_le_bytes());
-        bytes.extend_from_slice(&[u8::from(self.erased), 0, 0, 0, 0, 0, 0, 0]);
+        bytes.extend_from_slice(&self.experiment.to_le_bytes());
+        // Three bytes are free.
+        bytes.extend_from_slice(&[u8::from(self.erased), 0, 0, 0]);
     }
 
     pub(crate) fn read(bytes: &[u8]) -> Option<Self> {
@@ -94,6 +100,7 @@ impl Row {
         let (version, rest) = rest.split_first_chunk()?;
         let (classes, rest) = rest.split_first_chunk()?;
         let (subject, rest) = rest.split_first_chunk()?;
+        let (experiment, rest) = rest.split_first_chunk()?;
         Some(Self {
             offset: u64::from_le_bytes(*offset),
             at_ms: i64::from_le_bytes(*at_ms),
@@ -102,6 +109,7 @@ impl Row {
             version: u16::from_le_bytes(*version),
             classes: u64::from_le_bytes(*classes),
             subject: u64::from_le_bytes(*subject),
+            experiment: u32::from_le_bytes(*experiment),
             erased: *rest.first()? != 0,
         })
     }
@@ -116,5 +124,12 @@ pub(crate) fn bit(position: usize) -> u64 {
 pub(crate) fn subject_hash(subject: &str) -> u64 {
     let digest = Sha256::digest(subject.as_bytes());
     let hash = digest.first_chunk().map_or(1, |bytes| u64::from_le_bytes(*bytes));
+    hash.max(1)
+}
+
+/// The same for experiments: entries of others are few, so fewer bits will do.
+pub(crate) fn experiment_hash(experiment: &str) -> u32 {
+    let digest = Sha256::digest(experiment.as_bytes());
+    let hash = digest.first_chunk().map_or(1, |bytes| u32::from_le_bytes(*bytes));
     hash.max(1)
 }

@@ -36,17 +36,20 @@ fn filters() -> impl Strategy<Value = Filter> {
         name(&["N", "S", "V", "F", "Q"]),
         prop::option::weighted(0.3, any::<bool>()),
         name(&["subject-1", "subject-2", "subject-3", "subject"]),
+        name(&["e1", "e2", "e3"]),
     )
-        .prop_map(|(model, version, from, until, class, labelled, subject)| Filter {
-            model,
-            version,
-            from,
-            until,
-            class,
-            labelled,
-            subject,
-            experiment: None,
-        })
+        .prop_map(
+            |(model, version, from, until, class, labelled, subject, experiment)| Filter {
+                model,
+                version,
+                from,
+                until,
+                class,
+                labelled,
+                subject,
+                experiment,
+            },
+        )
 }
 
 fn wants(filter: &Filter, entry: &Entry, labelled: &HashSet<uuid::Uuid>) -> bool {
@@ -61,6 +64,10 @@ fn wants(filter: &Filter, entry: &Entry, labelled: &HashSet<uuid::Uuid>) -> bool
         && filter
             .labelled
             .is_none_or(|wanted| labelled.contains(&entry.id) == wanted)
+        && filter
+            .experiment
+            .as_ref()
+            .is_none_or(|experiment| entry.arm.as_ref().is_some_and(|arm| arm.experiment == *experiment))
         && filter
             .subject
             .as_ref()
@@ -80,7 +87,12 @@ proptest! {
         let mut written = Vec::new();
         let mut labelled = HashSet::new();
         for number in 0..60 {
-            let entry = entry(number, 1 + (number % 3) as usize);
+            let mut entry = entry(number, 1 + (number % 3) as usize);
+            entry.arm = (number % 3 > 0).then(|| einthoven_journal::Arm {
+                experiment: format!("e{}", number % 3),
+                arm: "champion".into(),
+                beside: None,
+            });
             journal.record_blocking(entry.clone()).unwrap();
             if number % 7 == 0 {
                 labelled.insert(entry.id);
@@ -198,4 +210,49 @@ fn read_while_written() {
         }
     });
     assert_eq!(all(&journal).len(), 300);
+}
+
+#[test]
+fn more_names_than_the_index_lists_are_found_all_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = Settings {
+        mode: einthoven_journal::Mode::Sampled { share: 1.0 },
+        ..Settings::default()
+    };
+    let journal = Journal::open(folder.path(), settings).unwrap();
+    for number in 0..5000 {
+        let mut entry = entry(number, 1);
+        entry.model = format!("model-{number}");
+        // A hundred classes; each entry has one of them.
+        entry.labels = (0..100).map(|class| format!("c{class}")).collect();
+        entry.beats.class[0] = Some(u16::try_from(number % 100).unwrap());
+        entry.beats.probabilities.clear();
+        journal.record_blocking(entry).unwrap();
+    }
+    assert!(journal.flush(std::time::Duration::from_secs(60)));
+    let count = |filter: Filter| journal.entries(filter, None).map(Result::unwrap).count();
+    let named = |model: &str, class: Option<&str>| Filter {
+        model: Some(model.into()),
+        class: class.map(str::to_owned),
+        ..Filter::default()
+    };
+    for (model, expected) in [("model-7", 1), ("model-4095", 1), ("model-4999", 1), ("model-5000", 0)] {
+        assert_eq!(count(named(model, None)), expected, "{model}");
+    }
+    for class in ["c0", "c62", "c63", "c64", "c99"] {
+        let filter = Filter {
+            class: Some(class.into()),
+            ..Filter::default()
+        };
+        assert_eq!(count(filter), 50, "{class}");
+    }
+    assert_eq!(count(named("model-4999", Some("c98"))), 0);
+    // A table with so many columns is refused, not cut.
+    let table = einthoven_journal::export::predictions(
+        &journal,
+        &Filter::default(),
+        einthoven_journal::export::Format::Csv,
+        Vec::new(),
+    );
+    assert!(matches!(table, Err(einthoven_journal::JournalError::Export { .. })));
 }

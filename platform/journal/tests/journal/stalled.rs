@@ -260,3 +260,28 @@ async fn a_caller_who_leaves_does_not_take_the_entry_along() {
         Err(JournalError::Closed)
     ));
 }
+
+#[test]
+fn a_label_that_did_not_reach_the_disk_was_not_given() {
+    let folder = tempfile::tempdir().unwrap();
+    let tap = Arc::new(Tap::default());
+    let journal = Journal::open_on(folder.path(), audit(), Arc::new(TappedDisk(Arc::clone(&tap)))).unwrap();
+    let entry = entry(1, 3);
+    journal.record_blocking(entry.clone()).unwrap();
+    let label = crate::reading::label(&entry, "ana", "k");
+    journal.label(crate::reading::label(&entry, "ben", "k")).unwrap();
+    tap.failing_syncs.store(1, Ordering::SeqCst);
+    assert!(matches!(journal.label(label.clone()), Err(JournalError::Io { .. })));
+    tap.failing_writes.store(1, Ordering::SeqCst);
+    assert!(matches!(journal.label(label.clone()), Err(JournalError::Io { .. })));
+    tap.full.store(true, Ordering::SeqCst);
+    assert!(matches!(journal.label(label.clone()), Err(JournalError::Io { .. })));
+    assert_eq!(journal.labels().of(entry.id).unwrap().len(), 1);
+    tap.full.store(false, Ordering::SeqCst);
+    assert_eq!(journal.label(label.clone()).unwrap().new, 1);
+    journal.close();
+    drop(journal);
+    let journal = open(folder.path());
+    assert_eq!(journal.labels().of(entry.id).unwrap().len(), 2);
+    assert_eq!(journal.label(label).unwrap().repeated, 1);
+}
