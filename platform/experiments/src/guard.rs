@@ -5,7 +5,7 @@
 
 use crate::drift::index;
 use crate::stats::betting::Wager;
-use crate::stats::{mean, stream};
+use crate::stats::{deviation, mean, stream};
 use rand::Rng;
 use serde::{Deserialize, Serialize};
 
@@ -16,7 +16,8 @@ const CLASSES: usize = 6;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Rails {
-    /// Requests of the challenger below which errors, latency and empty outputs say nothing.
+    /// Requests of the challenger below which errors and empty outputs say nothing; latency says nothing below ten times as many,
+    /// for the 99th percentile of a few is the slowest of them.
     pub least_requests: u64,
     /// Recordings of each arm below which class shares and withheld beats say nothing.
     pub least_recordings: u64,
@@ -26,7 +27,7 @@ pub struct Rails {
     pub p99: Option<f64>,
     /// Share of answers that are empty or not finite.
     pub empty: Option<f64>,
-    /// Mean share of withheld beats, above the champion's.
+    /// Mean share of withheld beats, above the champion's, less three standard errors.
     pub withheld: Option<f64>,
     /// Population stability index of class shares against the champion's.
     pub class_shares: Option<f64>,
@@ -151,7 +152,7 @@ pub fn rule(rails: &Rails, champion: &Window, challenger: &Window) -> Ruling {
     let times = challenger
         .p99_s
         .zip(champion.p99_s.filter(|p99| *p99 > 0.0))
-        .filter(|_| enough);
+        .filter(|_| challenger.requests >= rails.least_requests.max(1).saturating_mul(10));
     check(
         Rail::P99,
         rails.p99,
@@ -169,11 +170,10 @@ pub fn rule(rails: &Rails, champion: &Window, challenger: &Window) -> Ruling {
     });
     let recordings = champion.classes.len().min(challenger.classes.len()) as u64;
     let many = recordings >= rails.least_recordings.max(2);
-    let withheld = |window: &Window| mean_shares(&window.classes)[CLASSES - 1];
-    let more = many.then(|| withheld(challenger) - withheld(champion));
+    let more = many.then(|| withheld_more(champion, challenger));
     check(Rail::Withheld, rails.withheld, more, &|seen, limit| {
         format!(
-            "{} more beats are withheld over {recordings} recordings; {} is allowed",
+            "{} more beats are withheld, for certain, over {recordings} recordings; {} is allowed",
             percent(seen),
             percent(limit)
         )
@@ -220,15 +220,28 @@ fn excess(challenger: &Window, champion: &Window, share: impl Fn(&Window) -> f64
     share(challenger) - known - 3.0 * spread.sqrt()
 }
 
+/// How much more of a recording's beats the challenger withholds, in the mean over recordings, less three standard errors.
+fn withheld_more(champion: &Window, challenger: &Window) -> f64 {
+    let of = |window: &Window| {
+        let shares: Vec<f64> = shares(&window.classes).map(|shares| shares[CLASSES - 1]).collect();
+        let spread = deviation(&shares).unwrap_or(0.0).powi(2) / shares.len().max(1) as f64;
+        (mean(&shares), spread)
+    };
+    let ((one, spread), (two, more_spread)) = (of(champion), of(challenger));
+    two - one - 3.0 * (spread + more_spread).sqrt()
+}
+
+/// Each class's share of the beats of each recording that has any.
+fn shares(recordings: &[[u64; CLASSES]]) -> impl Iterator<Item = [f64; CLASSES]> {
+    recordings.iter().filter_map(|counts| {
+        let all: f64 = counts.iter().map(|count| *count as f64).sum();
+        (all > 0.0).then(|| counts.map(|count| count as f64 / all))
+    })
+}
+
 /// Mean over recordings of each class's share of their beats; recordings without beats do not count.
 fn mean_shares(recordings: &[[u64; CLASSES]]) -> [f64; CLASSES] {
-    let shares: Vec<[f64; CLASSES]> = recordings
-        .iter()
-        .filter_map(|counts| {
-            let all: f64 = counts.iter().map(|count| *count as f64).sum();
-            (all > 0.0).then(|| counts.map(|count| count as f64 / all))
-        })
-        .collect();
+    let shares: Vec<[f64; CLASSES]> = shares(recordings).collect();
     std::array::from_fn(|at| mean(&shares.iter().map(|share| share[at]).collect::<Vec<_>>()))
 }
 

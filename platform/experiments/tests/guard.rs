@@ -95,6 +95,16 @@ fn little_evidence_withdraws_nobody() {
         assert!(!ruling.withdraw, "{requests} {errors}: {ruling:?}");
         assert!(ruling.undecided.contains(&Rail::SentinelMisses) && ruling.undecided.contains(&Rail::ClassShares));
     }
+    // The slowest of sixty is no percentile, and a mean of recordings that scatter is not known for certain.
+    let mut slow = good();
+    (slow.requests, slow.errors, slow.p99_s, slow.sentinel_misses) = (60, 0, Some(9.0), Some(0));
+    for (at, counts) in slow.classes.iter_mut().enumerate() {
+        if at % 6 == 0 {
+            *counts = [100, 0, 0, 0, 0, 300];
+        }
+    }
+    let ruling = rule(&Rails::default(), &good(), &slow);
+    assert!(!ruling.withdraw && ruling.undecided == [Rail::P99], "{ruling:?}");
     // Sixty of sixty are enough, also with no champion to compare with.
     let failing = Window {
         requests: 60,

@@ -285,6 +285,24 @@ fn recordings_of_one_person_are_one_unit() {
     );
 }
 
+/// A person's recordings of which only one answer could be compared with labels are in no pair.
+#[test]
+fn pairs_are_of_the_same_recording() {
+    let mut all = recordings(24, &BETTER, 10, true);
+    let whole = judge(all.iter().step_by(2).cloned().collect(), Settings::default());
+    for (at, recording) in all.iter_mut().enumerate() {
+        recording.group = Some(format!("person {}", at / 2));
+    }
+    for at in (1..24).step_by(2) {
+        all[at].challenger.as_mut().unwrap().matrix = None;
+        // The one that counts comes second.
+        all.swap(at - 1, at);
+    }
+    let verdict = judge(all, Settings::default());
+    assert_eq!(verdict.primary, whole.primary);
+    assert_eq!(verdict.labelled.unwrap().figures, whole.labelled.unwrap().figures);
+}
+
 #[test]
 fn what_a_reader_must_know_is_noted() {
     let mut all = recordings(12, &BETTER, 7, true);

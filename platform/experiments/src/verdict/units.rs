@@ -37,19 +37,21 @@ pub(super) struct Units {
 }
 
 impl Side {
-    fn add(&mut self, answer: &Answer) {
+    /// Takes the labels in only where `labels` says so.
+    fn add(&mut self, answer: &Answer, labels: bool) {
         self.said
             .iter_mut()
             .zip(answer.said)
             .for_each(|(sum, more)| *sum = sum.saturating_add(more));
         self.withheld = self.withheld.saturating_add(answer.withheld);
+        let Some(matrix) = answer.matrix.as_ref().filter(|_| labels) else {
+            return;
+        };
         self.partial |= answer.partial;
-        if let Some(matrix) = &answer.matrix {
-            self.first.get_or_insert_with(|| counts(matrix));
-            let sum = self.matrix.get_or_insert_default();
-            for (sum, more) in sum.iter_mut().flatten().zip(matrix.iter().flatten()) {
-                *sum = sum.saturating_add(*more);
-            }
+        self.first.get_or_insert_with(|| counts(matrix));
+        let sum = self.matrix.get_or_insert_default();
+        for (sum, more) in sum.iter_mut().flatten().zip(matrix.iter().flatten()) {
+            *sum = sum.saturating_add(*more);
         }
         if let Some(error) = answer.calibration_error.filter(|error| (0.0..=1.0).contains(error)) {
             self.calibration[0] += error;
@@ -65,12 +67,15 @@ impl Side {
 impl Unit {
     fn add(&mut self, recording: &Recording) {
         self.recordings += 1;
+        // Labels that only one of two answers was compared with would make a pair of what is none.
+        let mut answers = recording.champion.iter().chain(&recording.challenger);
+        let labels = answers.all(|answer| answer.matrix.is_some());
         for (side, answer) in [
             (&mut self.champion, &recording.champion),
             (&mut self.challenger, &recording.challenger),
         ] {
             if let Some(answer) = answer {
-                side.get_or_insert_default().add(answer);
+                side.get_or_insert_default().add(answer, labels);
             }
         }
         if let Some(together) = &recording.together {
