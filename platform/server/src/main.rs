@@ -10,6 +10,7 @@
 mod commands;
 mod embedded;
 mod engines;
+mod grpc;
 mod http;
 mod input;
 mod lifecycle;

@@ -9,12 +9,13 @@ mod caller;
 mod classify;
 mod evaluations;
 mod flask;
+mod invocations;
 mod issuers;
 mod keys;
 mod metrics;
 mod models;
 mod plugins;
-mod problem;
+pub(crate) mod problem;
 mod recordings;
 mod samples;
 mod sources;
@@ -22,6 +23,7 @@ mod system;
 mod traffic;
 mod upload;
 mod users;
+pub(crate) mod v2;
 mod version_upload;
 mod versions;
 
@@ -143,6 +145,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
             Arc::clone(&app.access),
             access::own_host,
         ))
+        .layer(axum::middleware::from_fn(crate::grpc::as_status))
         .layer(axum::middleware::from_fn(problem::also_as_error));
     metrics::observed(routes, metrics)
         // Bodies are bounded where they are read, with an answer that says so.
@@ -342,6 +345,7 @@ pub(crate) fn table() -> Table {
         .route("/v1/health/ready", [get(Open, system::get_ready)])
         .route("/v1/health/models/{model}", [get(Open, system::get_model_ready)])
         .route("/upload", [post(NeedsForSome(Predict), flask::upload_csv)]);
+    let table = crate::grpc::routes(invocations::routes(v2::routes(table)));
     einthoven_web::routes()
         .into_iter()
         .fold(table, |table, (path, file)| table.page(path, file))

@@ -82,6 +82,26 @@ impl Problem {
         self
     }
 
+    /// Its status.
+    pub(crate) fn status(&self) -> StatusCode {
+        StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    /// Its stable code, such as `missing_field`.
+    pub(crate) fn code(&self) -> &str {
+        self.kind.rsplit('/').next().unwrap_or_default()
+    }
+
+    /// What was wrong, for people.
+    pub(crate) fn detail(&self) -> &str {
+        &self.detail
+    }
+
+    /// After how many seconds to ask again.
+    pub(crate) fn retry_after_s(&self) -> Option<u32> {
+        self.retry_after_s
+    }
+
     pub(crate) fn busy(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", detail).retry_after(5)
     }
@@ -128,6 +148,9 @@ impl IntoResponse for Problem {
 /// Paths whose clients look for `error` in what refuses them, as the Open Inference Protocol and MLflow have it.
 const SAY_ERROR: [&str; 2] = ["/v2", "/invocations"];
 
+/// The end of paths whose clients look for `error_code` and `message` too, as MLflow has them.
+const SAY_MESSAGE: &str = "/invocations";
+
 /// Adds `error`, the detail, to every problem under these paths, whoever refused.
 pub(crate) async fn also_as_error(request: Request, next: Next) -> Response {
     let path = request.uri().path();
@@ -135,11 +158,21 @@ pub(crate) async fn also_as_error(request: Request, next: Next) -> Response {
         path.strip_prefix(at)
             .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     };
-    let asked = SAY_ERROR.iter().any(|at| below(at));
+    let mlflow = path.ends_with(SAY_MESSAGE);
+    let asked = mlflow || SAY_ERROR.iter().any(|at| below(at));
     let mut response = next.run(request).await;
     if asked && let Some(problem) = response.extensions_mut().remove::<Arc<Problem>>() {
         let mut body = serde_json::to_value(&*problem).unwrap_or_default();
         body["error"] = problem.detail.as_str().into();
+        if mlflow {
+            body["error_code"] = match problem.status {
+                400..500 => "BAD_REQUEST",
+                503 => "TEMPORARILY_UNAVAILABLE",
+                _ => "INTERNAL_ERROR",
+            }
+            .into();
+            body["message"] = problem.detail.as_str().into();
+        }
         *response.body_mut() = body.to_string().into();
     }
     response

@@ -1,0 +1,152 @@
+//! Outputs for inputs, one by one or over a stream.
+
+use super::status;
+use crate::http::App;
+use crate::http::access::may;
+use crate::http::problem::Problem;
+use crate::http::v2::named::reference;
+use crate::http::v2::outcome::refused;
+use crate::http::v2::room;
+use crate::http::v2::run::{Work, answer, priority, run};
+use einthoven_auth::{Principal, Scope};
+use einthoven_oip::grpc::{Asked, answer as message, pb};
+use futures_util::{Stream, StreamExt};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tonic::metadata::MetadataMap;
+use tonic::{Status, Streaming};
+
+/// Requests of one stream that are under way at once. Answers come in the order of the requests.
+const OF_ONE_STREAM: usize = 16;
+
+/// When a caller gives up, as `grpc-timeout` says it: up to eight digits and a unit.
+pub(super) fn deadline(metadata: &MetadataMap) -> Result<Option<Instant>, Status> {
+    let Some(value) = metadata.get("grpc-timeout") else {
+        return Ok(None);
+    };
+    let timeout = value.to_str().ok().and_then(timeout);
+    let timeout =
+        timeout.ok_or_else(|| Status::invalid_argument("grpc-timeout must be up to eight digits and a unit"))?;
+    Ok(Instant::now().checked_add(timeout))
+}
+
+fn timeout(text: &str) -> Option<Duration> {
+    let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
+    if digits.is_empty() || digits.len() > 8 || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let number = digits.parse().ok()?;
+    Some(match unit {
+        "H" => Duration::from_secs(number * 3600),
+        "M" => Duration::from_secs(number * 60),
+        "S" => Duration::from_secs(number),
+        "m" => Duration::from_millis(number),
+        "u" => Duration::from_micros(number),
+        "n" => Duration::from_nanos(number),
+        _ => return None,
+    })
+}
+
+/// The answer to one request.
+pub(super) async fn one(
+    app: &Arc<App>,
+    principal: &Principal,
+    request: pb::ModelInferRequest,
+    deadline: Option<Instant>,
+) -> Result<pb::ModelInferResponse, Status> {
+    answered(app, principal, request, deadline)
+        .await
+        .map_err(|problem| status::of(&problem))
+}
+
+async fn answered(
+    app: &Arc<App>,
+    principal: &Principal,
+    request: pb::ModelInferRequest,
+    deadline: Option<Instant>,
+) -> Result<pb::ModelInferResponse, Problem> {
+    let began = Instant::now();
+    may(principal, Scope::Predict, Some(&request.model_name))?;
+    let raw: usize = request.raw_input_contents.iter().map(bytes::Bytes::len).sum();
+    let _room = room(app, raw)?;
+    let mut asked = Asked::try_from(request).map_err(refused)?;
+    let reference = reference(&asked.model, &asked.version)?;
+    let own = asked.request.timeout().map_err(refused)?;
+    let own = own.and_then(|timeout| began.checked_add(timeout));
+    let work = Work {
+        reference: &reference,
+        inputs: std::mem::take(&mut asked.request.inputs),
+        priority: priority(&asked.request),
+        flow: principal.flow(),
+        deadline: match (own, deadline) {
+            (Some(own), Some(deadline)) => Some(own.min(deadline)),
+            (own, deadline) => own.or(deadline),
+        },
+    };
+    let outcome = run(app, work).await?;
+    let answer = answer(&asked.request, &outcome)?;
+    let device = outcome.model.device().to_string();
+    let more = [
+        ("digest", outcome.model.digest()),
+        ("engine", outcome.model.engine()),
+        ("device", device.as_str()),
+    ];
+    Ok(message(&answer, &more))
+}
+
+/// The answers to a stream of requests. A request that fails is answered so and ends nothing; a server that stops answers what
+/// has come and takes no more.
+pub(super) fn many(
+    app: Arc<App>,
+    principal: Principal,
+    requests: Streaming<pb::ModelInferRequest>,
+    deadline: Option<Instant>,
+) -> impl Stream<Item = Result<pb::ModelStreamInferResponse, Status>> + Send {
+    let under_way = app.lifecycle.under_way();
+    let lifecycle = app.lifecycle.clone();
+    let stopping = async move { lifecycle.draining().await };
+    let each = move |request: Result<pb::ModelInferRequest, Status>| {
+        let (app, principal) = (Arc::clone(&app), principal.clone());
+        async move {
+            let request = request?;
+            let id = request.id.clone();
+            Ok(match one(&app, &principal, request, deadline).await {
+                Ok(answer) => pb::ModelStreamInferResponse {
+                    error_message: String::new(),
+                    infer_response: Some(answer),
+                },
+                Err(status) => pb::ModelStreamInferResponse {
+                    error_message: status.message().to_owned(),
+                    infer_response: Some(pb::ModelInferResponse {
+                        id,
+                        ..pb::ModelInferResponse::default()
+                    }),
+                },
+            })
+        }
+    };
+    requests
+        .take_until(Box::pin(stopping))
+        .map(each)
+        .buffered(OF_ONE_STREAM)
+        .map(move |answer| {
+            let _ = &under_way;
+            answer
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::timeout;
+    use std::time::Duration;
+
+    #[test]
+    fn timeouts_are_digits_and_a_unit() {
+        assert_eq!(timeout("250m"), Some(Duration::from_millis(250)));
+        assert_eq!(timeout("99999999H"), Some(Duration::from_secs(99_999_999 * 3600)));
+        assert_eq!(timeout("1u"), Some(Duration::from_micros(1)));
+        for wrong in ["", "m", "5", "5x", "-5m", "+5m", "123456789m", "5 m", "5é"] {
+            assert_eq!(timeout(wrong), None, "{wrong}");
+        }
+    }
+}

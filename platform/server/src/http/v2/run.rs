@@ -1,0 +1,190 @@
+//! From the tensors of any face to outputs: checked against the model, queued, computed.
+
+use super::outcome::{expired, failed, not_taken};
+use crate::http::App;
+use crate::http::problem::Problem;
+use axum::http::StatusCode;
+use einthoven_classify::ServedModel;
+use einthoven_dispatch::{Call, DispatchError, Done, Priority, Tensor};
+use einthoven_oip::{Datatype, InferRequest, Parameter};
+use einthoven_plugin_host::{DType, Signature, TensorSpec};
+use einthoven_registry_state::Reference;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// Tensors for a model.
+pub(crate) struct Work<'a> {
+    pub(crate) reference: &'a Reference,
+    pub(crate) inputs: Vec<einthoven_oip::Tensor>,
+    pub(crate) priority: Priority,
+    /// Whose it is.
+    pub(crate) flow: Arc<str>,
+    pub(crate) deadline: Option<Instant>,
+}
+
+/// Outputs, and the version that gave them.
+pub(crate) struct Outcome {
+    pub(crate) model: Arc<ServedModel>,
+    pub(crate) done: Done,
+}
+
+/// The outputs. A version that is unloaded meanwhile is looked up once more.
+pub(crate) async fn run(app: &App, work: Work<'_>) -> Result<Outcome, Problem> {
+    let model = resolved(app, work.reference, work.deadline).await?;
+    let inputs = taken(model.signature(), work.inputs)?;
+    let call = Call {
+        inputs,
+        priority: work.priority,
+        flow: work.flow,
+        deadline: work.deadline,
+    };
+    match model.infer(call.clone()).await {
+        Ok(done) => Ok(Outcome { model, done }),
+        Err(DispatchError::Closed) => {
+            let model = resolved(app, work.reference, work.deadline).await?;
+            let done = model.infer(call).await.map_err(failed)?;
+            Ok(Outcome { model, done })
+        }
+        Err(cause) => Err(failed(cause)),
+    }
+}
+
+/// The model, loaded; the deadline holds for loading too.
+pub(crate) async fn resolved(
+    app: &App,
+    reference: &Reference,
+    deadline: Option<Instant>,
+) -> Result<Arc<ServedModel>, Problem> {
+    let Some(deadline) = deadline else {
+        return Ok(app.loaded.resolve(reference).await?);
+    };
+    let in_time = tokio::time::timeout_at(deadline.into(), app.loaded.resolve(reference)).await;
+    Ok(in_time.map_err(|_| expired())??)
+}
+
+/// The tensors as the queue takes them, or what is wrong with them, said exactly.
+fn taken(signature: &Signature, inputs: Vec<einthoven_oip::Tensor>) -> Result<Vec<Tensor>, Problem> {
+    for spec in &signature.inputs {
+        if !inputs.iter().any(|input| input.name == spec.name) {
+            let detail = format!("input `{}` is missing; the model takes {signature}", spec.name);
+            return Err(not_taken(detail));
+        }
+    }
+    let mut rows = None::<(String, usize)>;
+    let mut tensors = Vec::with_capacity(inputs.len());
+    for input in inputs {
+        let Some(spec) = signature.inputs.iter().find(|spec| spec.name == input.name) else {
+            let names: Vec<_> = signature.inputs.iter().map(|spec| spec.name.as_str()).collect();
+            let detail = format!("the model has no input `{}`; it has {}", input.name, names.join(", "));
+            return Err(not_taken(detail));
+        };
+        let (dtype, found) = fitting(spec, &input)?;
+        match &rows {
+            Some((name, before)) if *before != found => {
+                let detail = format!("input `{}` has {found} rows, input `{name}` has {before}", input.name);
+                return Err(not_taken(detail));
+            }
+            Some(_) => {}
+            None => rows = Some((input.name.clone(), found)),
+        }
+        tensors.push(Tensor {
+            name: input.name.into(),
+            dtype,
+            dims: input.shape,
+            data: input.data,
+        });
+    }
+    Ok(tensors)
+}
+
+/// The engine's type, and the rows.
+fn fitting(spec: &TensorSpec, input: &einthoven_oip::Tensor) -> Result<(DType, usize), Problem> {
+    let (name, wanted) = (&input.name, datatype(spec.dtype));
+    if input.datatype != wanted {
+        return Err(not_taken(format!(
+            "input `{name}` is {}; the model takes {wanted}",
+            input.datatype
+        )));
+    }
+    let fits = input.shape.len() == spec.dims.len()
+        && input
+            .shape
+            .iter()
+            .zip(&spec.dims)
+            .all(|(have, want)| want.is_none_or(|want| want == *have));
+    if !fits {
+        return Err(not_taken(format!(
+            "input `{name}` has shape {:?}; the model takes {:?}",
+            input.shape,
+            shape(&spec.dims)
+        )));
+    }
+    match input.shape.first() {
+        Some(0) => Err(not_taken(format!("input `{name}` has no rows"))),
+        Some(rows) => Ok((spec.dtype, *rows)),
+        None => Ok((spec.dtype, 1)),
+    }
+}
+
+/// Dimensions as the protocol has them: -1 where any size goes.
+pub(crate) fn shape(dims: &[Option<usize>]) -> Vec<i64> {
+    let each = |dim: &Option<usize>| dim.map_or(-1, |dim| i64::try_from(dim).unwrap_or(i64::MAX));
+    dims.iter().map(each).collect()
+}
+
+/// The protocol's name of an engine's type.
+pub(crate) fn datatype(dtype: DType) -> Datatype {
+    match dtype {
+        DType::F32 => Datatype::Fp32,
+        DType::F16 => Datatype::Fp16,
+        DType::I64 => Datatype::Int64,
+        DType::I8 => Datatype::Int8,
+        DType::U8 => Datatype::Uint8,
+        DType::Bool => Datatype::Bool,
+    }
+}
+
+/// Which calls come first: the parameter `priority`, where 2 and more is work that can wait.
+pub(crate) fn priority(request: &InferRequest) -> Priority {
+    match request.parameters.get("priority").and_then(Parameter::count) {
+        Some(2..) => Priority::Batch,
+        _ => Priority::Interactive,
+    }
+}
+
+/// The answer, of the outputs that were asked for.
+pub(crate) fn answer<'a>(
+    request: &'a InferRequest,
+    outcome: &'a Outcome,
+) -> Result<einthoven_oip::Answer<'a>, Problem> {
+    let manifest = outcome.model.manifest();
+    let outputs = &outcome.done.outputs;
+    if let Some(unknown) = request
+        .outputs
+        .iter()
+        .find(|wanted| outputs.iter().all(|output| *output.name != *wanted.name))
+    {
+        let names: Vec<_> = outputs.iter().map(|output| &*output.name).collect();
+        let detail = format!(
+            "the model has no output `{}`; it has {}",
+            unknown.name,
+            names.join(", ")
+        );
+        return Err(Problem::new(StatusCode::BAD_REQUEST, "no_such_output", detail).at("outputs"));
+    }
+    let wanted = outputs.iter().filter(|output| request.wants(&output.name));
+    Ok(einthoven_oip::Answer {
+        model_name: &manifest.name,
+        model_version: &manifest.version,
+        id: request.id.as_deref(),
+        outputs: wanted
+            .map(|output| einthoven_oip::Output {
+                name: &output.name,
+                datatype: datatype(output.dtype),
+                shape: &output.dims,
+                data: &output.data,
+                binary: request.wants_binary(&output.name),
+            })
+            .collect(),
+    })
+}
