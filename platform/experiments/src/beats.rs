@@ -123,12 +123,21 @@ impl Read {
         if partial {
             matrix[5] = [0; 7];
             matrix[6] = [0; 7];
-            let window = rules().window_s * rate_hz;
+            // A beat where a reader says there is none; it can be that only once.
+            let window = (rules().window_s * rate_hz) as u64;
+            let mut free: Vec<bool> = self.truth.iter().map(Option::is_none).collect();
             for label in labels.iter().filter(|label| label.class.is_none()) {
-                let near = |index: &usize| self.beats[*index].sample.abs_diff(label.sample) as f64 <= window;
-                let free = |index: &usize| self.truth[*index].is_none();
-                let found = (0..self.beats.len()).filter(near).find(free);
-                if let Some(class) = found.and_then(|index| self.beats[index].class) {
+                let from = label.sample.saturating_sub(window);
+                let first = self.beats.partition_point(|beat| beat.sample < from);
+                let near = self.beats[first..]
+                    .iter()
+                    .take_while(|beat| beat.sample <= label.sample.saturating_add(window));
+                let found = near
+                    .enumerate()
+                    .filter(|(at, _)| free[first + at])
+                    .min_by_key(|(_, beat)| beat.sample.abs_diff(label.sample));
+                if let Some((at, class)) = found.and_then(|(at, beat)| Some((at, beat.class?))) {
+                    free[first + at] = false;
                     matrix[5][class as usize] += 1;
                 }
             }
@@ -332,7 +341,7 @@ mod tests {
     #[test]
     fn single_labels_say_nothing_about_other_beats() {
         let answer = beats(&[(400, Some(N)), (800, Some(S)), (1200, Some(V)), (1600, Some(V))]);
-        let truth = labels(&[(800, Some(N)), (1600, None)]);
+        let truth = labels(&[(800, Some(N)), (1600, None), (1610, None)]);
         let recording = Recording::of("r", 360.0, Some(&answer), None, Some(Truth::Some(&truth)));
         let champion = recording.champion.unwrap();
         let matrix = champion.matrix.unwrap();
