@@ -178,6 +178,14 @@ pub(crate) async fn also_as_error(request: Request, next: Next) -> Response {
     response
 }
 
+impl From<tokio::task::JoinError> for Problem {
+    /// Without what a panic said, which could be anything of a recording; where it was has been logged.
+    fn from(error: tokio::task::JoinError) -> Self {
+        let ended = if error.is_panic() { "panicked" } else { "was ended" };
+        Self::internal(&format_args!("the work for it {ended}"))
+    }
+}
+
 impl From<InputError> for Problem {
     fn from(error: InputError) -> Self {
         let detail = error.to_string();

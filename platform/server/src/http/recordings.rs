@@ -158,7 +158,7 @@ pub(crate) async fn get_signal(
     };
     tokio::task::spawn_blocking(read)
         .await
-        .map_err(|cause| Problem::internal(&cause))?
+        .map_err(Problem::from)?
         .map(Json)
 }
 

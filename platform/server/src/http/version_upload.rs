@@ -226,7 +226,7 @@ impl Uploads {
         let called = name.clone();
         let unpacked = tokio::task::spawn_blocking(move || unpack(&path, &called, &incoming, &bounds))
             .await
-            .map_err(|cause| Problem::internal(&cause))??;
+            .map_err(Problem::from)??;
         if self.received.is_empty() {
             self.first_name = name.rsplit(['/', '\\']).next().unwrap_or_default().to_owned();
         }

@@ -1,6 +1,6 @@
 //! The dashboard and the alert rules against a real Prometheus that scrapes a real server.
 
-use crate::client::{OWNER_KEY, Server, borrowed, record_100};
+use crate::client::{Server, borrowed, record_100};
 use crate::series::metrics;
 use serde_json::Value;
 use std::io::Write;
@@ -128,12 +128,15 @@ fn promtool_finds_nothing_wrong_with_the_metrics_and_the_rules() {
     let output = checked.wait_with_output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success() && said.trim().is_empty(), "{said}");
-    let rules = Command::new("promtool")
-        .args(["check", "rules"])
-        .arg(deploy().join("prometheus/alerts.yaml"))
-        .output()
-        .unwrap();
-    assert!(rules.status.success(), "{}", String::from_utf8_lossy(&rules.stderr));
+    for (what, file) in [("check", "alerts.yaml"), ("test", "alerts.test.yaml")] {
+        let rules = Command::new("promtool")
+            .args([what, "rules"])
+            .arg(deploy().join("prometheus").join(file))
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&rules.stdout).into_owned() + &String::from_utf8_lossy(&rules.stderr);
+        assert!(rules.status.success(), "{said}");
+    }
 }
 
 #[test]
