@@ -18,6 +18,8 @@ pub(crate) struct Tap {
     /// No file can be made.
     pub(crate) full: AtomicBool,
     pub(crate) syncs: AtomicU64,
+    /// Writes since the last sync.
+    pub(crate) unsynced: AtomicU64,
 }
 
 pub(crate) struct TappedDisk(pub(crate) Arc<Tap>);
@@ -65,6 +67,7 @@ impl Sink for TappedSink {
             self.sink.write(&bytes[..bytes.len() / 2])?;
             return Err(io::Error::from(io::ErrorKind::StorageFull));
         }
+        self.tap.unsynced.fetch_add(1, Ordering::SeqCst);
         self.sink.write(bytes)
     }
 
@@ -74,7 +77,9 @@ impl Sink for TappedSink {
         if one_less(&self.tap.failing_syncs) {
             return Err(io::Error::other("the device is gone"));
         }
-        self.sink.sync()
+        self.sink.sync()?;
+        self.tap.unsynced.store(0, Ordering::SeqCst);
+        Ok(())
     }
 
     fn cut(&mut self, length: u64) -> io::Result<()> {
