@@ -71,7 +71,10 @@ fn is_foreign(settings: &Settings, method: &Method, headers: &HeaderMap, host: &
                 .any(|public| public.origin.eq_ignore_ascii_case(origin))
     };
     let origin = headers.get(header::ORIGIN).map(|origin| origin.to_str().ok());
-    if origin.flatten().is_some_and(|origin| settings.cors.iter().any(|named| named == origin)) {
+    if origin
+        .flatten()
+        .is_some_and(|origin| settings.cors.iter().any(|named| named == origin))
+    {
         return false;
     }
     let other = origin.is_some_and(|origin| !origin.is_some_and(own));
