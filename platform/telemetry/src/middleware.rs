@@ -12,10 +12,14 @@ use std::sync::Arc;
 use std::time::Instant;
 use tracing::Instrument;
 
-/// The type of a problem, which whoever refuses a request leaves among the answer's extensions: a word of this program's
-/// own, never one that came from outside.
+/// A problem, which whoever refuses a request leaves among the answer's extensions.
 #[derive(Debug, Clone)]
-pub struct ProblemType(pub Arc<str>);
+pub struct ProblemType {
+    /// Its type: a word of this program's own, never one that came from outside.
+    pub kind: Arc<str>,
+    /// Its status. The answer's may be another: gRPC refuses with 200.
+    pub status: u16,
+}
 
 /// Counts a request under its route and how it ended, measures it until the answer's head, and gives its log lines its id. Names of
 /// models, paths and queries stay out: they are the caller's words.
@@ -46,24 +50,36 @@ pub async fn observe(State(metrics): State<Metrics>, request: Request, next: Nex
     let response = next.run(request).instrument(span.clone()).await;
     open.answered = true;
     drop(open);
-    let (status, took) = (response.status(), start.elapsed());
-    series.count(Ending::Class(status.as_u16() / 100));
-    series.seconds.observe(took.as_secs_f64());
+    let took = start.elapsed();
     let problem = response.extensions().get::<ProblemType>();
+    let code = problem.map_or_else(|| status_of(&response), |problem| problem.status);
+    series.count(Ending::Class(code / 100));
+    series.seconds.observe(took.as_secs_f64());
     if let Some(problem) = problem {
-        metrics.problem(&problem.0, status.as_u16());
+        metrics.problem(&problem.kind, code);
     }
-    let problem = problem.map(|problem| &*problem.0);
-    let (code, seconds) = (status.as_u16(), took.as_secs_f64());
+    let problem = problem.map(|problem| &*problem.kind);
+    let seconds = took.as_secs_f64();
     // One line a request would cost more than some answers do; what went wrong here is always worth one.
     span.in_scope(|| {
-        if status.is_server_error() {
+        if code >= 500 {
             tracing::warn!(target: "einthoven::requests", status = code, seconds, problem, "answered");
         } else {
             tracing::debug!(target: "einthoven::requests", status = code, seconds, problem, "answered");
         }
     });
     response
+}
+
+/// The status of an answer; where it is gRPC's and refuses, the status that HTTP has for the same.
+fn status_of(response: &Response) -> u16 {
+    let code = response.headers().get("grpc-status");
+    match code.and_then(|code| code.to_str().ok()?.parse::<u8>().ok()) {
+        None | Some(0) => response.status().as_u16(),
+        // UNKNOWN, INTERNAL, UNAVAILABLE, DATA_LOSS.
+        Some(2 | 13 | 14 | 15) => 500,
+        Some(_) => 400,
+    }
 }
 
 /// A request that has no answer yet.

@@ -33,7 +33,14 @@ async fn problem(Path(model): Path<String>) -> Response {
     } else {
         "bad_name"
     };
-    (StatusCode::NOT_FOUND, Extension(ProblemType(kind.into()))).into_response()
+    (
+        StatusCode::NOT_FOUND,
+        Extension(ProblemType {
+            kind: kind.into(),
+            status: 404,
+        }),
+    )
+        .into_response()
 }
 
 async fn length(body: Bytes) -> String {
@@ -102,6 +109,26 @@ async fn requests_are_counted_under_their_routes() {
     );
     assert_eq!(value(&text, "einthoven_http_requests_in_flight"), 0.0);
     assert_eq!(value(&text, r#"einthoven_build_info{version="1.2.3"}"#), 1.0);
+}
+
+/// gRPC refuses with 200 and says why beside it.
+#[tokio::test]
+async fn what_grpc_refuses_is_no_success() {
+    let metrics = Metrics::new(ROUTES, "1").unwrap();
+    let refusing = Router::new()
+        .route(
+            "/{file}",
+            get(|Path(code): Path<String>| async move { [("grpc-status", code)] }),
+        )
+        .layer(axum::middleware::from_fn_with_state(metrics.clone(), observe));
+    for code in ["0", "5", "13"] {
+        ask(&refusing, "GET", &format!("/{code}"), Body::empty()).await;
+    }
+    let text = metrics.render(Snapshot::default()).unwrap();
+    for status in ["2xx", "4xx", "5xx"] {
+        let ended = format!(r#"einthoven_http_requests_total{{method="GET",route="/{{file}}",status="{status}"}}"#);
+        assert_eq!(value(&text, &ended), 1.0, "{status}");
+    }
 }
 
 #[tokio::test]

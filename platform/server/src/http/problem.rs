@@ -138,8 +138,11 @@ impl IntoResponse for Problem {
             headers.insert(header::RETRY_AFTER, seconds.into());
         }
         headers.extend(self.headers.iter().cloned());
-        let word = self.kind.rsplit('/').next().unwrap_or_default();
-        response.extensions_mut().insert(ProblemType(word.into()));
+        let word = self.code();
+        response.extensions_mut().insert(ProblemType {
+            kind: word.into(),
+            status: self.status,
+        });
         response.extensions_mut().insert(Arc::new(self));
         response
     }
@@ -208,6 +211,14 @@ impl From<InputError> for Problem {
             InputError::Classify(ClassifyError::WrongKind { .. }) => {
                 (StatusCode::UNPROCESSABLE_ENTITY, "wrong_kind", Some("model"))
             }
+            InputError::Classify(ClassifyError::TensorsOnly { .. }) => {
+                (StatusCode::UNPROCESSABLE_ENTITY, "tensors_only", Some("model"))
+            }
+            InputError::Classify(ClassifyError::Busy { retry_after }) => {
+                let seconds = u32::try_from(retry_after.as_secs() + 1).unwrap_or(u32::MAX);
+                return Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", detail).retry_after(seconds);
+            }
+            InputError::Classify(ClassifyError::Late) => (StatusCode::GATEWAY_TIMEOUT, "too_late", None),
             InputError::Classify(ClassifyError::Recipe(_)) => (
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "rate_out_of_range",
