@@ -19,8 +19,14 @@ use tonic::{Status, Streaming};
 /// Requests of one stream that are under way at once. Answers come in the order of the requests.
 const OF_ONE_STREAM: usize = 16;
 
+/// Names whom a request is about.
+const SUBJECT: &str = "x-einthoven-subject";
+
+/// Longest name of a subject.
+const LONGEST: usize = 500;
+
 /// When a caller gives up, as `grpc-timeout` says it: up to eight digits and a unit.
-pub(super) fn deadline(metadata: &MetadataMap) -> Result<Option<Instant>, Status> {
+fn deadline(metadata: &MetadataMap) -> Result<Option<Instant>, Status> {
     let Some(value) = metadata.get("grpc-timeout") else {
         return Ok(None);
     };
@@ -47,24 +53,53 @@ fn timeout(text: &str) -> Option<Duration> {
     })
 }
 
+/// Who calls, for whom, and until when.
+#[derive(Clone)]
+pub(super) struct Caller {
+    principal: Principal,
+    /// Whom the traffic is dealt out by; the caller where nobody is named.
+    subject: Option<String>,
+    deadline: Option<Instant>,
+}
+
+impl Caller {
+    pub(super) fn of(principal: Principal, metadata: &MetadataMap) -> Result<Self, Status> {
+        let subject = metadata
+            .get(SUBJECT)
+            .map(|value| value.to_str().unwrap_or_default().trim());
+        if subject.is_some_and(|subject| subject.is_empty() || subject.len() > LONGEST) {
+            let detail = format!("{SUBJECT} must hold 1 to {LONGEST} printable ASCII characters");
+            return Err(Status::invalid_argument(detail));
+        }
+        Ok(Self {
+            principal,
+            subject: subject.map(str::to_owned),
+            deadline: deadline(metadata)?,
+        })
+    }
+}
+
 /// The answer to one request.
 pub(super) async fn one(
     app: &Arc<App>,
-    principal: &Principal,
+    caller: &Caller,
     request: pb::ModelInferRequest,
-    deadline: Option<Instant>,
 ) -> Result<pb::ModelInferResponse, Status> {
-    answered(app, principal, request, deadline)
+    answered(app, caller, request)
         .await
         .map_err(|problem| status::of(&problem))
 }
 
 async fn answered(
     app: &Arc<App>,
-    principal: &Principal,
+    caller: &Caller,
     request: pb::ModelInferRequest,
-    deadline: Option<Instant>,
 ) -> Result<pb::ModelInferResponse, Problem> {
+    let Caller {
+        principal,
+        subject,
+        deadline,
+    } = caller;
     let began = Instant::now();
     may(principal, Scope::Predict, Some(&request.model_name))?;
     let raw: usize = request.raw_input_contents.iter().map(bytes::Bytes::len).sum();
@@ -78,9 +113,10 @@ async fn answered(
         inputs: std::mem::take(&mut asked.request.inputs),
         priority: priority(&asked.request),
         flow: principal.flow(),
+        subject: subject.as_deref().unwrap_or(principal.name()),
         deadline: match (own, deadline) {
-            (Some(own), Some(deadline)) => Some(own.min(deadline)),
-            (own, deadline) => own.or(deadline),
+            (Some(own), Some(deadline)) => Some(own.min(*deadline)),
+            (own, deadline) => own.or(*deadline),
         },
     };
     let outcome = run(app, work).await?;
@@ -98,19 +134,18 @@ async fn answered(
 /// has come and takes no more.
 pub(super) fn many(
     app: Arc<App>,
-    principal: Principal,
+    caller: Caller,
     requests: Streaming<pb::ModelInferRequest>,
-    deadline: Option<Instant>,
 ) -> impl Stream<Item = Result<pb::ModelStreamInferResponse, Status>> + Send {
     let under_way = app.lifecycle.under_way();
     let lifecycle = app.lifecycle.clone();
     let stopping = async move { lifecycle.draining().await };
     let each = move |request: Result<pb::ModelInferRequest, Status>| {
-        let (app, principal) = (Arc::clone(&app), principal.clone());
+        let (app, caller) = (Arc::clone(&app), caller.clone());
         async move {
             let request = request?;
             let id = request.id.clone();
-            Ok(match one(&app, &principal, request, deadline).await {
+            Ok(match one(&app, &caller, request).await {
                 Ok(answer) => pb::ModelStreamInferResponse {
                     error_message: String::new(),
                     infer_response: Some(answer),

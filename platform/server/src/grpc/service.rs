@@ -108,9 +108,8 @@ impl GrpcInferenceService for Inference {
         &self,
         request: Request<pb::ModelInferRequest>,
     ) -> Result<Response<pb::ModelInferResponse>, Status> {
-        let deadline = infer::deadline(request.metadata())?;
-        let principal = principal(&request)?;
-        let answer = infer::one(&self.app, &principal, request.into_inner(), deadline).await?;
+        let caller = infer::Caller::of(principal(&request)?, request.metadata())?;
+        let answer = infer::one(&self.app, &caller, request.into_inner()).await?;
         Ok(Response::new(answer))
     }
 
@@ -118,9 +117,8 @@ impl GrpcInferenceService for Inference {
         &self,
         request: Request<Streaming<pb::ModelInferRequest>>,
     ) -> Result<Response<Answers>, Status> {
-        let deadline = infer::deadline(request.metadata())?;
-        let principal = principal(&request)?;
-        let answers = infer::many(Arc::clone(&self.app), principal, request.into_inner(), deadline);
+        let caller = infer::Caller::of(principal(&request)?, request.metadata())?;
+        let answers = infer::many(Arc::clone(&self.app), caller, request.into_inner());
         Ok(Response::new(Box::pin(answers)))
     }
 

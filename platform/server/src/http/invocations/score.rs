@@ -89,7 +89,7 @@ async fn scored(app: &Arc<App>, caller: &Caller, reference: &Reference, request:
     let (parts, body) = request.into_parts();
     let kind = content_type(&parts.headers)?;
     let received = Received::whole(app, &parts.headers, body).await?;
-    let model = resolved(app, reference, None).await?;
+    let model = resolved(app, reference).await?;
     let wanted = wanted(model.signature());
     drop(model);
     let read = if received.bytes.len() <= AT_ONCE {
@@ -110,6 +110,7 @@ async fn scored(app: &Arc<App>, caller: &Caller, reference: &Reference, request:
         inputs: read.inputs,
         priority: Priority::Interactive,
         flow: caller.principal().flow(),
+        subject: caller.subject(),
         deadline: None,
     };
     let outcome = run(app, work).await?;

@@ -43,6 +43,7 @@ pub(crate) async fn infer(
         inputs: std::mem::take(&mut request.inputs),
         priority: priority(&request),
         flow: caller.principal().flow(),
+        subject: caller.subject(),
         deadline: timeout(&parts.headers, &request)?.and_then(|timeout| began.checked_add(timeout)),
     };
     let outcome = run(&app, work).await?;

@@ -62,7 +62,7 @@ pub(crate) async fn metadata_of(
     reference: &Reference,
 ) -> Result<ModelMetadata, Problem> {
     knows(principal, reference)?;
-    let served = resolved(app, reference, None).await?;
+    let served = resolved(app, reference).await?;
     let state = app.registry().state();
     let ready = state
         .model(&reference.model)?
@@ -89,7 +89,7 @@ fn tensor(spec: &TensorSpec) -> TensorMetadata {
 
 pub(crate) async fn config_of(app: &App, principal: &Principal, reference: &Reference) -> Result<ModelConfig, Problem> {
     knows(principal, reference)?;
-    let served = resolved(app, reference, None).await?;
+    let served = resolved(app, reference).await?;
     Ok(config(&served))
 }
 

@@ -116,7 +116,7 @@ pub(crate) async fn load(app: &App, by: &By, model: &ModelName, seen: Option<u64
         model: model.clone(),
         selector: Selector::Traffic,
     };
-    resolved(app, &reference, None).await.map(|_| ())
+    resolved(app, &reference).await.map(|_| ())
 }
 
 /// Lets nothing of the model answer.

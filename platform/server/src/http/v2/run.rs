@@ -19,6 +19,8 @@ pub(crate) struct Work<'a> {
     pub(crate) priority: Priority,
     /// Whose it is.
     pub(crate) flow: Arc<str>,
+    /// Whom the traffic is dealt out by.
+    pub(crate) subject: &'a str,
     pub(crate) deadline: Option<Instant>,
 }
 
@@ -30,7 +32,7 @@ pub(crate) struct Outcome {
 
 /// The outputs. A version that is unloaded meanwhile is looked up once more.
 pub(crate) async fn run(app: &App, work: Work<'_>) -> Result<Outcome, Problem> {
-    let model = resolved(app, work.reference, work.deadline).await?;
+    let model = routed(app, work.reference, work.subject, work.deadline).await?;
     let inputs = taken(model.signature(), work.inputs)?;
     let call = Call {
         inputs,
@@ -41,7 +43,7 @@ pub(crate) async fn run(app: &App, work: Work<'_>) -> Result<Outcome, Problem> {
     match model.infer(call.clone()).await {
         Ok(done) => Ok(Outcome { model, done }),
         Err(DispatchError::Closed) => {
-            let model = resolved(app, work.reference, work.deadline).await?;
+            let model = routed(app, work.reference, work.subject, work.deadline).await?;
             let done = model.infer(call).await.map_err(failed)?;
             Ok(Outcome { model, done })
         }
@@ -49,17 +51,24 @@ pub(crate) async fn run(app: &App, work: Work<'_>) -> Result<Outcome, Problem> {
     }
 }
 
-/// The model, loaded; the deadline holds for loading too.
-pub(crate) async fn resolved(
+/// The version that answers this subject, loaded; the deadline holds for loading too.
+async fn routed(
     app: &App,
     reference: &Reference,
+    subject: &str,
     deadline: Option<Instant>,
 ) -> Result<Arc<ServedModel>, Problem> {
+    let route = app.loaded.route(reference, subject);
     let Some(deadline) = deadline else {
-        return Ok(app.loaded.resolve(reference).await?);
+        return Ok(route.await?.model);
     };
-    let in_time = tokio::time::timeout_at(deadline.into(), app.loaded.resolve(reference)).await;
-    Ok(in_time.map_err(|_| expired())??)
+    let in_time = tokio::time::timeout_at(deadline.into(), route).await;
+    Ok(in_time.map_err(|_| expired())??.model)
+}
+
+/// The version that answers most, loaded.
+pub(crate) async fn resolved(app: &App, reference: &Reference) -> Result<Arc<ServedModel>, Problem> {
+    Ok(app.loaded.resolve(reference).await?)
 }
 
 /// The tensors as the queue takes them, or what is wrong with them, said exactly.

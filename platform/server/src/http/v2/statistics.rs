@@ -37,7 +37,7 @@ pub(crate) fn of_all(app: &App, principal: &Principal) -> Statistics {
 /// Of one version, or of every loaded version of a model.
 pub(crate) async fn of(app: &App, reference: &Reference) -> Result<Statistics, Problem> {
     if reference.selector != Selector::Traffic {
-        let served = resolved(app, reference, None).await?;
+        let served = resolved(app, reference).await?;
         return Ok(Statistics {
             model_stats: vec![statistics(&served)],
         });
