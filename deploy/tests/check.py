@@ -9,8 +9,10 @@ line for each thing checked, ends with 1 where anything is wrong.
 import json
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
+import tempfile
 
 import helm_python
 import kubernetes_validate
@@ -175,6 +177,25 @@ def schema(builtin, files):
     print(f"{len(files)} files against the schema {builtin}")
 
 
+def unit():
+    """systemd's own checks, where it is installed: the unit is whole, and what it could do if it were taken over is little."""
+    if not shutil.which("systemd-analyze"):
+        print("skipped: the unit was not verified, for there is no systemd-analyze")
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder) / "einthoven.service"
+        # The program need not be installed here.
+        path.write_text((DEPLOY / "systemd/einthoven.service").read_text().replace("/usr/bin/einthoven", "/bin/true"))
+        verified = subprocess.run(["systemd-analyze", "verify", path], capture_output=True, text=True)
+        if verified.returncode or verified.stderr.strip():
+            wrong("systemd", verified.stderr)
+        security = ["systemd-analyze", "security", "--offline=true", "--threshold=20", path]
+        rated = subprocess.run(security, capture_output=True, text=True)
+        if rated.returncode:
+            wrong("systemd", rated.stdout[-400:] + rated.stderr)
+    print("the unit by systemd-analyze verify and security, at most 2.0")
+
+
 def variables_in(path, variables):
     for name in set(re.findall(r"\bEINTHOVEN_[A-Z_]+\b", path.read_text())):
         if name not in variables:
@@ -213,6 +234,7 @@ def main():
     ids = [panel["id"] for panel in dashboard["panels"]]
     if len(ids) != len(set(ids)):
         wrong("dashboard", "two panels of one number")
+    unit()
     for problem in problems:
         print("WRONG", problem)
     sys.exit(bool(problems))
