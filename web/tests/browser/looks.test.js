@@ -62,6 +62,15 @@ const SCREENS = [
   ["zoomed", { viewport: { width: 640, height: 400 }, deviceScaleFactor: 2 }],
 ];
 for (const [name, options] of SCREENS) {
+  test(`${name}: the sign-in fits and axe has no serious finding`, async () => {
+    const { page, close } = await stage.visit(options, false);
+    await page.getByRole("button", { name: "Sign in" }).waitFor();
+    await fits(page);
+    await accessible(page);
+    await shot(page, `sign-in-${name}`, true);
+    await close();
+  });
+
   test(`${name}: nothing is cut off and axe has no serious finding, before and after`, async () => {
     const { page, close } = await stage.visit(options);
     await page.getByRole("button", { name: "Ventricular ectopy" }).waitFor();

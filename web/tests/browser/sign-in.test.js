@@ -55,20 +55,6 @@ test("who is signed out elsewhere is asked to sign in again", async () => {
   await close();
 });
 
-for (const [name, options] of /** @type {[string, import("playwright-core").BrowserContextOptions][]} */ ([
-  ["narrow", { viewport: { width: 360, height: 740 } }],
-  ["dark", { colorScheme: "dark" }],
-])) {
-  test(`${name}: the sign-in fits`, async () => {
-    const { page, close } = await stage.visit(options, false);
-    await page.getByRole("button", { name: "Sign in" }).waitFor();
-    const [wide, room] = await page.evaluate(() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]);
-    assert.ok(wide <= room);
-    await shot(page, `sign-in-${name}`);
-    await close();
-  });
-}
-
 test("a server without users lets its owner in by the link that it prints, once", async () => {
   const data = await mkdtemp(join(tmpdir(), "einthoven-link-"));
   const env = { ...process.env, EINTHOVEN_OWNER_KEY: "" };
