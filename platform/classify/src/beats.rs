@@ -3,19 +3,31 @@
 use crate::document::{BeatOut, Document, ModelOut, Probabilities, RecordingOut, SpanOut, WindowOut, rounded};
 use crate::error::ClassifyError;
 use crate::lead;
-use crate::model::ServedModel;
+use crate::model::{Demand, ServedModel};
 use einthoven_ecg::beat::BeatClass;
 use einthoven_ecg::quality::{Grade, Quality};
 use einthoven_ecg::recipe::{RATE_RANGE_HZ, Recipe, RecipeError};
 use einthoven_ecg::recording::{Flag, Recording};
 use einthoven_ecg::{detect, quality, rhythm};
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 
 /// What a caller may choose.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
     /// The lead, by name.
     pub lead: Option<String>,
+    /// Who it is for.
+    pub demand: Demand,
+}
+
+/// How far a recording is classified.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// So many beats were found.
+    Found(usize),
+    /// So many of them are classified or about to be.
+    Classified(usize),
 }
 
 /// Finds every beat of the recording's chosen lead, grades the signal, classifies the beats and sums them up.
@@ -23,6 +35,20 @@ pub struct Options {
 /// # Errors
 /// [`ClassifyError`] when the lead does not exist, the model takes another kind of input, or the engine fails.
 pub fn classify(recording: &Recording, model: &ServedModel, options: &Options) -> Result<Document, ClassifyError> {
+    classify_in_steps(recording, model, options, &mut |_| ControlFlow::Continue(()))
+}
+
+/// The same, telling how far it is; `tell` may end it.
+///
+/// # Errors
+/// As [`classify`], and [`ClassifyError::Stopped`].
+pub fn classify_in_steps(
+    recording: &Recording,
+    model: &ServedModel,
+    options: &Options,
+    tell: &mut dyn FnMut(Step) -> ControlFlow<()>,
+) -> Result<Document, ClassifyError> {
+    model.classifies()?;
     let Some(recipe) = model.recipe().ok().filter(|recipe| *recipe == Recipe::BeatRrV1) else {
         return Err(ClassifyError::WrongKind {
             model: model.manifest().name.clone(),
@@ -43,10 +69,24 @@ pub fn classify(recording: &Recording, model: &ServedModel, options: &Options) -
     }
     let peaks = detect::r_peaks(&lead.samples_mv, rate);
     let graded = quality::assess(lead, rate, &peaks);
+    if tell(Step::Found(peaks.len())).is_break() {
+        return Err(ClassifyError::Stopped);
+    }
     let mut described = RecordingOut::of(recording);
     let positions: Vec<f64> = peaks.iter().map(|&peak| peak as f64).collect();
     let probabilities = match recipe.prepare(&lead.samples_mv, rate, &positions) {
-        Ok(prepared) => model.predict(prepared.beats(), |range| prepared.tensors(range))?,
+        Ok(prepared) => {
+            let mut stopped = false;
+            let rows = model.predict_for(&options.demand, prepared.beats(), |range| {
+                stopped |= tell(Step::Classified(range.start)).is_break();
+                // Without its inputs the batch fails, and with it the rest.
+                if stopped { Vec::new() } else { prepared.tensors(range) }
+            });
+            if stopped {
+                return Err(ClassifyError::Stopped);
+            }
+            rows?
+        }
         Err(cause) => {
             described.flags.push(Flag {
                 code: "not_classified".into(),

@@ -179,7 +179,7 @@ impl ModelOut {
             name: manifest.name.clone(),
             version: manifest.version.clone(),
             digest: model.digest().to_owned(),
-            recipe: manifest.recipe.clone(),
+            recipe: manifest.recipe.clone().unwrap_or_default(),
             engine: model.engine().to_owned(),
             device: model.device().to_string(),
             provider: model.provider().to_owned(),

@@ -8,18 +8,20 @@ mod beats;
 mod document;
 mod error;
 mod lead;
+mod live;
 mod model;
 mod rows;
 
 pub use annotations::annotations;
-pub use beats::{Options, classify};
+pub use beats::{Options, Step, classify, classify_in_steps};
 pub use document::{
     BeatOut, Document, LeadOut, ModelOut, Probabilities, RecordingOut, RowOut, RowsDocument, WindowOut,
 };
 pub use error::ClassifyError;
+pub use live::LiveBeats;
 pub use model::{
-    BATCHES, Choice, EngineRow, EngineTable, EngineWish, Isolation, KnownAs, LoadError, Manifest, PackageFile,
-    ServedModel, Serving, TrialStep, Variant, digest, measure,
+    BATCHES, Choice, Demand, EngineRow, EngineTable, EngineWish, Isolation, KnownAs, LoadError, Manifest, PackageFile,
+    ServedModel, Serving, TrialStep, Variant, digest, from_bytes, measure, to_bytes,
 };
 pub use rows::classify_rows;
 

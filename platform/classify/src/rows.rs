@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 /// # Errors
 /// [`ClassifyError`] when the model takes another kind of input or the engine fails.
 pub fn classify_rows(rows: &BeatRows, model: &ServedModel) -> Result<RowsDocument, ClassifyError> {
+    model.classifies()?;
     if model.recipe().ok() != Some(Recipe::KaggleHeartbeatV1) {
         return Err(ClassifyError::WrongKind {
             model: model.manifest().name.clone(),

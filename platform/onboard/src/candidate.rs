@@ -27,7 +27,7 @@ pub struct CandidateFile {
 pub struct Stated(pub(crate) Map<String, Value>);
 
 /// Fields that may be stated beside the files.
-const FIELDS: [&str; 12] = [
+const FIELDS: [&str; 14] = [
     "recipe",
     "labels",
     "feeds",
@@ -38,6 +38,8 @@ const FIELDS: [&str; 12] = [
     "device",
     "isolation",
     "warm_up_rows",
+    "instances",
+    "max_batch_rows",
     "training",
     "description",
 ];

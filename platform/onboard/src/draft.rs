@@ -32,6 +32,7 @@ pub(crate) fn draft(
     example: Option<Vec<Input>>,
 ) -> Result<Drafted, OnboardError> {
     let mut manifest = stated(candidate)?;
+    let tensors_alone = serves_tensors_alone(&mut manifest);
     let variants = networks(serving, candidate, &manifest)?;
     if !manifest.contains_key("variants") && variants.iter().any(|name| !name.starts_with("model.")) {
         let named: Vec<_> = variants.iter().map(|name| json!({"name": name})).collect();
@@ -54,10 +55,10 @@ pub(crate) fn draft(
         };
         match drawn {
             // Said below, with what to do; an engine would only say that it got something else.
-            _ if inputs.iter().any(|spec| spec.dtype != DType::F32) => {}
+            _ if !tensors_alone && inputs.iter().any(|spec| spec.dtype != DType::F32) => {}
             Err(problem) => problems.push(problem),
             Ok((drawn, origin)) => {
-                let computed = golden::computed(&mut opened.worker, &drawn, origin, &opened.engine);
+                let computed = golden::computed(&mut opened.worker, &drawn, &inputs, origin, &opened.engine);
                 let (golden, outputs) = computed.map_err(|cause| unloadable(&opened.engine, &cause))?;
                 if !manifest.contains_key("outputs") {
                     manifest.insert("outputs".to_owned(), specs(&outputs));
@@ -71,7 +72,9 @@ pub(crate) fn draft(
     {
         manifest.insert("labels".to_owned(), labels.into());
     }
-    check(&mut manifest, &mut problems);
+    if !tensors_alone {
+        check(&mut manifest, &mut problems);
+    }
     let manifest = Value::Object(manifest);
     if problems.is_empty()
         && let Err(cause) = serde_json::from_value::<Manifest>(manifest.clone())
@@ -86,6 +89,18 @@ pub(crate) fn draft(
         });
     }
     Ok(Drafted { manifest, golden: made })
+}
+
+/// Whether somebody said that there is no recipe, by `none` or null; what is merely missing is asked for. The manifest has no
+/// such field then.
+fn serves_tensors_alone(manifest: &mut Map<String, Value>) -> bool {
+    let none = manifest
+        .get("recipe")
+        .is_some_and(|recipe| recipe.is_null() || recipe == "none");
+    if none {
+        manifest.remove("recipe");
+    }
+    none
 }
 
 /// The manifest that came with the files, under what was stated beside them.
@@ -235,7 +250,8 @@ fn check(manifest: &mut Map<String, Value>, problems: &mut Vec<FieldProblem>) {
         None => problems.push(problem(
             "recipe",
             format!(
-                "`recipe` is missing: say how a recording becomes its input, one of {}",
+                "`recipe` is missing: say how a recording becomes its input, one of {}, or `none` for a model that is to take \
+                 tensors alone",
                 known.join(", ")
             ),
         )),

@@ -3,6 +3,7 @@
 //! when it came; not that it was exported rightly, which only its maker's own outputs prove.
 
 use crate::error::FieldProblem;
+use einthoven_classify::{from_bytes, to_bytes};
 use einthoven_plugin_host::{DType, Failure, TensorSpec, TensorView, Until};
 use einthoven_plugin_worker::Worker;
 use serde_json::{Value, json};
@@ -20,6 +21,7 @@ const ROWS: usize = 4;
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Input {
     pub(crate) name: String,
+    pub(crate) dtype: DType,
     pub(crate) dims: Vec<usize>,
     pub(crate) values: Vec<f32>,
 }
@@ -33,7 +35,8 @@ pub(crate) fn fitting(mut example: Vec<Input>, specs: &[TensorSpec]) -> Option<V
     }
     let fit = |spec: &TensorSpec| {
         let mut input = example.iter().find(|input| input.name == spec.name)?.clone();
-        let same = input.dims.len() == spec.dims.len()
+        let same = input.dtype == spec.dtype
+            && input.dims.len() == spec.dims.len()
             && spec
                 .dims
                 .iter()
@@ -71,7 +74,9 @@ pub(crate) fn drawn(specs: &[TensorSpec]) -> Result<Vec<Input>, FieldProblem> {
                 spec.name, spec.dims
             ),
         })?;
-        let dims: Vec<usize> = std::iter::once(ROWS).chain(row).collect();
+        // A network may fix the rows of its batches, or take an input that has none.
+        let rows = spec.dims.first().map(|rows| rows.unwrap_or(ROWS));
+        let dims: Vec<usize> = rows.into_iter().chain(row).collect();
         let count = dims.iter().try_fold(1_usize, |count, size| count.checked_mul(*size));
         let count = count.filter(|count| *count <= MOST_VALUES).ok_or_else(|| FieldProblem {
             pointer: "inputs".to_owned(),
@@ -82,11 +87,19 @@ pub(crate) fn drawn(specs: &[TensorSpec]) -> Result<Vec<Input>, FieldProblem> {
         })?;
         Ok(Input {
             name: spec.name.clone(),
-            values: std::iter::repeat_with(&mut next).take(count).collect(),
+            dtype: spec.dtype,
+            values: std::iter::repeat_with(&mut next)
+                .map(|value| if floats(spec.dtype) { value } else { value.round() })
+                .take(count)
+                .collect(),
             dims,
         })
     };
     specs.iter().map(draw).collect()
+}
+
+fn floats(dtype: DType) -> bool {
+    matches!(dtype, DType::F32 | DType::F16)
 }
 
 /// `golden.json` with what the worker's engine computes for these inputs, and the outputs' shapes.
@@ -96,42 +109,51 @@ pub(crate) fn drawn(specs: &[TensorSpec]) -> Result<Vec<Input>, FieldProblem> {
 pub(crate) fn computed(
     worker: &mut Worker,
     inputs: &[Input],
+    takes: &[TensorSpec],
     origin: &str,
     engine: &str,
 ) -> Result<(Value, Vec<TensorSpec>), Failure> {
+    let wide = |input: &Input| input.values.iter().copied().map(f64::from).collect::<Vec<_>>();
+    let data: Vec<_> = inputs.iter().map(|input| to_bytes(input.dtype, &wide(input))).collect();
     let views = inputs
         .iter()
-        .map(|input| {
-            TensorView::new(
-                &input.name,
-                DType::F32,
-                &input.dims,
-                bytemuck::cast_slice(&input.values),
-            )
-        })
+        .zip(&data)
+        .map(|(input, data)| TensorView::new(&input.name, input.dtype, &input.dims, data))
         .collect::<Result<Vec<_>, _>>()?;
     let outputs = worker.run(&views, &Until::default())?;
     if let Some((_, failure)) = outputs.failed().first() {
         return Err(failure.clone());
     }
+    let rows = inputs.first().and_then(|input| input.dims.first().copied());
+    let open = takes.iter().all(|spec| spec.dims.first() == Some(&None));
     let (mut golden, mut specs) = (serde_json::Map::new(), Vec::new());
     for output in outputs.all() {
-        if output.dtype == DType::F32 {
-            golden.insert(
-                output.name.clone(),
-                json!({"dims": output.dims, "values": output.as_f32()?}),
-            );
-        }
-        let open = output.dims.iter().enumerate();
+        let values = if output.dtype == DType::F32 {
+            json!({"dims": output.dims, "values": output.as_f32()?})
+        } else {
+            let values = from_bytes(output.dtype, output.bytes());
+            json!({"dims": output.dims, "dtype": output.dtype, "values": values})
+        };
+        golden.insert(output.name.clone(), values);
+        let rows_open = open && output.dims.first() == rows.as_ref();
+        let sizes = output.dims.iter().enumerate();
         specs.push(TensorSpec {
             name: output.name.clone(),
             dtype: output.dtype,
-            dims: open.map(|(index, size)| (index > 0).then_some(*size)).collect(),
+            dims: sizes
+                .map(|(index, size)| (index > 0 || !rows_open).then_some(*size))
+                .collect(),
         });
     }
     let given: serde_json::Map<_, _> = inputs
         .iter()
-        .map(|input| (input.name.clone(), json!({"dims": input.dims, "values": input.values})))
+        .map(|input| {
+            let mut given = json!({"dims": input.dims, "values": input.values});
+            if input.dtype != DType::F32 {
+                given["dtype"] = json!(input.dtype);
+            }
+            (input.name.clone(), given)
+        })
         .collect();
     let made =
         json!({"inputs": given, "outputs": golden, "made": {"inputs": origin, "outputs": format!("by {engine}")}});

@@ -335,6 +335,7 @@ pub(crate) fn mlflow_folder(mut candidate: Candidate) -> Result<(Candidate, Opti
 
 fn input(tensor: ExampleTensor) -> Input {
     Input {
+        dtype: einthoven_plugin_host::DType::F32,
         name: tensor.name.unwrap_or_default(),
         dims: tensor.shape,
         values: tensor.values.iter().map(|value| *value as f32).collect(),

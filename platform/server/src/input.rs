@@ -88,7 +88,7 @@ pub(crate) fn default_model(input: &Input) -> &'static str {
 pub(crate) fn answer(reading: Reading, model: &ServedModel, lead: Option<String>) -> Result<Answer, InputError> {
     match reading.input {
         Input::Recording(recording) => {
-            let document = einthoven_classify::classify(&recording, model, &Options { lead })?;
+            let document = einthoven_classify::classify(&recording, model, &Options { lead, ..Options::default() })?;
             Ok(Answer::Beats {
                 recording: Box::new(recording),
                 document: Box::new(document),

@@ -1,5 +1,7 @@
 //! One copy of a loaded model: in this process or in a child.
 
+use super::golden::Golden;
+use einthoven_dispatch as dispatch;
 use einthoven_plugin_host::{Device, Failure, LoadedModel, Outputs, Runner, Signature, TensorView, Until};
 use einthoven_plugin_worker::{Crashes, LoadRequest, Spawner, Worker};
 use serde::{Deserialize, Serialize};
@@ -17,7 +19,7 @@ pub enum Isolation {
 }
 
 /// What makes instances.
-pub(super) enum Source {
+pub(super) enum Origin {
     InProcess(LoadedModel),
     Worker {
         spawner: Arc<Spawner>,
@@ -27,13 +29,21 @@ pub(super) enum Source {
     },
 }
 
+/// What makes instances, and has each run the batches that it is to be warm for.
+pub(super) struct Source {
+    pub(super) origin: Origin,
+    pub(super) device: Device,
+    /// Inputs of each size.
+    pub(super) warm_up: Vec<Golden>,
+}
+
 /// One of them.
 pub(super) enum Instance {
     InProcess(Runner),
     Worker(Worker),
 }
 
-impl Source {
+impl Origin {
     pub(super) fn signature(&self) -> &Signature {
         match self {
             Self::InProcess(model) => model.signature(),
@@ -54,24 +64,38 @@ impl Source {
     }
 }
 
-impl Instance {
-    pub(super) fn run(&mut self, inputs: &[TensorView<'_>]) -> Result<Outputs, Failure> {
+impl Source {
+    /// Runs the batches that an instance is to be warm for.
+    pub(super) fn warm(&self, instance: &mut dyn dispatch::Instance) -> Result<(), Failure> {
+        let mut run = |golden: &Golden| instance.run(&golden.inputs()?, &Until::default()).map(drop);
+        self.warm_up.iter().try_for_each(&mut run)
+    }
+}
+
+impl dispatch::Source for Source {
+    fn instance(&self) -> Result<Box<dyn dispatch::Instance>, Failure> {
+        let mut instance = self.origin.instance(&self.device)?;
+        self.warm(&mut instance)?;
+        Ok(Box::new(instance))
+    }
+}
+
+impl dispatch::Instance for Instance {
+    fn run(&mut self, inputs: &[TensorView<'_>], until: &Until) -> Result<Outputs, Failure> {
         match self {
-            Self::InProcess(runner) => runner.run(inputs, &Until::default()),
-            Self::Worker(worker) => worker.run(inputs, &Until::default()),
+            Self::InProcess(runner) => runner.run(inputs, until),
+            Self::Worker(worker) => worker.run(inputs, until),
         }
     }
 
-    /// What really computes, in the engine's words.
-    pub(super) fn provider(&self) -> &str {
+    fn provider(&self) -> &str {
         match self {
             Self::InProcess(runner) => runner.provider(),
             Self::Worker(worker) => &worker.opened().provider,
         }
     }
 
-    /// False when another must be made in its place.
-    pub(super) fn usable(&self) -> bool {
+    fn usable(&self) -> bool {
         match self {
             Self::InProcess(runner) => runner.usable(),
             // A worker replaces its own child.

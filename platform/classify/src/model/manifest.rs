@@ -1,10 +1,11 @@
 //! What a version needs and gives, as it lies beside its files.
 
 use super::instance::Isolation;
-use einthoven_plugin_host::{Signature, TensorSpec};
+use einthoven_plugin_host::{DType, Failure, Signature, TensorSpec};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
 
 /// A version's manifest. Fields that people read but serving does not (training data, card) are left to the file.
 #[derive(Debug, Clone, Deserialize)]
@@ -15,8 +16,9 @@ pub struct Manifest {
     /// The version's name within the model, as its maker calls it.
     #[serde(default)]
     pub version: String,
-    /// The recipe that makes its tensors, with its version.
-    pub recipe: String,
+    /// The recipe that makes its tensors, with its version. Without one it takes tensors alone and classifies nothing.
+    #[serde(default)]
+    pub recipe: Option<String>,
     /// Tensors it takes; `null` in `dims` where any size goes.
     pub inputs: Vec<TensorSpec>,
     /// Which tensor of the recipe each input takes, where their names differ. A row may have another shape than the
@@ -25,7 +27,8 @@ pub struct Manifest {
     pub feeds: BTreeMap<String, String>,
     /// Tensors it gives.
     pub outputs: Vec<TensorSpec>,
-    /// Class of each column of the output, in order.
+    /// Class of each column of the output, in order; with a recipe there must be some.
+    #[serde(default)]
     pub labels: Vec<String>,
     /// What is to run it; the fastest engine that computes it rightly, unless the manifest says.
     #[serde(default)]
@@ -43,6 +46,12 @@ pub struct Manifest {
     /// than the next.
     #[serde(default)]
     pub warm_up_rows: Vec<usize>,
+    /// Copies that compute at once; as many as there are cores for, unless it says.
+    #[serde(default)]
+    pub instances: Option<NonZeroUsize>,
+    /// Rows of a batch at most; 64 unless it says.
+    #[serde(default)]
+    pub max_batch_rows: Option<NonZeroUsize>,
 }
 
 fn cpu() -> String {
@@ -72,6 +81,13 @@ impl EngineWish {
             Self::Auto => serde_json::json!({}),
             Self::Named { config, .. } => config.clone(),
         }
+    }
+
+    /// Threads that its section gives each instance, where it says so; all cores, where it says zero.
+    pub(super) fn threads(&self) -> Option<usize> {
+        let Self::Named { config, .. } = self else { return None };
+        let threads = usize::try_from(config.get("threads")?.as_u64()?).ok()?;
+        Some(if threads == 0 { usize::MAX } else { threads })
     }
 }
 
@@ -142,6 +158,41 @@ impl Manifest {
             inputs: self.inputs.clone(),
             outputs: self.outputs.clone(),
         }
+    }
+
+    /// Rows of every batch, where the network fixes them.
+    pub(super) fn fixed_rows(&self) -> Option<usize> {
+        self.inputs.iter().find_map(|spec| spec.dims.first().copied().flatten())
+    }
+
+    /// Whether a file's inputs and outputs are this manifest's.
+    pub(super) fn check(&self, found: &Signature) -> Result<(), Failure> {
+        let stated = self.signature();
+        // Engines do not always know an output's shape before it has run; names, types and inputs they must know. Some
+        // open the batch of a file whose first dimension is fixed, so an open one fits any.
+        let names = |specs: &[TensorSpec]| {
+            let mut names: Vec<_> = specs.iter().map(|spec| (spec.name.clone(), spec.dtype)).collect();
+            names.sort_by(|a, b| a.0.cmp(&b.0));
+            names
+        };
+        let mut inputs = (found.inputs.clone(), stated.inputs.clone());
+        inputs.0.sort_by(|a, b| a.name.cmp(&b.name));
+        inputs.1.sort_by(|a, b| a.name.cmp(&b.name));
+        let same = inputs.0 == inputs.1 && names(&found.outputs) == names(&stated.outputs);
+        let one = stated.outputs.len() == 1 && stated.outputs[0].dtype == DType::F32;
+        let classifies = one && stated.inputs.iter().all(|spec| spec.dtype == DType::F32) && !self.labels.is_empty();
+        let usable = self.recipe.is_none() || classifies;
+        if same && usable {
+            return Ok(());
+        }
+        let why = if same {
+            "; with a recipe it takes and gives 32-bit floats, has one output, and names its columns in `labels`"
+        } else {
+            ""
+        };
+        Err(Failure::invalid(format!(
+            "its file has {found}, its manifest says {stated}{why}"
+        )))
     }
 }
 

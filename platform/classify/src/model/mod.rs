@@ -3,12 +3,16 @@
 mod golden;
 mod instance;
 mod manifest;
+mod numbers;
+mod predict;
 mod served;
 mod table;
 mod trials;
 
 pub use instance::Isolation;
 pub use manifest::{EngineWish, Manifest, PackageFile, Variant, digest};
+pub use numbers::{from_bytes, to_bytes};
+pub use predict::Demand;
 pub use served::{Choice, KnownAs, LoadError, ServedModel, Serving};
 pub use table::{EngineRow, EngineTable, TrialStep};
 pub use trials::{BATCHES, measure};

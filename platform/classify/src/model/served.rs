@@ -1,20 +1,19 @@
-//! A version that serves: loaded, checked against its manifest, with instances that are reused.
+//! A version that serves: loaded, checked against its manifest, behind a queue of its own.
 
 use super::golden::Golden;
-use super::instance::{Instance, Isolation, Source};
+use super::instance::{Instance, Isolation, Origin, Source};
 use super::manifest::{EngineWish, Manifest, PackageFile, digest};
 use super::table::EngineRow;
-use einthoven_dispatch::{Call, DispatchError, Done, Statistics};
-use einthoven_ecg::recipe::{self, Recipe, Tensor};
-use einthoven_plugin_host::{
-    Code, DType, Device, Engines, Failure, ModelFile, ModelPackage, Signature, TensorSpec, TensorView,
-};
+use crate::error::ClassifyError;
+use einthoven_dispatch::{Call, DispatchError, Dispatcher, Done, Priority, Settings, Source as _, Statistics};
+use einthoven_ecg::recipe::{self, Recipe};
+use einthoven_plugin_host::{Device, Engines, Failure, ModelFile, ModelPackage, Signature};
 use einthoven_plugin_worker::{Crashes, LoadRequest, Spawner, Worker};
-use std::ops::Range;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::num::NonZeroUsize;
+use std::sync::Arc;
 
-/// Rows a batch: enough to pay for the call, few enough that activations stay in the cache.
-const BATCH_ROWS: usize = 64;
+/// Instances on a graphics processor, where the manifest does not say: one computes while the other is given its batch.
+const ON_GPU: NonZeroUsize = NonZeroUsize::MIN.saturating_add(1);
 
 /// Why a version does not serve.
 #[derive(Debug, thiserror::Error)]
@@ -99,10 +98,9 @@ pub struct ServedModel {
     digest: String,
     choice: Choice,
     provider: String,
-    source: Source,
     device: Device,
-    signature: Signature,
-    idle: Mutex<Vec<Instance>>,
+    input_names: Vec<Arc<str>>,
+    dispatcher: Dispatcher,
 }
 
 impl Serving {
@@ -145,26 +143,46 @@ impl ServedModel {
             engine: choice.engine.clone(),
             cause,
         };
-        let (source, device, first) = source(serving, &manifest, files, &choice).map_err(refused)?;
+        let (origin, device, first) = origin(serving, &manifest, files, &choice).map_err(refused)?;
         manifest
-            .check(source.signature())
+            .check(origin.signature())
             .map_err(|cause| LoadError::Signature {
                 name: manifest.name.clone(),
                 cause,
             })?;
+        let warm_up = manifest.warm_up_rows.iter().map(|&rows| golden.repeated(rows));
+        let source = Arc::new(Source {
+            warm_up: warm_up.collect::<Result<_, _>>().map_err(refused)?,
+            origin,
+            device: device.clone(),
+        });
+        let first: Box<dyn einthoven_dispatch::Instance> = match first {
+            // The child that said what the model takes.
+            Some(mut first) => {
+                source.warm(&mut first).map_err(refused)?;
+                Box::new(first)
+            }
+            None => source.instance().map_err(refused)?,
+        };
         let served = Self {
             digest: digest(files),
             provider: first.provider().to_owned(),
-            idle: Mutex::new(vec![first]),
+            input_names: manifest.inputs.iter().map(|spec| spec.name.as_str().into()).collect(),
+            dispatcher: Dispatcher::new(
+                &manifest.name,
+                manifest.signature(),
+                source,
+                Some(first),
+                settings(&manifest, &device),
+            ),
             choice,
-            signature: manifest.signature(),
             manifest,
-            source,
             device,
         };
-        served.recipe()?;
+        if served.manifest.recipe.is_some() {
+            served.recipe()?;
+        }
         served.check_golden(&golden)?;
-        served.warm_up(&golden)?;
         Ok(served)
     }
 
@@ -207,113 +225,48 @@ impl ServedModel {
     /// Inputs and outputs, as the manifest states them.
     #[must_use]
     pub fn signature(&self) -> &Signature {
-        &self.signature
+        self.dispatcher.signature()
     }
 
     /// Counts and times since it was loaded.
     #[must_use]
     pub fn statistics(&self) -> Statistics {
-        Statistics::default()
+        self.dispatcher.statistics()
     }
 
-    /// Outputs for these inputs. Dropping the future cancels the call.
+    /// Outputs for these inputs. Dropping the future cancels the call. With a deadline it needs a runtime of tokio.
     ///
     /// # Errors
     /// [`DispatchError`] saying why there are none.
     pub async fn infer(&self, call: Call) -> Result<Done, DispatchError> {
-        let mut instance = self.take().map_err(DispatchError::Failed)?;
-        let started = std::time::Instant::now();
-        let views = call
-            .inputs
-            .iter()
-            .map(einthoven_dispatch::Tensor::view)
-            .collect::<Result<Vec<_>, _>>();
-        let outputs = instance
-            .run(&views.map_err(DispatchError::Invalid)?)
-            .map_err(DispatchError::Failed)?;
-        let outputs = outputs.all().iter().map(|output| einthoven_dispatch::Tensor {
-            name: output.name.as_str().into(),
-            dtype: output.dtype,
-            dims: output.dims.clone(),
-            data: output.bytes().to_vec().into(),
-        });
-        let done = Done {
-            outputs: outputs.collect(),
-            queued: std::time::Duration::ZERO,
-            computed: started.elapsed(),
-            batch_rows: call.inputs.first().map_or(1, einthoven_dispatch::Tensor::rows),
-            provider: self.provider.as_str().into(),
-        };
-        if instance.usable() {
-            self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(instance);
-        }
-        Ok(done)
+        self.dispatcher.call(call).await
     }
 
-    /// Probabilities, row-major `[rows, labels]`; `tensors` makes the inputs of a range of rows when it is their turn.
+    /// Whether it classifies recordings or rows; without a recipe it takes tensors alone.
     ///
     /// # Errors
-    /// The engine's failure; also when an input is missing or has another shape than the manifest says.
-    pub fn predict(
-        &self,
-        rows: usize,
-        mut tensors: impl FnMut(Range<usize>) -> Vec<Tensor>,
-    ) -> Result<Vec<f32>, Failure> {
-        let mut instance = self.take()?;
-        let mut probabilities = Vec::with_capacity(rows * self.manifest.labels.len());
-        let mut done = Ok(());
-        for start in (0..rows).step_by(BATCH_ROWS) {
-            let tensors = tensors(start..rows.min(start + BATCH_ROWS));
-            done = self.batch(&mut instance, &tensors, &mut probabilities);
-            if done.is_err() {
-                break;
-            }
+    /// [`ClassifyError::TensorsOnly`].
+    pub(crate) fn classifies(&self) -> Result<(), ClassifyError> {
+        match &self.manifest.recipe {
+            Some(_) => Ok(()),
+            None => Err(ClassifyError::TensorsOnly {
+                model: self.manifest.name.clone(),
+            }),
         }
-        if instance.usable() {
-            self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(instance);
-        }
-        done?;
-        if probabilities.len() != rows * self.manifest.labels.len() {
-            let text = format!("the model gave {} values for {rows} rows", probabilities.len());
-            return Err(Failure::new(Code::Internal, text));
-        }
-        Ok(probabilities)
     }
 
-    fn batch(&self, instance: &mut Instance, tensors: &[Tensor], probabilities: &mut Vec<f32>) -> Result<(), Failure> {
-        let dims: Vec<Vec<usize>> = self.manifest.inputs.iter().map(|spec| shape(spec, tensors)).collect();
-        let views = self
-            .manifest
-            .inputs
-            .iter()
-            .zip(&dims)
-            .map(|(spec, dims)| {
-                let tensor = self.fed(spec, tensors)?;
-                TensorView::new(&spec.name, DType::F32, dims, bytemuck::cast_slice(&tensor.values))
-            })
-            .collect::<Result<Vec<_>, _>>()?;
-        let outputs = instance.run(&views)?;
-        if let Some((_, failure)) = outputs.failed().first() {
-            return Err(failure.clone());
-        }
-        probabilities.extend_from_slice(outputs.get(&self.manifest.outputs[0].name)?.as_f32()?);
-        Ok(())
+    pub(super) fn dispatcher(&self) -> &Dispatcher {
+        &self.dispatcher
     }
 
-    /// The tensor of the recipe that an input takes.
-    fn fed<'t>(&self, spec: &TensorSpec, tensors: &'t [Tensor]) -> Result<&'t Tensor, Failure> {
-        let wanted = self.manifest.feeds.get(&spec.name).unwrap_or(&spec.name);
-        tensors.iter().find(|tensor| tensor.name == wanted).ok_or_else(|| {
-            Failure::invalid(format!(
-                "the recipe {} makes no tensor `{wanted}` for the input `{}`",
-                self.manifest.recipe, spec.name
-            ))
-        })
+    /// Its inputs' names, in the manifest's order.
+    pub(super) fn input_names(&self) -> &[Arc<str>] {
+        &self.input_names
     }
 
-    fn take(&self) -> Result<Instance, Failure> {
-        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        idle.map_or_else(|| self.source.instance(&self.device), Ok)
+    /// Rows of every batch, where the network fixes them.
+    pub(super) fn fixed_rows(&self) -> Option<usize> {
+        self.manifest.fixed_rows()
     }
 
     /// The recipe that makes its tensors.
@@ -321,43 +274,32 @@ impl ServedModel {
     /// # Errors
     /// When this build does not have it.
     pub(crate) fn recipe(&self) -> Result<Recipe, LoadError> {
-        recipe::by_name(&self.manifest.recipe).ok_or_else(|| LoadError::Recipe {
+        let recipe = self.manifest.recipe.as_deref().unwrap_or_default();
+        recipe::by_name(recipe).ok_or_else(|| LoadError::Recipe {
             name: self.manifest.name.clone(),
-            recipe: self.manifest.recipe.clone(),
+            recipe: recipe.to_owned(),
         })
     }
 
-    fn refused(&self, cause: Failure) -> LoadError {
-        LoadError::Engine {
+    fn check_golden(&self, golden: &Golden) -> Result<(), LoadError> {
+        let refused = |cause| LoadError::Engine {
             name: self.manifest.name.clone(),
             engine: self.choice.engine.clone(),
             cause,
-        }
-    }
-
-    fn warm_up(&self, golden: &Golden) -> Result<(), LoadError> {
-        let run = |rows| {
-            let repeated = golden.repeated(rows)?;
-            let mut instance = self.take()?;
-            instance.run(&repeated.inputs()?)?;
-            self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(instance);
-            Ok(())
         };
-        self.manifest
-            .warm_up_rows
-            .iter()
-            .try_for_each(|&rows| run(rows))
-            .map_err(|cause| self.refused(cause))
-    }
-
-    fn check_golden(&self, golden: &Golden) -> Result<(), LoadError> {
-        let refused = |cause| self.refused(cause);
-        let mut instance = self.take().map_err(refused)?;
-        let outputs = golden
-            .inputs()
-            .and_then(|inputs| instance.run(&inputs))
-            .map_err(refused)?;
-        let difference = golden.difference(&outputs, &self.manifest.outputs).map_err(refused)?;
+        let call = Call {
+            inputs: golden.tensors(),
+            priority: Priority::Interactive,
+            flow: "golden outputs".into(),
+            deadline: None,
+        };
+        let done = self.dispatcher.submit(call).and_then(|ticket| ticket.wait());
+        let done = done.map_err(|why| match why {
+            DispatchError::Invalid(cause) | DispatchError::Failed(cause) => refused(cause),
+            other => refused(Failure::internal(other)),
+        })?;
+        let difference = golden.difference_of(&done.outputs, &self.manifest.outputs);
+        let difference = difference.map_err(refused)?;
         if difference.largest > self.choice.tolerance {
             return Err(LoadError::Golden {
                 name: self.manifest.name.clone(),
@@ -365,33 +307,7 @@ impl ServedModel {
                 difference: difference.largest,
             });
         }
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(instance);
         Ok(())
-    }
-}
-
-impl Manifest {
-    /// Whether a file's inputs and outputs are this manifest's.
-    pub(super) fn check(&self, found: &Signature) -> Result<(), Failure> {
-        let stated = self.signature();
-        // Engines do not always know an output's shape before it has run; names, types and inputs they must know. Some
-        // open the batch of a file whose first dimension is fixed, so an open one fits any.
-        let names = |specs: &[TensorSpec]| {
-            let mut names: Vec<_> = specs.iter().map(|spec| (spec.name.clone(), spec.dtype)).collect();
-            names.sort_by(|a, b| a.0.cmp(&b.0));
-            names
-        };
-        let mut inputs = (found.inputs.clone(), stated.inputs.clone());
-        inputs.0.sort_by(|a, b| a.name.cmp(&b.name));
-        inputs.1.sort_by(|a, b| a.name.cmp(&b.name));
-        let same = inputs.0 == inputs.1 && names(&found.outputs) == names(&stated.outputs);
-        let usable = stated.outputs.len() == 1 && stated.inputs.iter().all(|spec| spec.dtype == DType::F32);
-        if same && usable {
-            return Ok(());
-        }
-        Err(Failure::invalid(format!(
-            "its file has {found}, its manifest says {stated}"
-        )))
     }
 }
 
@@ -425,24 +341,42 @@ impl Choice {
     }
 }
 
-fn source(
+/// How a version's queue works.
+fn settings(manifest: &Manifest, device: &Device) -> Settings {
+    let usual = Settings::default();
+    let on_cpu = *device == Device::Cpu;
+    let share = match (on_cpu, manifest.engine.threads()) {
+        (false, _) => ON_GPU,
+        // Instances and the threads of each share the cores.
+        (true, threads) => NonZeroUsize::new(usual.instances.get() / threads.unwrap_or(1)).unwrap_or(NonZeroUsize::MIN),
+    };
+    Settings {
+        instances: manifest.instances.unwrap_or(share),
+        // A copy more costs little on the processor, and a graphics processor's memory.
+        express: on_cpu,
+        batch_rows: manifest.max_batch_rows.unwrap_or(usual.batch_rows),
+        ..usual
+    }
+}
+
+fn origin(
     serving: &Serving,
     manifest: &Manifest,
     files: &[PackageFile<'_>],
     choice: &Choice,
-) -> Result<(Source, Device, Instance), Failure> {
+) -> Result<(Origin, Device, Option<Instance>), Failure> {
     let device: Device = manifest.device.parse()?;
     if manifest.isolation == Isolation::Worker {
         let request = Arc::new(load_request(manifest, files, &choice.engine, &choice.file)?);
         let crashes = Crashes::default();
         let first = Worker::start(Arc::clone(&serving.workers), Arc::clone(&request), crashes.clone())?;
-        let source = Source::Worker {
+        let origin = Origin::Worker {
             signature: first.opened().signature.clone(),
             spawner: Arc::clone(&serving.workers),
             request,
             crashes,
         };
-        return Ok((source, device, Instance::Worker(first)));
+        return Ok((origin, device, Some(Instance::Worker(first))));
     }
     let package: Vec<_> = files
         .iter()
@@ -459,20 +393,7 @@ fn source(
     let model = serving
         .engines
         .load(&choice.engine, &package, &manifest.engine.config())?;
-    let source = Source::InProcess(model);
-    let first = source.instance(&device)?;
-    Ok((source, device, first))
-}
-
-/// An input's shape for these rows: the rows, then what the manifest says of one; any size it leaves open must be one.
-fn shape(spec: &TensorSpec, tensors: &[Tensor]) -> Vec<usize> {
-    let rows = tensors
-        .first()
-        .and_then(|tensor| tensor.dims.first())
-        .copied()
-        .unwrap_or(0);
-    let row = spec.dims.iter().skip(1).map(|size| size.unwrap_or(1));
-    std::iter::once(rows).chain(row).collect()
+    Ok((Origin::InProcess(model), device, None))
 }
 
 /// A version as a child is asked to load it.

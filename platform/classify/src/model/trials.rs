@@ -75,7 +75,9 @@ fn attempt(
     let at = |step| move |failure| (step, failure);
     let request = load_request(manifest, files, &row.engine, &row.file).map_err(at(TrialStep::Load))?;
     let inputs = golden.inputs().map_err(at(TrialStep::Golden))?;
-    let done = match trial(&serving.workers, &request, &inputs, &BATCHES) {
+    // A network that fixes the rows of its batches runs no others.
+    let batches = manifest.fixed_rows().map_or(BATCHES.to_vec(), |rows| vec![rows]);
+    let done = match trial(&serving.workers, &request, &inputs, &batches) {
         Ok(done) => done,
         // Golden inputs that the file does not take fail before anybody compares names and shapes.
         Err(failure) => match mismatch(serving, request, manifest) {
@@ -101,7 +103,7 @@ fn attempt(
     }
     row.accepted = true;
     let us = done.times.iter().map(|time| time.as_secs_f64() * 1e6);
-    row.batch_us = BATCHES.into_iter().zip(us).collect();
+    row.batch_us = batches.into_iter().zip(us).collect();
     Ok(())
 }
 

@@ -28,7 +28,7 @@ struct Model {
     name: String,
     version: String,
     digest: String,
-    recipe: String,
+    recipe: Option<String>,
     engine: String,
     labels: Vec<String>,
 }

@@ -1,0 +1,166 @@
+//! Probabilities of rows that a recipe makes: pieces of a batch's size, made when it is their turn, through the same queue
+//! as everything else.
+
+use super::served::ServedModel;
+use crate::error::ClassifyError;
+use bytes::Bytes;
+use einthoven_dispatch::{Call, DispatchError, Priority, Tensor, Ticket};
+use einthoven_ecg::recipe::Tensor as Made;
+use einthoven_plugin_host::{Code, DType, Failure, TensorSpec};
+use std::collections::VecDeque;
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// Rows above which nobody is thought to be waiting for the first of them.
+const MOST_INTERACTIVE_ROWS: usize = 256;
+
+/// How long work that has begun waits for room in the queue.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Who something is computed for.
+#[derive(Debug, Clone, Default)]
+pub struct Demand {
+    /// Whose it is: demands of different flows take turns. A key's or a person's name.
+    pub flow: Arc<str>,
+    /// When nobody waits any more.
+    pub deadline: Option<Instant>,
+    /// Whether it comes before longer work; by the number of rows where it is not said.
+    pub priority: Option<Priority>,
+}
+
+/// Values of a recipe as bytes, not copied.
+struct Values(Vec<f32>);
+
+impl AsRef<[u8]> for Values {
+    fn as_ref(&self) -> &[u8] {
+        bytemuck::cast_slice(&self.0)
+    }
+}
+
+impl ServedModel {
+    /// Probabilities, row-major `[rows, labels]`; `tensors` makes the inputs of a range of rows when it is their turn. Blocks.
+    ///
+    /// # Errors
+    /// [`ClassifyError`] when the engine fails, the queue is full, or an input is missing or has another shape than the
+    /// manifest says.
+    pub fn predict(
+        &self,
+        rows: usize,
+        tensors: impl FnMut(Range<usize>) -> Vec<Made>,
+    ) -> Result<Vec<f32>, ClassifyError> {
+        self.predict_for(&Demand::default(), rows, tensors)
+    }
+
+    /// The same for somebody.
+    ///
+    /// # Errors
+    /// As [`ServedModel::predict`]; also when the deadline passes.
+    pub fn predict_for(
+        &self,
+        demand: &Demand,
+        rows: usize,
+        mut tensors: impl FnMut(Range<usize>) -> Vec<Made>,
+    ) -> Result<Vec<f32>, ClassifyError> {
+        self.classifies()?;
+        let priority = demand.priority.unwrap_or(if rows > MOST_INTERACTIVE_ROWS {
+            Priority::Batch
+        } else {
+            Priority::Interactive
+        });
+        let settings = self.dispatcher().settings();
+        // Enough that no instance waits for the next piece to be made, few enough that little lies in memory.
+        let at_once = 2 * settings.instances.get();
+        let piece = self.fixed_rows().unwrap_or(settings.batch_rows.get());
+        let mut probabilities = Vec::with_capacity(rows * self.manifest().labels.len());
+        let mut under_way: VecDeque<Ticket> = VecDeque::with_capacity(at_once);
+        for start in (0..rows).step_by(piece) {
+            if under_way.len() >= at_once
+                && let Some(first) = under_way.pop_front()
+            {
+                self.collect(first, &mut probabilities)?;
+            }
+            let made = tensors(start..rows.min(start + piece));
+            let call = Call {
+                inputs: self.inputs(&made)?,
+                priority,
+                flow: Arc::clone(&demand.flow),
+                deadline: demand.deadline,
+            };
+            // What has not begun is told at once; what has begun makes room itself, and then waits for others.
+            let end = Instant::now() + if start == 0 { Duration::ZERO } else { PATIENCE };
+            let ticket = loop {
+                match self.dispatcher().submit(call.clone()) {
+                    Err(DispatchError::Full { retry_after }) if Instant::now() < end => match under_way.pop_front() {
+                        Some(first) => self.collect(first, &mut probabilities)?,
+                        None => std::thread::sleep(retry_after.min(Duration::from_millis(100))),
+                    },
+                    other => break other?,
+                }
+            };
+            under_way.push_back(ticket);
+        }
+        for ticket in under_way {
+            self.collect(ticket, &mut probabilities)?;
+        }
+        if probabilities.len() != rows * self.manifest().labels.len() {
+            let text = format!("the model gave {} values for {rows} rows", probabilities.len());
+            return Err(Failure::new(Code::Internal, text).into());
+        }
+        Ok(probabilities)
+    }
+
+    fn collect(&self, ticket: Ticket, probabilities: &mut Vec<f32>) -> Result<(), ClassifyError> {
+        let done = ticket.wait()?;
+        let wanted = self.manifest().outputs.first().map_or("", |spec| spec.name.as_str());
+        let output = done.outputs.iter().find(|output| *output.name == *wanted);
+        let output = output.filter(|output| output.dtype == DType::F32).ok_or_else(|| {
+            let text = format!("the model gave no output `{wanted}` of f32");
+            Failure::new(Code::Internal, text)
+        })?;
+        let values = output.data.as_chunks::<4>().0;
+        probabilities.extend(values.iter().map(|bytes| f32::from_le_bytes(*bytes)));
+        Ok(())
+    }
+
+    /// The model's inputs, from the tensors of its recipe.
+    fn inputs(&self, made: &[Made]) -> Result<Vec<Tensor>, Failure> {
+        let rows = made
+            .first()
+            .and_then(|tensor| tensor.dims.first())
+            .copied()
+            .unwrap_or(0);
+        let each = self
+            .manifest()
+            .inputs
+            .iter()
+            .zip(self.input_names())
+            .map(|(spec, name)| {
+                Ok(Tensor {
+                    name: Arc::clone(name),
+                    dtype: DType::F32,
+                    dims: shape(spec, rows),
+                    data: Bytes::from_owner(Values(self.fed(spec, made)?.values.clone())),
+                })
+            });
+        each.collect()
+    }
+
+    /// The tensor of the recipe that an input takes.
+    fn fed<'t>(&self, spec: &TensorSpec, made: &'t [Made]) -> Result<&'t Made, Failure> {
+        let wanted = self.manifest().feeds.get(&spec.name).unwrap_or(&spec.name);
+        made.iter().find(|tensor| tensor.name == wanted).ok_or_else(|| {
+            Failure::invalid(format!(
+                "the recipe {} makes no tensor `{wanted}` for the input `{}`",
+                self.manifest().recipe.as_deref().unwrap_or_default(),
+                spec.name
+            ))
+        })
+    }
+}
+
+/// An input's shape for these rows: the rows, then what the manifest says of one; any size it leaves open must be one.
+fn shape(spec: &TensorSpec, rows: usize) -> Vec<usize> {
+    let row = spec.dims.iter().skip(1).map(|size| size.unwrap_or(1));
+    std::iter::once(rows).chain(row).collect()
+}
