@@ -77,13 +77,13 @@ impl Keys {
     pub(crate) fn principal(&self, key: &Arc<Key>) -> Principal {
         {
             let kept = self.0.read().unwrap_or_else(PoisonError::into_inner);
-            if let Some((_, principal)) = kept.get(&key.id).filter(|(known, _)| known == key) {
+            if let Some((_, principal)) = kept.get(&key.id).filter(|(known, _)| same(known, key)) {
                 return principal.clone();
             }
         }
         let mut kept = self.0.write().unwrap_or_else(PoisonError::into_inner);
         let before = kept.get(&key.id);
-        if let Some((_, principal)) = before.filter(|(known, _)| known == key) {
+        if let Some((_, principal)) = before.filter(|(known, _)| same(known, key)) {
             return principal.clone();
         }
         // A key whose rate is the same keeps what it has used of it.
@@ -97,6 +97,7 @@ impl Keys {
             key.grants.clone(),
             meter,
             None,
+            None,
         );
         kept.insert(key.id.clone(), (Arc::clone(key), principal.clone()));
         principal
@@ -107,6 +108,11 @@ impl Keys {
         let mut kept = self.0.write().unwrap_or_else(PoisonError::into_inner);
         kept.retain(|id, _| access.keys.contains_key(id));
     }
+}
+
+/// Whether a key is as it was: nearly always the very same, else compared.
+fn same(known: &Arc<Key>, key: &Arc<Key>) -> bool {
+    Arc::ptr_eq(known, key) || known == key
 }
 
 /// That a key has not expired.

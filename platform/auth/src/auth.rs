@@ -112,11 +112,15 @@ impl Auth {
         let access = &state.access;
         match credential {
             Credential::ApiKey(text) => self.0.keys.authenticate(access, text, now),
-            // A token has two dots. The owner's key may have them too, but then it is no token.
+            // A token has two dots.
             Credential::Bearer(text) if text.starts_with(MARK) || text.matches('.').count() != 2 => {
                 self.0.keys.authenticate(access, text, now)
             }
-            Credential::Bearer(text) => self.token(access, text, TOKEN, now),
+            Credential::Bearer(text) => self.token(access, text, TOKEN, now).or_else(|refused| match refused {
+                // The owner's key may have two dots as well.
+                Refused::Malformed => self.0.keys.authenticate(access, text, now).map_err(|_| refused),
+                _ => Err(refused),
+            }),
             Credential::Session(text) => self.token(access, text, SESSION, now),
         }
     }

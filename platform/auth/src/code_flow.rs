@@ -83,6 +83,7 @@ impl Auth {
             return Err(LoginError::Stale);
         }
         let away = self.0.logins.take(state, cookie).ok_or(LoginError::Stale)?;
+        let revision = self.0.registry.glance().access.revision;
         let (followed, client) = self.login_at(&away.issuer)?;
         if followed.issuer.revision != away.revision {
             return Err(LoginError::Stale);
@@ -94,7 +95,7 @@ impl Auth {
         let exchanged = exchange(&followed, &client, &away, code).await.map_err(unconfirmed)?;
         let (subject, claims) = identity(&followed, &client, &away, &exchanged).map_err(unconfirmed)?;
         let grants = oidc::allowed(&followed.issuer.settings.rules, &claims);
-        self.begin_session(&oidc::subject(&followed.issuer, &subject), Some(&grants))
+        self.begin_session(&oidc::subject(&followed.issuer, &subject), Some(&grants), revision)
     }
 
     fn login_at(&self, issuer: &IssuerName) -> Result<(Arc<Followed>, LoginClient), LoginError> {

@@ -140,7 +140,7 @@ impl Watch {
             };
             tokio::select! {
                 () = sleep(pause) => {}
-                () = self.wanted.notified() => sleep_until(begun + self.least).await,
+                () = self.wanted.notified() => sleep_until(begun + self.least.min(pause)).await,
             }
         }
     }

@@ -15,6 +15,9 @@ use std::sync::Arc;
 pub(crate) const TOKEN: &str = "at+jwt";
 pub(crate) const SESSION: &str = "session+jwt";
 
+/// Claim with the revision of who may do what at which something was issued.
+pub(crate) const REVISION: &str = "revision";
+
 /// Who got in by the owner's link.
 pub(crate) const LINK: &str = "link:owner";
 
@@ -30,8 +33,8 @@ pub(crate) fn session_audience(settings: &Settings) -> String {
 pub(crate) struct Origin {
     /// What it may do now; nothing where only its token says so.
     pub(crate) grants: Option<Vec<Grant>>,
-    /// What was issued until then, in seconds since 1970, is refused.
-    pub(crate) after: i64,
+    /// What was issued before this entry of the log is refused.
+    valid_from: u64,
     key: Option<Arc<Key>>,
 }
 
@@ -44,7 +47,7 @@ impl Origin {
                 let user = access.users.get(&name).ok_or(Refused::Revoked)?;
                 Self {
                     grants: Some(user.grants()),
-                    after: user.valid_from.as_second(),
+                    valid_from: user.valid_from,
                     key: None,
                 }
             }
@@ -53,7 +56,7 @@ impl Origin {
                 apikey::live(key, now)?;
                 Self {
                     grants: Some(key.grants.clone()),
-                    after: key.created_at.as_second(),
+                    valid_from: key.valid_from,
                     key: Some(Arc::clone(key)),
                 }
             }
@@ -63,26 +66,21 @@ impl Origin {
                 let issuer = access.issuers.get(&issuer).ok_or(Refused::Revoked)?;
                 Self {
                     grants: None,
-                    after: issuer.changed_at.as_second(),
+                    valid_from: issuer.revision,
                     key: None,
                 }
             }
             _ if subject == LINK => Self {
                 grants: None,
-                after: i64::MIN,
+                valid_from: 0,
                 key: None,
             },
             _ => return Err(Refused::Unknown),
         };
         if let Some(out) = access.signed_out(subject) {
-            origin.after = origin.after.max(out.as_second());
+            origin.valid_from = origin.valid_from.max(out.revision);
         }
         Ok(origin)
-    }
-
-    /// `iat` of what is issued now: whole seconds, so what follows a sign-out in the same second is dated to the next.
-    pub(crate) fn issued_at(&self, now: i64) -> i64 {
-        now.max(self.after.saturating_add(1))
     }
 }
 
@@ -130,7 +128,9 @@ pub(crate) fn verify(
         return Err(Refused::Revoked);
     }
     let origin = Origin::of(access, &claimed.subject, now)?;
-    if claimed.issued <= origin.after {
+    // Told by the log and not by clocks, of which each server has its own.
+    let issued = jws.claims.get(REVISION).and_then(serde_json::Value::as_u64);
+    if issued.ok_or(Refused::Malformed)? < origin.valid_from {
         return Err(Refused::Revoked);
     }
     let given = match jws.text("scope") {
@@ -153,7 +153,15 @@ pub(crate) fn verify(
     let of_key = origin.key.map(|key| keys.principal(&key));
     let key_id = of_key.as_ref().and_then(Principal::key_id);
     let meter = of_key.as_ref().and_then(Principal::meter).cloned();
-    let principal = Principal::made(&claimed.subject, kind, key_id, grants, meter, Some((id, until)));
+    let principal = Principal::made(
+        &claimed.subject,
+        kind,
+        key_id,
+        grants,
+        meter,
+        Some((id, until)),
+        Some(access.revision),
+    );
     Ok((principal, refused_from))
 }
 

@@ -96,6 +96,7 @@ fn object(part: &str) -> Result<Map<String, Value>, Refused> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::jwk::VerifyingKey;
 
     fn token(header: &str, payload: &str) -> String {
         let part = |text: &str| URL_SAFE_NO_PAD.encode(text);
@@ -146,6 +147,45 @@ mod tests {
         };
         assert_eq!(typ("at+JWT").as_deref(), Some("at+jwt"));
         assert_eq!(typ("application/at+jwt").as_deref(), Some("at+jwt"));
+    }
+
+    #[test]
+    fn signatures_that_another_library_made() {
+        let signed: Vec<Value> = serde_json::from_str(include_str!("../tests/signed.json")).unwrap();
+        assert_eq!(signed.len(), 4);
+        for one in &signed {
+            let token = one["token"].as_str().unwrap();
+            let jws = Jws::parse(token).ok().unwrap();
+            let kid = jws.kid.as_deref();
+            for other in &signed {
+                let keys = [VerifyingKey::read(&other["jwk"]).unwrap()];
+                let key = VerifyingKey::choose(&keys, kid, jws.algorithm);
+                assert_eq!(
+                    key.is_some_and(|key| jws.verify(&key.key)),
+                    one == other,
+                    "{} {}",
+                    one["alg"],
+                    other["alg"]
+                );
+                assert_eq!(
+                    jws.verify(&keys[0].key),
+                    one == other,
+                    "{} {}",
+                    one["alg"],
+                    other["alg"]
+                );
+            }
+            let message = token.rsplit_once('.').unwrap().0;
+            let cut = &token[..token.len() - 4];
+            for touched in [
+                cut.to_owned(),
+                format!("{message}.AAAA"),
+                format!("{message}.{}", "A".repeat(342)),
+            ] {
+                let key = VerifyingKey::read(&one["jwk"]).unwrap();
+                assert!(!Jws::parse(&touched).ok().unwrap().verify(&key.key));
+            }
+        }
     }
 
     proptest::proptest! {

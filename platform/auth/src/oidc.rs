@@ -30,13 +30,21 @@ pub(crate) fn verify(
     let subject = subject(issuer, &claimed.subject);
     if access
         .signed_out(&subject)
-        .is_some_and(|out| claimed.issued <= out.as_second())
+        .is_some_and(|out| claimed.issued <= out.at.as_second())
     {
         return Err(Refused::Revoked);
     }
     let until = Timestamp::from_second(claimed.refused_from).unwrap_or(Timestamp::MAX);
     let grants = allowed(&issuer.settings.rules, &jws.claims);
-    let principal = Principal::made(&subject, Kind::Token, None, grants, None, id.map(|id| (id, until)));
+    let principal = Principal::made(
+        &subject,
+        Kind::Token,
+        None,
+        grants,
+        None,
+        id.map(|id| (id, until)),
+        Some(access.revision),
+    );
     Ok((principal, claimed.refused_from))
 }
 

@@ -18,6 +18,7 @@ struct Inner {
     grants: Vec<Grant>,
     meter: Option<Arc<Meter>>,
     token: Option<(String, Timestamp)>,
+    revision: Option<u64>,
 }
 
 /// How they proved it.
@@ -38,7 +39,7 @@ impl Principal {
     /// Somebody on this machine, while nobody can prove who they are.
     #[must_use]
     pub fn local(name: &str, grants: Vec<Grant>) -> Self {
-        Self::made(name, Kind::Local, None, grants, None, None)
+        Self::made(name, Kind::Local, None, grants, None, None, None)
     }
 
     pub(crate) fn made(
@@ -48,6 +49,7 @@ impl Principal {
         grants: Vec<Grant>,
         meter: Option<Arc<Meter>>,
         token: Option<(String, Timestamp)>,
+        revision: Option<u64>,
     ) -> Self {
         let name: Arc<str> = name.into();
         let flow = key_id.map_or_else(|| Arc::clone(&name), Arc::from);
@@ -59,6 +61,7 @@ impl Principal {
             grants,
             meter,
             token,
+            revision,
         }))
     }
 
@@ -114,6 +117,11 @@ impl Principal {
     #[must_use]
     pub fn may_some(&self, scope: Scope) -> bool {
         self.0.grants.iter().any(|grant| grant.scope.implies(scope))
+    }
+
+    /// The revision of who may do what at which this was proven; what is issued to them counts as issued then.
+    pub(crate) fn revision(&self) -> Option<u64> {
+        self.0.revision
     }
 
     pub(crate) fn meter(&self) -> Option<&Arc<Meter>> {

@@ -5,7 +5,7 @@
 use crate::auth::Auth;
 use crate::credential::{By, Credential, Session};
 use crate::error::{AuthError, LoginError};
-use crate::issued::{LINK, Origin, SESSION, session_audience};
+use crate::issued::{LINK, REVISION, SESSION, session_audience};
 use crate::jws::Jws;
 use crate::principal::Principal;
 use einthoven_registry_state::{Access, AccessChange, Grant, IssuerName, Scope};
@@ -27,11 +27,18 @@ struct Begun {
     scope: Option<String>,
     /// When it ends, in seconds since 1970.
     until: i64,
+    /// What was known when it began. It stays so: a session that is prolonged is none that began anew.
+    revision: u64,
 }
 
 impl Auth {
-    /// Begins a session of a subject who was just proven.
-    pub(crate) fn begin_session(&self, subject: &str, grants: Option<&[Grant]>) -> Result<Session, LoginError> {
+    /// Begins a session of a subject who was proven at this revision of who may do what.
+    pub(crate) fn begin_session(
+        &self,
+        subject: &str,
+        grants: Option<&[Grant]>,
+        revision: u64,
+    ) -> Result<Session, LoginError> {
         let now = Timestamp::now().as_second();
         let scope = grants.map(|grants| grants.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "));
         let begun = Begun {
@@ -39,19 +46,17 @@ impl Auth {
             subject: subject.to_owned(),
             scope,
             until: now.saturating_add(seconds(self.0.settings.session_longest)),
+            revision,
         };
         self.session(&begun, now).map_err(failed)
     }
 
     fn session(&self, begun: &Begun, now: i64) -> Result<Session, AuthError> {
         let settings = &self.0.settings;
-        let access = std::sync::Arc::clone(&self.0.registry.glance().access);
-        let origin = Origin::of(&access, &begun.subject, now);
-        let origin = origin.map_err(|refused| AuthError::System(refused.to_string()))?;
         let expires = now.saturating_add(seconds(settings.session_idle)).min(begun.until);
         let mut claims = serde_json::json!({
             "iss": settings.issuer, "aud": session_audience(settings), "sub": begun.subject, "jti": begun.id,
-            "iat": origin.issued_at(now), "nbf": now, "exp": expires, "session_until": begun.until,
+            "iat": now, "nbf": now, "exp": expires, "session_until": begun.until, REVISION: begun.revision,
         });
         if let Some(scope) = &begun.scope {
             claims["scope"] = scope.as_str().into();
@@ -95,6 +100,7 @@ impl Auth {
             subject: jws.text("sub")?.to_owned(),
             scope: jws.text("scope").map(str::to_owned),
             until,
+            revision: jws.claims.get(REVISION).and_then(Value::as_u64)?,
         };
         self.session(&begun, now).ok()
     }
@@ -160,7 +166,8 @@ impl Auth {
         if !self.0.logins.take_link(token) {
             return Err(LoginError::Stale);
         }
-        self.begin_session(LINK, Some(&[Grant::all(Scope::Admin)]))
+        let revision = self.0.registry.glance().access.revision;
+        self.begin_session(LINK, Some(&[Grant::all(Scope::Admin)]), revision)
     }
 }
 
@@ -172,4 +179,62 @@ pub(crate) fn seconds(span: std::time::Duration) -> i64 {
 pub(crate) fn failed(cause: AuthError) -> LoginError {
     tracing::error!("nobody can sign in: {cause}");
     LoginError::Failed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Settings;
+    use einthoven_registry::Registry;
+    use einthoven_registry_log::{FileLog, Log};
+    use secrecy::ExposeSecret;
+    use std::time::Duration;
+
+    #[tokio::test]
+    async fn a_session_that_is_used_goes_on_and_one_that_is_not_ends() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = Log::File(FileLog::open(folder.path().join("log")).await.unwrap());
+        let registry = Registry::open(log, None).await.unwrap();
+        let mut settings = Settings::new(folder.path().join("auth"), "https://ecg.example");
+        settings.session_idle = Duration::from_secs(100);
+        settings.session_longest = Duration::from_secs(250);
+        let auth = Auth::open(settings, registry).await.unwrap();
+        let link = auth.owner_link().unwrap();
+        let session = auth.redeem_link(link.expose_secret()).await.unwrap();
+        let start = session.expires_at.as_second() - 100;
+        let good = |session: &Session, now: i64| {
+            let credential = Credential::Session(session.cookie.expose_secret());
+            auth.authenticate_at(credential, start + now).is_ok()
+        };
+        let renew = |session: &Session, now: i64| auth.renew_at(session.cookie.expose_secret(), start + now);
+        assert!(good(&session, 99) && !good(&session, 100));
+        assert!(
+            renew(&session, 0).is_none() && renew(&session, 9).is_none(),
+            "it is new enough"
+        );
+        let second = renew(&session, 90).unwrap();
+        assert_eq!(
+            second.principal.token(),
+            session.principal.token(),
+            "it is the same session"
+        );
+        assert!(good(&second, 189) && !good(&second, 190));
+        assert!(renew(&session, 100).is_none(), "it has ended");
+        let third = renew(&second, 180).unwrap();
+        assert!(good(&third, 249) && !good(&third, 250), "no session lives for ever");
+        assert!(renew(&third, 249).is_none());
+        // All of it ends where any part is ended.
+        auth.end(By::name("a test"), &second.principal).await.unwrap();
+        assert!(!good(&third, 200) && !good(&session, 1));
+    }
+
+    /// Servers await them on any thread.
+    #[test]
+    fn what_is_awaited_can_move_between_threads() {
+        fn moves<T: Send>(_: impl FnOnce(&'static Auth) -> T) {}
+        moves(|auth| auth.finish_login("", "", ""));
+        moves(|auth| auth.login("", Box::leak(Box::new(SecretString::from("")))));
+        moves(|auth| auth.rotate(By::name("")));
+        moves(|auth| auth.authenticate(Credential::ApiKey("")));
+    }
 }

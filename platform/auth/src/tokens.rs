@@ -3,7 +3,7 @@
 use crate::auth::Auth;
 use crate::credential::Token;
 use crate::error::AuthError;
-use crate::issued::{Origin, TOKEN, counts, jwk};
+use crate::issued::{Origin, REVISION, TOKEN, counts, jwk};
 use crate::principal::{Kind, Principal};
 use crate::sessions::seconds;
 use einthoven_registry_state::{Grant, covers};
@@ -44,8 +44,7 @@ impl Auth {
         }
         let (now, settings) = (Timestamp::now().as_second(), &self.0.settings);
         let access = std::sync::Arc::clone(&self.0.registry.glance().access);
-        let origin = Origin::of(&access, to.name(), now);
-        let origin = origin.map_err(|refused| wrong("authorization", &refused.to_string()))?;
+        Origin::of(&access, to.name(), now).map_err(|refused| wrong("authorization", &refused.to_string()))?;
         // A token made by a token does not outlive it: else one that was taken would never die.
         let mut expires = now.saturating_add(seconds(ttl.min(LONGEST)).max(1));
         if let (Kind::Token, Some((_, until))) = (to.kind(), to.token()) {
@@ -55,7 +54,7 @@ impl Auth {
         let scope: Vec<_> = wanted.iter().map(ToString::to_string).collect();
         let claims = serde_json::json!({
             "iss": settings.issuer, "aud": settings.audience, "sub": to.name(), "jti": id, "client_id": "einthoven",
-            "iat": origin.issued_at(now), "nbf": now, "exp": expires, "scope": scope.join(" "),
+            "iat": now, "nbf": now, REVISION: to.revision().unwrap_or(access.revision), "exp": expires, "scope": scope.join(" "),
         });
         let token = self.0.signer.load().sign(TOKEN, &claims)?;
         Ok(Token {

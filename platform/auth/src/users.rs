@@ -68,16 +68,15 @@ impl Auth {
     /// [`LoginError::Wrong`] whether there is such a user or not; [`LoginError::TooMany`] after too many attempts.
     pub async fn login(&self, name: &str, password: &SecretString) -> Result<Session, LoginError> {
         let name = name.parse::<UserName>().ok();
-        let kept = name
-            .as_ref()
-            .and_then(|name| self.0.registry.glance().access.users.get(name).cloned());
+        let access = Arc::clone(&self.0.registry.glance().access);
+        let kept = name.as_ref().and_then(|name| access.users.get(name).cloned());
         let text = name.as_ref().map_or("", UserName::as_str);
         let password_kept = kept.as_ref().map(|user| user.password.clone());
         self.0.passwords.check(text, password, password_kept).await?;
         let Some(user) = kept else {
             return Err(LoginError::Wrong);
         };
-        self.begin_session(&format!("user:{}", user.name), None)
+        self.begin_session(&format!("user:{}", user.name), None, access.revision)
     }
 
     async fn changed_user(&self, by: By, name: &UserName, change: AccessChange) -> Result<Arc<User>, AuthError> {

@@ -22,7 +22,8 @@ mod version;
 
 pub use access::{
     Access, AccessChange, AccessEvent, ClaimRule, Grant, GrantError, Issuer, IssuerSettings, Key, KeyDigest, KeySpec,
-    LoginClient, ModelPattern, OWNER_KEY, PasswordHash, Rate, Role, Scope, SigningAlgorithm, SigningKey, User, covers,
+    LoginClient, ModelPattern, OWNER_KEY, PasswordHash, Rate, Role, Scope, SignedOut, SigningAlgorithm, SigningKey,
+    User, covers,
 };
 pub use change::{Change, Package};
 pub use event::{Event, Record, TrafficAction};

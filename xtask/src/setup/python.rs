@@ -26,9 +26,19 @@ pub(crate) const FOR_TESTS: &[Environment] = &[
         proof: "import mlflow",
     },
     Environment {
+        name: "tritonclient",
+        list: "platform/server/tests/inference/python/tritonclient.txt",
+        proof: "import tritonclient.grpc, tritonclient.http",
+    },
+    Environment {
         name: "mlflow-2",
         list: "registry/mlflow/tests/python/mlflow-2.txt",
         proof: "import mlflow",
+    },
+    Environment {
+        name: "oidc-issuer",
+        list: "platform/auth/tests/python/issuer.txt",
+        proof: "import oauth2_provider, jwcrypto, cryptography",
     },
     Environment {
         name: "deploy-checks",

@@ -6,7 +6,7 @@ use super::issuer::Issuer;
 use super::key::{Key, KeyDigest, KeySpec};
 use super::signing::SigningKey;
 use super::user::User;
-use super::{Access, OWNER_KEY};
+use super::{Access, OWNER_KEY, SignedOut};
 use crate::name::UserName;
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
@@ -56,14 +56,14 @@ impl Access {
                     roles: roles.clone(),
                     created_at: at,
                     created_by: who.to_owned(),
-                    valid_from: at,
+                    valid_from: seq,
                     revision: seq,
                 };
                 self.users.insert(user.clone(), Arc::new(added));
             }
             AccessEvent::PasswordSet { user, password } => self.change(seq, user, |user| {
                 user.password = password.clone();
-                user.valid_from = at;
+                user.valid_from = seq;
             }),
             AccessEvent::RolesSet { user, to, .. } => self.change(seq, user, |user| user.roles.clone_from(to)),
             AccessEvent::UserRemoved { user } => drop(self.users.remove(user)),
@@ -84,7 +84,9 @@ impl Access {
                 overlap_s,
             } => self.publish(server, kid, public, at, *overlap_s),
             AccessEvent::TokenRevoked { token, until } => drop(self.revoked.insert(token.clone(), *until)),
-            AccessEvent::SignedOut { subject } => drop(self.signed_out.insert(subject.clone(), at)),
+            AccessEvent::SignedOut { subject } => {
+                self.signed_out.insert(subject.clone(), SignedOut { at, revision: seq });
+            }
         }
     }
 
@@ -130,6 +132,7 @@ fn made(id: &str, digest: &KeyDigest, key: &KeySpec, at: Timestamp, who: &str, s
         expires_at: key.expires_at,
         created_at: at,
         created_by: who.to_owned(),
+        valid_from: seq,
         revision: seq,
     }
 }

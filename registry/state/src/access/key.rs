@@ -27,6 +27,8 @@ pub struct Key {
     pub created_at: Timestamp,
     /// Who made it.
     pub created_by: String,
+    /// The entry of the log that made it: what was issued before it, to another key of that name, is refused.
+    pub valid_from: u64,
     /// The entry of the log that changed it last: its ETag.
     pub revision: u64,
 }

@@ -49,7 +49,16 @@ pub struct Access {
     /// `-/<jti>` for our own.
     pub revoked: BTreeMap<String, Timestamp>,
     /// What was issued to a subject (`user:ana`, `key:ci`, `oidc:lab:4711`) until then is refused.
-    pub signed_out: BTreeMap<String, Timestamp>,
+    pub signed_out: BTreeMap<String, SignedOut>,
+}
+
+/// When a subject was last signed out everywhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignedOut {
+    /// By the clock: what an issuer dates until then is refused.
+    pub at: Timestamp,
+    /// The entry of the log: what was issued here before it is refused. Clocks of servers differ, and a second is long.
+    pub revision: u64,
 }
 
 impl Access {
@@ -95,7 +104,7 @@ impl Access {
 
     /// What was issued to this subject until then counts no more; nothing where they were never signed out.
     #[must_use]
-    pub fn signed_out(&self, subject: &str) -> Option<Timestamp> {
+    pub fn signed_out(&self, subject: &str) -> Option<SignedOut> {
         self.signed_out.get(subject).copied()
     }
 

@@ -19,8 +19,8 @@ pub struct User {
     pub created_at: Timestamp,
     /// Who added them.
     pub created_by: String,
-    /// What was issued to them until then is refused: when they were added, or got the newest password.
-    pub valid_from: Timestamp,
+    /// The entry of the log that added them or gave them the newest password: what was issued before it is refused.
+    pub valid_from: u64,
     /// The entry of the log that changed them last: their ETag.
     pub revision: u64,
 }
