@@ -257,14 +257,12 @@ fn full_means_refused_with_a_time() {
 fn interactive_calls_pass_batch_work() {
     let fake = Fake::default();
     let queue = queue(&fake, settings());
-    let long: Vec<_> = (0..2)
-        .map(|number| {
-            queue
-                .submit(call(&[HANG - number as f32], "long", Priority::Batch, 1))
-                .unwrap()
-        })
-        .collect();
-    fake.wait_until_hang(2);
+    let mut long = Vec::new();
+    // One after the other, else one instance takes both.
+    for count in 1..=2 {
+        long.push(queue.submit(call(&[HANG], "long", Priority::Batch, 1)).unwrap());
+        fake.wait_until_hang(count);
+    }
     let done = queue
         .submit(call(&ids(5, 1), "short", Priority::Interactive, 1))
         .unwrap()
