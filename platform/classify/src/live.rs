@@ -90,9 +90,13 @@ impl LiveBeats {
         while !rest.is_empty() {
             let (now, after) = rest.split_at(rest.len().min(self.lead.until_look()));
             rest = after;
+            // Between looks nothing is decided, so that it does not matter how the samples were cut.
+            let looks = now.len() == self.lead.until_look();
             let found = self.lead.push(now);
-            self.found(found);
-            self.say(false, &mut said)?;
+            if looks {
+                self.found(found);
+                self.say(false, &mut said)?;
+            }
         }
         Ok(said)
     }

@@ -113,6 +113,12 @@ impl Events {
         }
     }
 
+    /// Whether the last event of all was seen already.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.seen.is_some_and(|seen| seen % RUN == END) && self.log.after(self.seen).is_none()
+    }
+
     /// The next event after what was seen, when it happens; none after the end of the job, or when the process is being stopped.
     pub async fn next(&mut self) -> Option<Event> {
         while !self.ended {

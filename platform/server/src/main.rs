@@ -21,6 +21,7 @@ mod recordings;
 mod samples;
 mod scoring;
 mod storage;
+mod work;
 
 use std::process::ExitCode;
 

@@ -8,8 +8,10 @@ use crate::lifecycle::{Lifecycle, Phase};
 use crate::listener::{self, Ending, Listener};
 use crate::recordings::Recordings;
 use crate::storage::Storage;
+use crate::work;
 use anyhow::Context;
 use clap::Args;
+use einthoven_jobs::Jobs;
 use einthoven_onboard::{By, Candidate, CandidateFile, OnboardError, Onboarding};
 use einthoven_registry::{ChangeError, Registry};
 use einthoven_registry_log::{Log, append_head_file};
@@ -19,6 +21,7 @@ use einthoven_telemetry::LogArguments;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How long the process's threads are waited for when all else has ended.
@@ -138,13 +141,14 @@ impl Serve {
         }
         let mut reached = self.identity.reached(self.listen, self.listener.tls());
         reached.cors = self.listener.origins();
+        let jobs = Jobs::open(einthoven_jobs::Settings::in_folder(self.storage.data.join("jobs")))?;
         let app = App::new(
             plugins,
             onboarding.clone(),
             Recordings::in_directory(self.storage.data.clone())?,
             auth.clone(),
             reached,
-            lifecycle.clone(),
+            (lifecycle.clone(), jobs.clone()),
             Limits {
                 body_bytes: usize::from(self.max_upload_mib) << 20,
                 model_bytes: u64::from(self.max_model_mib) << 20,
@@ -153,7 +157,7 @@ impl Serve {
         let listener = Listener::bind(self.listen, self.listener, lifecycle.clone()).await?;
         let url = listener.url()?;
         // It answers from here on, that it is alive but not ready.
-        tokio::spawn(listener.serve(http::router(app)));
+        tokio::spawn(listener.serve(http::router(Arc::clone(&app))));
         loaded.load_champions().await;
         tokio::spawn(loaded.clone().follow());
         if !self.no_sync {
@@ -162,6 +166,7 @@ impl Serve {
         for folder in &self.model {
             add_folder(&onboarding, folder).await?;
         }
+        work::start(&app);
         lifecycle.enter(Phase::Serving);
         println!(
             "Einthoven is ready: {}. Research use only. Not for diagnosis.",

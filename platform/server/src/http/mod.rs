@@ -11,6 +11,7 @@ mod evaluations;
 mod flask;
 mod invocations;
 mod issuers;
+mod jobs;
 mod keys;
 mod metrics;
 mod models;
@@ -19,6 +20,7 @@ pub(crate) mod problem;
 mod recordings;
 mod samples;
 mod sources;
+mod stream;
 mod system;
 mod traffic;
 mod upload;
@@ -37,6 +39,7 @@ use axum::http::{HeaderName, Method, StatusCode, Uri};
 use axum::response::IntoResponse;
 use caller::Caller;
 use einthoven_auth::{Auth, Scope};
+use einthoven_jobs::Jobs;
 use einthoven_onboard::{By, Onboarding};
 use einthoven_registry::{Asked, Done, Registry};
 use einthoven_registry_state::Change;
@@ -57,6 +60,8 @@ pub(crate) struct App {
     /// Where this server is reached.
     pub(crate) access: Arc<access::Settings>,
     pub(crate) lifecycle: Lifecycle,
+    pub(crate) jobs: Jobs,
+    pub(crate) streams: stream::Streams,
     /// Bytes of one request's body.
     pub(crate) body_limit: usize,
     /// Bytes of one upload of a model, and of what it unpacks to.
@@ -85,7 +90,7 @@ impl App {
         recordings: Recordings,
         auth: Auth,
         access: access::Settings,
-        lifecycle: Lifecycle,
+        (lifecycle, jobs): (Lifecycle, Jobs),
         limits: Limits,
     ) -> Arc<Self> {
         let Limits {
@@ -101,6 +106,8 @@ impl App {
             auth,
             access: Arc::new(access),
             lifecycle,
+            jobs,
+            streams: stream::Streams::default(),
             body_limit,
             model_limit,
             upload_kib: Arc::new(Semaphore::new(2 * body_limit.div_ceil(1024))),
@@ -165,6 +172,17 @@ pub(crate) fn table() -> Table {
             "/v1/classify",
             [post(NeedsForSome(Predict), classify::classify_recording)],
         )
+        .route("/v1/jobs", [get(NeedsForSome(Predict), jobs::list_jobs)])
+        .route(
+            "/v1/jobs/{id}",
+            [
+                get(NeedsForSome(Predict), jobs::get_job),
+                delete(NeedsForSome(Predict), jobs::delete_job),
+            ],
+        )
+        .route("/v1/jobs/{id}/events", [get(NeedsForSome(Predict), jobs::get_events)])
+        .route("/v1/jobs/{id}/result", [get(NeedsForSome(Predict), jobs::get_result)])
+        .route("/v1/stream", [get(NeedsForSome(Predict), stream::open_stream)])
         .route(
             "/v1/recordings",
             [

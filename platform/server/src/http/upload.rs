@@ -29,12 +29,16 @@ struct Fields {
     version: Option<String>,
     /// Name of a file sent as the raw body.
     name: Option<String>,
+    /// `false`: a job is wanted, not the answer.
+    wait: Option<bool>,
 }
 
 /// Files and wishes of one request, and the room its bytes take until it is answered.
 pub(crate) struct Upload {
     files: Vec<(String, Vec<u8>)>,
     request: Request,
+    /// Whether the answer is waited for.
+    waits: bool,
     room: Vec<OwnedSemaphorePermit>,
 }
 
@@ -50,6 +54,16 @@ impl Upload {
         }
         let Query(mut fields) = Query::<Fields>::try_from_uri(request.uri())
             .map_err(|cause| Problem::new(StatusCode::BAD_REQUEST, "bad_query", cause.body_text()))?;
+        let prefers_async = request
+            .headers()
+            .get_all("prefer")
+            .iter()
+            .filter_map(|value| value.to_str().ok())
+            .any(|value| {
+                value
+                    .split(',')
+                    .any(|one| one.trim().eq_ignore_ascii_case("respond-async"))
+            });
         let mut room = Room {
             app: Arc::clone(app),
             taken: 0,
@@ -72,6 +86,7 @@ impl Upload {
         }
         Ok(Self {
             files,
+            waits: fields.wait.unwrap_or(!prefers_async),
             request: fields.stated()?,
             room: room.permits,
         })
@@ -80,6 +95,41 @@ impl Upload {
     /// The files as they were sent, with the room they take.
     pub(crate) fn into_files(self) -> (Vec<(String, Vec<u8>)>, Vec<OwnedSemaphorePermit>) {
         (self.files, self.room)
+    }
+
+    /// Whether the answer is waited for; else a job is wanted.
+    pub(crate) fn waits(&self) -> bool {
+        self.waits
+    }
+
+    /// Reads it and finds the version that is to answer, without classifying: what cannot be done is refused before a job is
+    /// made of it. The request then names that version.
+    pub(crate) async fn into_work(
+        self,
+        app: &Arc<App>,
+        caller: &Caller,
+    ) -> Result<(Vec<(String, Vec<u8>)>, Request, Vec<OwnedSemaphorePermit>), Problem> {
+        let Self {
+            files,
+            mut request,
+            room,
+            ..
+        } = self;
+        let (reader, hints) = (Arc::clone(app), request.clone());
+        let (files, reference, room) = blocking(Arc::clone(&app.cores), move || {
+            let borrowed = files
+                .iter()
+                .map(|(name, bytes)| (name.clone(), Cow::Borrowed(bytes.as_slice())));
+            let reading = read(borrowed.collect(), &hints, &reader.plugins.readers).map_err(Problem::from)?;
+            let reference = named(hints.model.as_deref(), hints.version.as_deref(), &reading)?;
+            Ok((files, reference, room))
+        })
+        .await?;
+        caller.may(Scope::Predict, reference.model.as_str())?;
+        let state = app.registry().state();
+        let (model, version) = state.resolve(&reference)?;
+        (request.model, request.version) = (Some(version.title(&model.name)), None);
+        Ok((files, request, room))
     }
 
     /// Reads and classifies it.
@@ -121,7 +171,7 @@ pub(crate) async fn classified(
 }
 
 /// The version a caller means: `model` as `NAME`, `NAME/VERSION` or `NAME@ALIAS`, or `version` beside it.
-fn named(model: Option<&str>, version: Option<&str>, reading: &Reading) -> Result<Reference, Problem> {
+pub(crate) fn named(model: Option<&str>, version: Option<&str>, reading: &Reading) -> Result<Reference, Problem> {
     let wrong = |field: &'static str| {
         move |cause: NameError| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "bad_name", cause.to_string()).at(field)
     };

@@ -1,0 +1,135 @@
+//! What jobs do: a recording is read and classified, on a thread of its own, as a request would be.
+
+use crate::http::App;
+use crate::http::problem::Problem;
+use crate::input::{Answer, InputError, Request, answer, read};
+use einthoven_classify::{ClassifyError, Demand, Options, Step, classify_in_steps};
+use einthoven_dispatch::Priority;
+use einthoven_ecg::readers::{Hints, Input, Unit};
+use einthoven_jobs::{Failed, Stage, Task, Work};
+use einthoven_registry_state::Reference;
+use serde_json::{Value, json};
+use std::borrow::Cow;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use tokio::runtime::Handle;
+
+/// Shares of the whole: reading, then finding beats, then classifying them.
+const READ: f64 = 0.05;
+const FOUND: f64 = 0.2;
+
+struct Classifying {
+    app: Arc<App>,
+    runtime: Handle,
+}
+
+/// Begins to do jobs, and ends them when the process is told to stop: they are done again after the next start.
+pub(crate) fn start(app: &Arc<App>) {
+    let work: Arc<dyn Work> = Arc::new(Classifying {
+        app: Arc::clone(app),
+        runtime: Handle::current(),
+    });
+    app.jobs.start(&work);
+    let app = Arc::clone(app);
+    tokio::spawn(async move {
+        app.lifecycle.draining().await;
+        let _under_way = app.lifecycle.under_way();
+        app.jobs.stop().await;
+    });
+}
+
+/// A request as a job keeps it.
+pub(crate) fn wish(request: &Request) -> Value {
+    json!({
+        "rate": request.hints.sampling_rate_hz,
+        "unit": request.hints.unit.map(Unit::name),
+        "record": request.hints.record,
+        "lead": request.lead,
+        "model": request.model,
+    })
+}
+
+fn request(wish: &Value) -> Request {
+    let text = |name: &str| wish[name].as_str().map(str::to_owned);
+    Request {
+        hints: Hints {
+            sampling_rate_hz: wish["rate"].as_f64(),
+            unit: text("unit").and_then(|unit| Unit::from_name(&unit)),
+            record: text("record"),
+        },
+        lead: text("lead"),
+        model: text("model"),
+        version: None,
+    }
+}
+
+impl Work for Classifying {
+    fn run(&self, task: Task) -> Result<Vec<u8>, Failed> {
+        let Task {
+            owner,
+            wish,
+            files,
+            progress,
+            ..
+        } = task;
+        let request = request(&wish);
+        progress.goes_on()?;
+        let files = files
+            .into_iter()
+            .map(|(name, bytes)| (name, Cow::Owned(bytes)))
+            .collect();
+        let reading = read(files, &request, &self.app.plugins.readers).map_err(failed)?;
+        let stage = |stage, done: usize, total: usize| Stage {
+            stage,
+            done: done as u64,
+            total: total as u64,
+        };
+        progress.report(READ, stage("reading", 1, 1))?;
+        let reference: Reference = request.model.unwrap_or_default().parse().map_err(failed)?;
+        let model = self
+            .runtime
+            .block_on(self.app.loaded.resolve(&reference))
+            .map_err(failed)?;
+        let Input::Recording(recording) = &reading.input else {
+            return match answer(reading, &model, request.lead).map_err(failed)? {
+                Answer::Rows(document) => written(&document),
+                Answer::Beats { document, .. } => written(&document),
+            };
+        };
+        let options = Options {
+            lead: request.lead,
+            demand: Demand {
+                flow: owner.into(),
+                deadline: None,
+                priority: Some(Priority::Batch),
+            },
+        };
+        let mut beats = 0;
+        let document = classify_in_steps(recording, &model, &options, &mut |step| {
+            let told = match step {
+                Step::Found(found) => {
+                    beats = found;
+                    progress.report(FOUND, stage("finding beats", found, found))
+                }
+                Step::Classified(done) => {
+                    let share = FOUND + (0.99 - FOUND) * done as f64 / beats.max(1) as f64;
+                    progress.report(share, stage("classifying", done, beats))
+                }
+            };
+            told.map_or(ControlFlow::Break(()), ControlFlow::Continue)
+        });
+        match document {
+            Ok(document) => written(&document),
+            Err(ClassifyError::Stopped) => Err(Failed::Stopped),
+            Err(cause) => Err(failed(InputError::Classify(cause))),
+        }
+    }
+}
+
+fn written(document: &impl serde::Serialize) -> Result<Vec<u8>, Failed> {
+    serde_json::to_vec(document).map_err(|cause| failed(Problem::internal(&cause)))
+}
+
+fn failed(cause: impl Into<Problem>) -> Failed {
+    Failed::Problem(serde_json::to_value(cause.into()).unwrap_or_default())
+}
