@@ -1,0 +1,208 @@
+"""What programs written for Triton do, with Triton's own client, over HTTP and gRPC: `triton.py HOST:PORT KEY`."""
+
+import queue
+import sys
+import threading
+import time
+
+import grpc
+import numpy as np
+import tritonclient.grpc as over_grpc
+import tritonclient.http as over_http
+from tritonclient.utils import InferenceServerException
+
+URL, KEY = sys.argv[1:3]
+HEADERS = {"x-api-key": KEY}
+A = np.arange(16, dtype=np.float32).reshape(1, 16)
+B = np.full((1, 16), 1.5, dtype=np.float32)
+
+
+def refused(call, *texts):
+    try:
+        call()
+    except InferenceServerException as cause:
+        said = f"{cause.status()} {cause.message()}"
+        assert any(text in said for text in texts), said
+        return said
+    raise AssertionError(f"not refused: {texts}")
+
+
+def pair(module, a=A, b=B, **how):
+    inputs = [module.InferInput("INPUT0", list(a.shape), "FP32"), module.InferInput("INPUT1", list(b.shape), "FP32")]
+    inputs[0].set_data_from_numpy(a, **how)
+    inputs[1].set_data_from_numpy(b, **how)
+    return inputs
+
+
+def right(result, a=A, b=B):
+    assert np.array_equal(result.as_numpy("OUTPUT0"), a + b)
+    assert np.array_equal(result.as_numpy("OUTPUT1"), a - b)
+
+
+def common(client, module):
+    """What both clients do."""
+    assert client.is_server_live() and client.is_server_ready()
+    assert client.is_model_ready("simple", headers=HEADERS)
+    assert client.is_model_ready("simple", "1", headers=HEADERS)
+    right(client.infer("simple", pair(module), headers=HEADERS))
+    right(client.infer("simple", pair(module), model_version="1", headers=HEADERS))
+    a = np.random.default_rng(1).normal(size=(300, 16)).astype(np.float32)
+    right(client.infer("simple", pair(module, a, -a), headers=HEADERS), a, -a)
+    one = client.infer(
+        "simple", pair(module), outputs=[module.InferRequestedOutput("OUTPUT1")], request_id="id 7", headers=HEADERS
+    )
+    assert one.as_numpy("OUTPUT0") is None and np.array_equal(one.as_numpy("OUTPUT1"), A - B)
+    response = one.get_response()
+    assert (response["id"] if isinstance(response, dict) else response.id) == "id 7"
+    # Shapes of any size, numbers that are none.
+    for length in (1, 7, 4000):
+        x = np.random.default_rng(length).normal(size=(2, length)).astype(np.float32)
+        x[0, 0] = np.nan
+        x[1, 0] = np.inf
+        ask = module.InferInput("IN", list(x.shape), "FP32")
+        ask.set_data_from_numpy(x)
+        assert np.array_equal(client.infer("identity", [ask], headers=HEADERS).as_numpy("OUT"), x, equal_nan=True)
+    # What is wrong is said.
+    refused(lambda: client.infer("nowhere", pair(module), headers=HEADERS), "404", "NOT_FOUND")
+    refused(lambda: client.infer("simple", pair(module)[:1], headers=HEADERS), "input `INPUT1` is missing")
+    refused(lambda: client.infer("simple", pair(module, A[:, :3], B[:, :3]), headers=HEADERS), "has shape [1, 3]")
+    refused(lambda: client.infer("simple", pair(module), headers={"x-api-key": "no"}), "401", "UNAUTHENTICATED")
+    wrong = module.InferInput("IN", [1, 1], "INT32")
+    wrong.set_data_from_numpy(np.ones((1, 1), dtype=np.int32))
+    refused(lambda: client.infer("identity", [wrong], headers=HEADERS), "is INT32; the model takes FP32")
+    text = module.InferInput("IN", [1, 1], "BYTES")
+    text.set_data_from_numpy(np.array([["a"]], dtype=np.object_))
+    refused(lambda: client.infer("identity", [text], headers=HEADERS), "is BYTES; the model takes FP32")
+    unknown = [module.InferRequestedOutput("OTHER")]
+    refused(lambda: client.infer("simple", pair(module), outputs=unknown, headers=HEADERS), "no output `OTHER`")
+    classes = [module.InferRequestedOutput("OUTPUT0", class_count=3)]
+    refused(lambda: client.infer("simple", pair(module), outputs=classes, headers=HEADERS), "classification")
+    large = np.zeros((20000, 16), dtype=np.float32)
+    refused(
+        lambda: client.infer("simple", pair(module, large, large), timeout=1, headers=HEADERS), "504", "DEADLINE", "deadline", "passed"
+    )
+    # Unloading lets nothing answer; loading lets it answer again.
+    client.unload_model("identity", headers=HEADERS)
+    assert not client.is_model_ready("identity", headers=HEADERS)
+    refused(lambda: client.infer("identity", [ask], headers=HEADERS), "409", "503", "UNAVAILABLE")
+    client.load_model("identity", headers=HEADERS)
+    assert client.is_model_ready("identity", headers=HEADERS)
+    assert client.infer("identity", [ask], headers=HEADERS).as_numpy("OUT") is not None
+    refused(lambda: client.load_model("nowhere", headers=HEADERS), "404", "NOT_FOUND")
+    refused(lambda: client.load_model("simple", config="{}", headers=HEADERS), "/v1/models")
+
+
+def http():
+    client = over_http.InferenceServerClient(URL, concurrency=4)
+    common(client, over_http)
+    assert client.get_server_metadata(headers=HEADERS)["name"] == "einthoven"
+    metadata = client.get_model_metadata("simple", headers=HEADERS)
+    assert metadata["versions"] == ["1"]
+    assert metadata["inputs"][0] == {"name": "INPUT0", "datatype": "FP32", "shape": [-1, 16]}, metadata
+    config = client.get_model_config("simple", headers=HEADERS)
+    assert config["max_batch_size"] > 0 and config["input"][0]["dims"] == [16], config
+    assert config["input"][0]["data_type"] == "TYPE_FP32"
+    index = client.get_model_repository_index(headers=HEADERS)
+    assert {"name": "simple", "version": "1", "state": "READY", "reason": ""} in index, index
+    before = client.get_inference_statistics("simple", headers=HEADERS)["model_stats"][0]
+    # JSON both ways, bytes both ways, and mixed.
+    for in_bytes in (True, False):
+        for out_bytes in (True, False):
+            outputs = [over_http.InferRequestedOutput(name, binary_data=out_bytes) for name in ("OUTPUT0", "OUTPUT1")]
+            right(client.infer("simple", pair(over_http, binary_data=in_bytes), outputs=outputs, headers=HEADERS))
+    for sent in ("gzip", "deflate"):
+        for back in ("gzip", "deflate"):
+            result = client.infer(
+                "simple",
+                pair(over_http),
+                request_compression_algorithm=sent,
+                response_compression_algorithm=back,
+                headers=HEADERS,
+            )
+            right(result)
+    waiting = [client.async_infer("simple", pair(over_http, A + i, B), headers=HEADERS) for i in range(20)]
+    for i, each in enumerate(waiting):
+        right(each.get_result(), A + i, B)
+    after = client.get_inference_statistics("simple", headers=HEADERS)["model_stats"][0]
+    assert after["name"] == "simple" and after["version"] == "1"
+    counted = after["inference_stats"]["success"]["count"] - before["inference_stats"]["success"]["count"]
+    # A build without queues counts nothing.
+    assert counted in (0, 28), counted
+    assert any(each["name"] == "identity" for each in client.get_inference_statistics(headers=HEADERS)["model_stats"])
+
+
+def grpc_():
+    client = over_grpc.InferenceServerClient(URL)
+    common(client, over_grpc)
+    assert client.get_server_metadata(headers=HEADERS).name == "einthoven"
+    metadata = client.get_model_metadata("simple", headers=HEADERS)
+    assert list(metadata.versions) == ["1"] and list(metadata.inputs[1].shape) == [-1, 16]
+    config = client.get_model_config("simple", headers=HEADERS).config
+    assert config.max_batch_size > 0 and list(config.output[0].dims) == [16]
+    index = client.get_model_repository_index(headers=HEADERS).models
+    assert any(row.name == "simple" and row.version == "1" and row.state == "READY" for row in index)
+    assert client.get_inference_statistics("simple", headers=HEADERS).model_stats[0].name == "simple"
+    refused(lambda: client.get_server_metadata(), "UNAUTHENTICATED")
+    for algorithm in ("gzip", "deflate"):
+        right(client.infer("simple", pair(over_grpc), compression_algorithm=algorithm, headers=HEADERS))
+    done = queue.Queue()
+    for i in range(20):
+        client.async_infer(
+            "simple", pair(over_grpc, A + i, B), lambda result, error, i=i: done.put((i, result, error)), headers=HEADERS
+        )
+    for _ in range(20):
+        i, result, error = done.get(timeout=30)
+        assert error is None, error
+        right(result, A + i, B)
+    # A stream answers in order; what fails in it is said and ends nothing.
+    answers = queue.Queue()
+    client.start_stream(lambda result, error: answers.put((result, error)), headers=HEADERS)
+    for i in range(50):
+        client.async_stream_infer("simple", pair(over_grpc, A + i, B), request_id=str(i))
+    client.async_stream_infer("nowhere", pair(over_grpc), request_id="wrong")
+    client.async_stream_infer("simple", pair(over_grpc), request_id="after")
+    for i in range(50):
+        result, error = answers.get(timeout=30)
+        assert error is None and result.get_response().id == str(i), error
+        right(result, A + i, B)
+    _, error = answers.get(timeout=30)
+    assert "nowhere" in error.message(), error
+    result, error = answers.get(timeout=30)
+    assert error is None and result.get_response().id == "after"
+    client.stop_stream()
+    # Whoever gives up is let go.
+    large = np.zeros((40000, 16), dtype=np.float32)
+    ended = threading.Event()
+    call = client.async_infer("simple", pair(over_grpc, large, large), lambda result, error: ended.set(), headers=HEADERS)
+    call.cancel()
+    assert ended.wait(10)
+    refused(lambda: client.infer("simple", pair(over_grpc, large, large), client_timeout=0.0005, headers=HEADERS), "DEADLINE")
+    right(client.infer("simple", pair(over_grpc), headers=HEADERS))
+    channel()
+
+
+def channel():
+    """Methods that the client has no words for."""
+    bare = grpc.insecure_channel(URL)
+    check = bare.unary_unary("/grpc.health.v1.Health/Check", lambda message: message, lambda message: message)
+    assert check(b"") == b"\x08\x01"
+    watch = bare.unary_stream("/grpc.health.v1.Health/Watch", lambda message: message, lambda message: message)(b"")
+    assert next(watch) == b"\x08\x01"
+    watch.cancel()
+    listed = bare.stream_stream(
+        "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo", lambda message: message, lambda message: message
+    )
+    names = next(listed(iter([b"\x3a\x00"]), metadata=[("authorization", f"Bearer {KEY}")]))
+    assert b"inference.GRPCInferenceService" in names and b"grpc.health.v1.Health" in names
+    for path, code in (("/inference.GRPCInferenceService/Nothing", "UNIMPLEMENTED"), ("/other.Service/X", "UNIMPLEMENTED")):
+        try:
+            bare.unary_unary(path, lambda message: message, lambda message: message)(b"")
+            raise AssertionError(path)
+        except grpc.RpcError as cause:
+            assert cause.code().name == code, cause
+
+
+began = time.time()
+http()
+grpc_()
+print(f"all of them, in {time.time() - began:.1f} s")
