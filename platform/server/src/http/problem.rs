@@ -22,7 +22,7 @@ use std::sync::Arc;
 pub(crate) struct Problem {
     #[serde(rename = "type")]
     kind: String,
-    title: String,
+    title: Box<str>,
     status: u16,
     detail: String,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -31,9 +31,9 @@ pub(crate) struct Problem {
     known: Option<Box<Known>>,
     #[serde(skip)]
     retry_after_s: Option<u32>,
-    /// Further lines of the answer's header.
+    /// A further line of the answer's header. In a box, as errors are small.
     #[serde(skip)]
-    pub(super) headers: Vec<(HeaderName, HeaderValue)>,
+    pub(super) header: Option<Box<(HeaderName, HeaderValue)>>,
 }
 
 #[derive(Debug, Serialize)]
@@ -54,7 +54,7 @@ struct Known {
 impl Problem {
     /// A problem of a stable code, such as `missing_field`.
     pub(crate) fn new(status: StatusCode, code: &str, detail: impl Into<String>) -> Self {
-        let title = code.replace('_', " ");
+        let title = code.replace('_', " ").into_boxed_str();
         Self {
             kind: format!("/problems/{code}"),
             title,
@@ -63,7 +63,7 @@ impl Problem {
             errors: Vec::new(),
             known: None,
             retry_after_s: None,
-            headers: Vec::new(),
+            header: None,
         }
     }
 
@@ -137,7 +137,7 @@ impl IntoResponse for Problem {
         if let Some(seconds) = self.retry_after_s {
             headers.insert(header::RETRY_AFTER, seconds.into());
         }
-        headers.extend(self.headers.iter().cloned());
+        headers.extend(self.header.as_deref().cloned());
         let word = self.code();
         response.extensions_mut().insert(ProblemType {
             kind: word.into(),

@@ -89,10 +89,9 @@ impl From<AuthError> for Problem {
 }
 
 impl Problem {
-    /// With a line in the header of the answer; one that is no such line is left out.
+    /// With a line in the header of the answer; what is no such line is left out.
     fn with(mut self, name: header::HeaderName, value: &str) -> Self {
-        self.headers
-            .extend(HeaderValue::from_str(value).ok().map(|value| (name, value)));
+        self.header = HeaderValue::from_str(value).ok().map(|value| Box::new((name, value)));
         self
     }
 }
