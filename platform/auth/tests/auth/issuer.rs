@@ -134,7 +134,7 @@ impl Issuer {
                 ("code", &code),
                 ("redirect_uri", BACK),
                 ("client_id", client),
-                ("client_secret", "a client's secret & more"),
+                ("client_secret", "a client's secret & more, of 32 bytes or more"),
                 ("code_verifier", &verifier),
             ])
             .finish();
@@ -207,7 +207,7 @@ async fn people_sign_in_by_it_with_and_without_a_clients_secret() {
     let issuer = Issuer::start().await;
     let secrets = tempfile::tempdir().unwrap();
     let file = secrets.path().join("secret");
-    std::fs::write(&file, "a client's secret & more\n").unwrap();
+    std::fs::write(&file, "a client's secret & more, of 32 bytes or more\n").unwrap();
     for (client, with_secret) in [("page", None), ("server", Some(file.as_path()))] {
         let place = trusting(&issuer, client, with_secret).await;
         let auth = &place.auth;

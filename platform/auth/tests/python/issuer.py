@@ -108,7 +108,7 @@ def main():
         applications.create(
             client_id=name,
             client_type=kind,
-            client_secret="a client's secret & more",
+            client_secret="a client's secret & more, of 32 bytes or more",
             hash_client_secret=False,
             authorization_grant_type="authorization-code",
             redirect_uris="http://127.0.0.1:1/back",
