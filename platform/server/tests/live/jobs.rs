@@ -1,0 +1,50 @@
+//! A job gives what a request would have given, also after the server was killed in the middle of it.
+
+use crate::client::{Server, borrowed, record_100};
+use std::time::{Duration, Instant};
+
+fn ended(server: &Server, path: &str) -> serde_json::Value {
+    let until = Instant::now() + Duration::from_secs(120);
+    loop {
+        let job = server.get(path).json();
+        if !matches!(job["state"].as_str(), Some("queued" | "running")) {
+            return job;
+        }
+        assert!(Instant::now() < until, "{job}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn a_killed_server_does_its_jobs_after_the_next_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start_in(folder.path(), &[]);
+    let files = record_100();
+    let expected = server.form("/v1/classify", &borrowed(&files), &[]);
+    assert_eq!(expected.status, 200);
+    let made: Vec<String> = (0..6)
+        .map(|_| {
+            let made = server.form("/v1/classify?wait=false", &borrowed(&files), &[]);
+            assert_eq!(made.status, 202, "{}", made.json());
+            made.location.unwrap()
+        })
+        .collect();
+    // Dropped, it is killed.
+    drop(server);
+    let server = Server::start_in(folder.path(), &[]);
+    for path in &made {
+        assert_eq!(ended(&server, path)["state"], "done");
+        let result = server.get(&format!("{path}/result"));
+        assert_eq!(result.bytes, expected.bytes);
+        let events = String::from_utf8(server.get(&format!("{path}/events")).bytes).unwrap();
+        assert!(
+            events.contains("event: state") && events.contains("\"done\""),
+            "{events}"
+        );
+    }
+    let key = server.key("other", &["predict"]);
+    let other = server.ask("GET", &made[0], &[("x-api-key", &key)], b"");
+    other.problem(404, "no_such_job");
+    let refused = server.post("/v1/classify?wait=false&name=a.csv", "text/csv", b"");
+    assert!((400..500).contains(&refused.status));
+}
