@@ -304,7 +304,7 @@ impl Session {
     /// Little-endian numbers.
     fn binary(&self, bytes: &[u8]) -> Result<Vec<f32>, End> {
         let width = if self.whole_numbers { 2 } else { 4 };
-        if bytes.len() % width != 0 {
+        if !bytes.len().is_multiple_of(width) {
             let reason = format!("{} bytes are no whole number of samples of {width}", bytes.len());
             return Err(End::Close(close_code::INVALID, reason));
         }
