@@ -1,6 +1,10 @@
 //! Jobs over a real folder: done, cancelled, followed, bounded, and done again after an end in the middle.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails; one job panics")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that cannot go on fails; one job panics"
+)]
 
 use einthoven_jobs::{Failed, Info, Jobs, JobsError, New, Settings, Stage, State, Task, View, Work};
 use serde_json::json;
