@@ -284,7 +284,6 @@ impl Jobs {
         let done = done.and_then(|result| folder.save_result(record, &result).map_err(|cause| internal(&cause)));
         let ended = {
             let mut inner = table.lock();
-            inner.ended(&record.owner);
             inner.jobs.get_mut(&record.id).map(|entry| {
                 // Who cancelled it has the last word.
                 if entry.record.state == State::Running {
@@ -308,6 +307,8 @@ impl Jobs {
             entry.log.state(&entry.record.info(None), entry.record.runs);
         }
         self.sweep();
+        // Only now: who waits until nothing runs finds the end written down.
+        table.lock().ended(&record.owner);
     }
 
     fn sweep(&self) {
