@@ -23,7 +23,7 @@ pub use model::{
     BATCHES, Choice, Demand, EngineRow, EngineTable, EngineWish, Isolation, KnownAs, LoadError, Manifest, PackageFile,
     ServedModel, Serving, TrialStep, Variant, digest, from_bytes, measure, to_bytes,
 };
-pub use rows::classify_rows;
+pub use rows::{classify_rows, classify_rows_for};
 
 /// Stands on every result until an owner configures otherwise.
 pub const NOTICE: &str = "Research use only. Not for diagnosis.";

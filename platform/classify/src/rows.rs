@@ -3,7 +3,7 @@
 use crate::beats::{classes, verdict};
 use crate::document::{ModelOut, RowOut, RowsDocument, RowsOut};
 use crate::error::ClassifyError;
-use crate::model::ServedModel;
+use crate::model::{Demand, ServedModel};
 use einthoven_ecg::readers::BeatRows;
 use einthoven_ecg::recipe::{Recipe, Tensor, kaggle};
 use std::collections::BTreeMap;
@@ -13,6 +13,14 @@ use std::collections::BTreeMap;
 /// # Errors
 /// [`ClassifyError`] when the model takes another kind of input or the engine fails.
 pub fn classify_rows(rows: &BeatRows, model: &ServedModel) -> Result<RowsDocument, ClassifyError> {
+    classify_rows_for(&Demand::default(), rows, model)
+}
+
+/// The same for somebody.
+///
+/// # Errors
+/// As [`classify_rows`]; also when the deadline passes.
+pub fn classify_rows_for(demand: &Demand, rows: &BeatRows, model: &ServedModel) -> Result<RowsDocument, ClassifyError> {
     model.classifies()?;
     if model.recipe().ok() != Some(Recipe::KaggleHeartbeatV1) {
         return Err(ClassifyError::WrongKind {
@@ -21,7 +29,7 @@ pub fn classify_rows(rows: &BeatRows, model: &ServedModel) -> Result<RowsDocumen
             given: "rows of 187 values that hold one beat each",
         });
     }
-    let probabilities = model.predict(rows.rows.len(), |range| {
+    let probabilities = model.predict_for(demand, rows.rows.len(), |range| {
         let dims = vec![range.len(), 1, kaggle::ROW];
         vec![Tensor {
             name: "row",

@@ -1,7 +1,7 @@
 //! From files to an answer: unpack, read, classify. The same for the command line and every route.
 
 use crate::plugin_reading;
-use einthoven_classify::{ClassifyError, Document, Options, RowsDocument, ServedModel};
+use einthoven_classify::{ClassifyError, Demand, Document, Options, RowsDocument, ServedModel};
 use einthoven_ecg::readers::{self, Hints, Input, Limits, NamedFile, ReadError, Reading};
 use einthoven_ecg::recording::Recording;
 use einthoven_intake::{Bounds, IntakeError, unpack};
@@ -86,14 +86,23 @@ pub(crate) fn default_model(input: &Input) -> &'static str {
 
 /// Classifies what was read.
 pub(crate) fn answer(reading: Reading, model: &ServedModel, lead: Option<String>) -> Result<Answer, InputError> {
+    let demand = Demand::default();
+    answer_for(reading, model, Options { lead, demand })
+}
+
+/// The same for somebody, who gets a share of the model's queue of their own.
+pub(crate) fn answer_for(reading: Reading, model: &ServedModel, options: Options) -> Result<Answer, InputError> {
     match reading.input {
         Input::Recording(recording) => {
-            let document = einthoven_classify::classify(&recording, model, &Options { lead, ..Options::default() })?;
+            let document = einthoven_classify::classify(&recording, model, &options)?;
             Ok(Answer::Beats {
                 recording: Box::new(recording),
                 document: Box::new(document),
             })
         }
-        Input::BeatRows(rows) => Ok(Answer::Rows(Box::new(einthoven_classify::classify_rows(&rows, model)?))),
+        Input::BeatRows(rows) => {
+            let document = einthoven_classify::classify_rows_for(&options.demand, &rows, model)?;
+            Ok(Answer::Rows(Box::new(document)))
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::http::App;
 use crate::http::problem::Problem;
-use crate::input::{Answer, InputError, Request, answer, read};
+use crate::input::{Answer, InputError, Request, answer_for, read};
 use einthoven_classify::{ClassifyError, Demand, Options, Step, classify_in_steps};
 use einthoven_dispatch::Priority;
 use einthoven_ecg::readers::{Hints, Input, Unit};
@@ -90,12 +90,6 @@ impl Work for Classifying {
             .runtime
             .block_on(self.app.loaded.resolve(&reference))
             .map_err(failed)?;
-        let Input::Recording(recording) = &reading.input else {
-            return match answer(reading, &model, request.lead).map_err(failed)? {
-                Answer::Rows(document) => written(&document),
-                Answer::Beats { document, .. } => written(&document),
-            };
-        };
         let options = Options {
             lead: request.lead,
             demand: Demand {
@@ -103,6 +97,12 @@ impl Work for Classifying {
                 deadline: None,
                 priority: Some(Priority::Batch),
             },
+        };
+        let Input::Recording(recording) = &reading.input else {
+            return match answer_for(reading, &model, options).map_err(failed)? {
+                Answer::Rows(document) => written(&document),
+                Answer::Beats { document, .. } => written(&document),
+            };
         };
         let mut beats = 0;
         let document = classify_in_steps(recording, &model, &options, &mut |step| {

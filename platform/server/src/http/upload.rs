@@ -3,11 +3,12 @@
 use super::App;
 use super::caller::Caller;
 use super::problem::Problem;
-use crate::input::{Answer, Request, answer, default_model, read};
+use crate::input::{Answer, Request, answer_for, default_model, read};
 use axum::body::Body;
 use axum::extract::{FromRequest, Multipart, Query, Request as HttpRequest};
 use axum::http::{StatusCode, header};
 use einthoven_auth::Scope;
+use einthoven_classify::{Demand, Options};
 use einthoven_ecg::readers::{Hints, Reading, Unit};
 use einthoven_registry_state::{NameError, Reference, Selector};
 use einthoven_telemetry::Stage;
@@ -162,10 +163,17 @@ pub(crate) async fn classified(
     let clock = Stage::Resolve.running();
     let model = app.loaded.route(&reference, caller.subject()).await?.model;
     drop(clock);
+    let options = Options {
+        lead: request.lead,
+        demand: Demand {
+            flow: caller.principal().flow(),
+            ..Demand::default()
+        },
+    };
     blocking(Arc::clone(&app.cores), move || {
         let _room = room;
         let _clock = Stage::Classify.running();
-        answer(reading, &model, request.lead).map_err(Problem::from)
+        answer_for(reading, &model, options).map_err(Problem::from)
     })
     .await
 }
