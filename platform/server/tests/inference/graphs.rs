@@ -55,7 +55,7 @@ fn onnx(graph: &[Vec<u8>]) -> Vec<u8> {
 }
 
 /// `OUTPUT0` is the sum of both inputs, `OUTPUT1` the difference.
-fn add_sub() -> Vec<u8> {
+pub(crate) fn add_sub() -> Vec<u8> {
     onnx(&[
         node("Add", &["INPUT0", "INPUT1"], "OUTPUT0"),
         node("Sub", &["INPUT0", "INPUT1"], "OUTPUT1"),

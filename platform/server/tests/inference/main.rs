@@ -12,4 +12,5 @@ mod graphs;
 mod rest;
 mod scenarios;
 mod scoring;
+mod tensors_only;
 mod triton;
