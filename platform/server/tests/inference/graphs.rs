@@ -86,7 +86,7 @@ fn zip(files: &[(&str, Vec<u8>)]) -> Vec<u8> {
 }
 
 fn upload(server: &Server, model: &str, network: Vec<u8>, inputs: &Value, outputs: &Value) {
-    let manifest = json!({"name": model, "version": "1", "inputs": inputs, "outputs": outputs});
+    let manifest = json!({"name": model, "version": "1", "recipe": null, "inputs": inputs, "outputs": outputs});
     let package = zip(&[("manifest.json", manifest.to_string().into()), ("model.onnx", network)]);
     let path = format!("/v1/models/{model}/versions?name=package.zip&version=1&wait_s=120");
     let answer = server.post(&path, "application/zip", &package);
