@@ -4,6 +4,7 @@ use super::App;
 use super::body::Path;
 use super::caller::Caller;
 use super::problem::Problem;
+use super::standing::Standing;
 use super::upload::Upload;
 use crate::work;
 use axum::Json;
@@ -13,7 +14,7 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use einthoven_auth::Scope;
 use einthoven_jobs::{Info, JobsError, New, View};
-use futures_util::stream;
+use futures_util::{StreamExt, stream};
 use serde::Serialize;
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -113,6 +114,8 @@ pub(crate) async fn get_events(
             .data(event.data.to_string());
         Some((Ok::<_, Infallible>(said), events))
     });
+    // It ends with the credential too: an EventSource that comes back is then refused.
+    let each = each.take_until(Standing::of(&headers).lost(Arc::clone(&app), Scope::Predict));
     let alive = KeepAlive::new().interval(ALIVE).text("alive");
     let kept = [(header::CACHE_CONTROL, "no-store")];
     Ok((kept, Sse::new(each).keep_alive(alive)).into_response())

@@ -20,6 +20,7 @@ pub(crate) mod problem;
 mod recordings;
 mod samples;
 mod sources;
+mod standing;
 mod stream;
 mod system;
 mod traffic;

@@ -3,12 +3,13 @@
 use super::App;
 use super::caller::Caller;
 use super::problem::Problem;
+use super::standing::Standing;
 use super::upload::blocking;
 use crate::input::InputError;
 use axum::extract::State;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use einthoven_auth::Scope;
 use einthoven_classify::{BeatOut, LiveBeats, NOTICE};
@@ -17,6 +18,7 @@ use einthoven_registry_state::Reference;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::{HashMap, VecDeque};
+use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::watch;
@@ -91,12 +93,14 @@ enum End {
 pub(crate) async fn open_stream(
     State(app): State<Arc<App>>,
     caller: Caller,
+    headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, Problem> {
     let upgrade = upgrade.map_err(|cause| {
         let detail = format!("a WebSocket is spoken here: {}", cause.body_text());
         Problem::new(StatusCode::UPGRADE_REQUIRED, "not_a_websocket", detail)
     })?;
+    let standing = Standing::of(&headers);
     Ok(upgrade
         .max_message_size(MESSAGE)
         .max_frame_size(MESSAGE)
@@ -104,7 +108,7 @@ pub(crate) async fn open_stream(
         .max_write_buffer_size(2 * MESSAGE)
         .on_upgrade(move |mut socket| async move {
             let _under_way = app.lifecycle.under_way();
-            let (code, reason) = match talk(&app, &caller, &mut socket).await {
+            let (code, reason) = match talk(&app, &caller, standing, &mut socket).await {
                 End::Gone => return,
                 End::Done => (close_code::NORMAL, String::new()),
                 End::Close(code, reason) => (code, reason),
@@ -119,8 +123,13 @@ pub(crate) async fn open_stream(
         }))
 }
 
-async fn talk(app: &Arc<App>, caller: &Caller, socket: &mut WebSocket) -> End {
-    let (slot, last_sample) = match greeted(app, caller, socket).await {
+async fn talk(app: &Arc<App>, caller: &Caller, standing: Standing, socket: &mut WebSocket) -> End {
+    let mut lost = pin!(standing.lost(Arc::clone(app), Scope::Predict));
+    let greeted = tokio::select! {
+        () = &mut lost => Err(no_more()),
+        greeted = greeted(app, caller, socket) => greeted,
+    };
+    let (slot, last_sample) = match greeted {
         Ok(greeted) => greeted,
         Err(end) => return end,
     };
@@ -132,7 +141,7 @@ async fn talk(app: &Arc<App>, caller: &Caller, socket: &mut WebSocket) -> End {
         });
         mine
     };
-    let end = match went_on(app, &slot, turn, last_sample, socket).await {
+    let end = match went_on(app, &slot, (turn, last_sample), lost, socket).await {
         Err(end) => end,
         Ok(()) => End::Done,
     };
@@ -222,8 +231,8 @@ async fn greeted(app: &Arc<App>, caller: &Caller, socket: &mut WebSocket) -> Res
 async fn went_on(
     app: &Arc<App>,
     slot: &Arc<Slot>,
-    turn: u64,
-    last_sample: Option<u64>,
+    (turn, last_sample): (u64, Option<u64>),
+    mut lost: Pin<&mut impl Future<Output = ()>>,
     socket: &mut WebSocket,
 ) -> Result<(), End> {
     let mut turns = slot.turn.subscribe();
@@ -251,6 +260,7 @@ async fn went_on(
             () = app.lifecycle.draining() => {
                 return Err(End::Close(close_code::AWAY, "the server is stopping; begin again with another".to_owned()));
             }
+            () = &mut lost => return Err(no_more()),
             _ = turns.wait_for(|now| *now != turn) => {
                 return Err(End::Close(TAKEN_OVER, "the session goes on over another connection".to_owned()));
             }
@@ -402,6 +412,11 @@ async fn sent(socket: &mut WebSocket, message: Message) -> Result<(), End> {
         Ok(Err(_)) => Err(End::Gone),
         Err(_) => Err(End::Close(SLOW_READER, "the answers are not read in time".to_owned())),
     }
+}
+
+/// What proved who it is was revoked, has expired, or allows less now.
+fn no_more() -> End {
+    End::Close(close_code::POLICY, "the credential is not accepted any more".to_owned())
 }
 
 fn failed() -> End {

@@ -7,3 +7,4 @@
 mod client;
 mod drain;
 mod jobs;
+mod stream;

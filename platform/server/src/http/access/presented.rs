@@ -6,7 +6,7 @@ use axum::http::{HeaderMap, Method, StatusCode, header};
 use einthoven_auth::{Auth, Credential, Principal};
 
 /// Header of an API key, for clients that use `Authorization` for something else.
-const KEY_HEADER: &str = "x-api-key";
+pub(crate) const KEY_HEADER: &str = "x-api-key";
 
 /// Who sends a request.
 pub(crate) struct Proven {
