@@ -3,6 +3,7 @@
 use crate::client::Server;
 use serde_json::{Value, json};
 use std::io::{Cursor, Write};
+use std::path::PathBuf;
 
 /// A field of a protobuf message that holds bytes.
 fn field(number: u8, content: &[u8]) -> Vec<u8> {
@@ -97,9 +98,23 @@ fn upload(server: &Server, model: &str, network: Vec<u8>, inputs: &Value, output
     assert_eq!(answer.status, 200, "{}", answer.json());
 }
 
+/// The folder of plugins: tract wants every dimension but the rows to be said, ONNX Runtime takes any length.
+fn engines() -> PathBuf {
+    // This program lies in `<target>/<profile>/deps`.
+    let program = std::env::current_exe().unwrap();
+    let engines = program.ancestors().nth(3).unwrap().join("engines");
+    assert!(
+        engines.is_dir(),
+        "{} is missing; run `cargo xtask engines`",
+        engines.display()
+    );
+    engines
+}
+
 /// A server with both, `simple` and `identity`, beside what it comes with.
 pub(crate) fn server() -> Server {
-    let server = Server::start();
+    let engines = engines();
+    let server = Server::start_with(&["--plugins", &engines.to_string_lossy()]);
     let tensor = |name: &str, dims: Value| json!({"name": name, "dtype": "f32", "dims": dims});
     let sixteen = |name: &str| tensor(name, json!([null, 16]));
     upload(
