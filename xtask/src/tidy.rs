@@ -71,6 +71,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "einthoven-serving",
         &[
             "einthoven-classify",
+            "einthoven-experiments",
             "einthoven-registry",
             "einthoven-registry-files",
             "einthoven-registry-state",
