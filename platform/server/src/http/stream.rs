@@ -261,9 +261,7 @@ async fn went_on(
                 return Err(End::Close(close_code::AWAY, "the server is stopping; begin again with another".to_owned()));
             }
             () = &mut lost => return Err(no_more()),
-            _ = turns.wait_for(|now| *now != turn) => {
-                return Err(End::Close(TAKEN_OVER, "the session goes on over another connection".to_owned()));
-            }
+            _ = turns.wait_for(|now| *now != turn) => return Err(taken_over()),
             message = timeout(IDLE, socket.recv()) => message,
         };
         let message = match message {
@@ -283,6 +281,10 @@ async fn went_on(
             }
         };
         let mut session = slot.session.lock().await;
+        // The next connection counts before it says where to go on: nothing more is taken over this one from then.
+        if *slot.turn.borrow() != turn {
+            return Err(taken_over());
+        }
         let samples = match &message {
             Message::Binary(bytes) => session.binary(bytes)?,
             Message::Text(text) if text.trim_start().starts_with('[') => session.array(text)?,
@@ -417,6 +419,10 @@ async fn sent(socket: &mut WebSocket, message: Message) -> Result<(), End> {
 /// What proved who it is was revoked, has expired, or allows less now.
 fn no_more() -> End {
     End::Close(close_code::POLICY, "the credential is not accepted any more".to_owned())
+}
+
+fn taken_over() -> End {
+    End::Close(TAKEN_OVER, "the session goes on over another connection".to_owned())
 }
 
 fn failed() -> End {
