@@ -3,16 +3,24 @@
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Sleep;
+
+/// Bytes that a client may still be sending when its answer is out, and are taken so that it comes to reading that answer.
+const LAST_BYTES: usize = 256 << 20;
+
+/// How long such a client may be silent.
+const LAST_PAUSE: Duration = Duration::from_millis(300);
 
 /// Fails a write that made no progress for so long: a client that does not read would hold its answer in memory for ever.
 pub(super) struct Stalled<S> {
     stream: S,
     limit: Duration,
     waiting: Option<Pin<Box<Sleep>>>,
+    /// Taken since the answer was out.
+    taken: usize,
 }
 
 impl<S> Stalled<S> {
@@ -21,6 +29,7 @@ impl<S> Stalled<S> {
             stream,
             limit,
             waiting: None,
+            taken: 0,
         }
     }
 
@@ -75,9 +84,29 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Stalled<S> {
         self.watch(context, progress)
     }
 
+    /// Ends the answer, then takes what the client is still sending: closed before that, the system would answer it with a
+    /// reset, and an upload that is refused for its size would look like a broken line.
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let progress = Pin::new(&mut self.stream).poll_shutdown(context);
-        self.watch(context, progress)
+        if self.taken == 0 {
+            let progress = Pin::new(&mut self.stream).poll_shutdown(context);
+            ready!(self.watch(context, progress))?;
+            self.limit = LAST_PAUSE;
+        }
+        let mut scratch = [0; 16 << 10];
+        while self.taken < LAST_BYTES {
+            let mut buffer = ReadBuf::new(&mut scratch);
+            let progress = Pin::new(&mut self.stream).poll_read(context, &mut buffer);
+            match self.watch(context, progress) {
+                Poll::Ready(Ok(())) if !buffer.filled().is_empty() => self.taken += buffer.filled().len(),
+                Poll::Ready(_) => break,
+                Poll::Pending => {
+                    // Its answer is out: from here on only the rest is waited for.
+                    self.taken = self.taken.max(1);
+                    return Poll::Pending;
+                }
+            }
+        }
+        Poll::Ready(Ok(()))
     }
 }
 

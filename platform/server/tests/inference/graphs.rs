@@ -86,9 +86,11 @@ fn zip(files: &[(&str, Vec<u8>)]) -> Vec<u8> {
     writer.finish().unwrap().into_inner()
 }
 
-fn upload(server: &Server, model: &str, network: Vec<u8>, inputs: &Value, outputs: &Value) {
+fn upload(server: &Server, model: &str, network: Vec<u8>, inputs: &Value, outputs: &Value, golden: Option<&Value>) {
     let manifest = json!({"name": model, "version": "1", "recipe": null, "inputs": inputs, "outputs": outputs});
-    let package = zip(&[("manifest.json", manifest.to_string().into()), ("model.onnx", network)]);
+    let mut files = vec![("manifest.json", manifest.to_string().into()), ("model.onnx", network)];
+    files.extend(golden.map(|golden| ("golden.json", golden.to_string().into_bytes())));
+    let package = zip(&files);
     let path = format!("/v1/models/{model}/versions?name=package.zip&version=1&wait_s=120");
     let answer = server.post(&path, "application/zip", &package);
     assert_eq!(answer.status, 201, "{}", answer.json());
@@ -123,14 +125,19 @@ pub(crate) fn server() -> Server {
         add_sub(),
         &json!([sixteen("INPUT0"), sixteen("INPUT1")]),
         &json!([sixteen("OUTPUT0"), sixteen("OUTPUT1")]),
+        None,
     );
     let any = |name: &str| tensor(name, json!([null, null]));
+    // Inputs of no stated size cannot be drawn.
+    let two = json!({"dims": [2, 3], "values": [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]});
+    let golden = json!({"inputs": {"IN": two}, "outputs": {"OUT": two}});
     upload(
         &server,
         "identity",
         identity(),
         &json!([any("IN")]),
         &json!([any("OUT")]),
+        Some(&golden),
     );
     server
 }

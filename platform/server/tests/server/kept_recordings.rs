@@ -76,7 +76,7 @@ fn kept_samples_leave_no_file_behind() {
             let path = entry.unwrap().path();
             match path.file_name().unwrap().to_str().unwrap() {
                 "registry" | "engines" | "auth" => {}
-                "files" => files.extend(below(&path)),
+                "files" | "jobs" => files.extend(below(&path)),
                 other => panic!("{other} in the data folder"),
             }
         }
