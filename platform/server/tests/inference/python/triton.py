@@ -12,6 +12,7 @@ import tritonclient.http as over_http
 from tritonclient.utils import InferenceServerException
 
 URL, KEY = sys.argv[1:3]
+# Copied for each call: the client adds to what it is given.
 HEADERS = {"x-api-key": KEY}
 A = np.arange(16, dtype=np.float32).reshape(1, 16)
 B = np.full((1, 16), 1.5, dtype=np.float32)
@@ -42,14 +43,14 @@ def right(result, a=A, b=B):
 def common(client, module):
     """What both clients do."""
     assert client.is_server_live() and client.is_server_ready()
-    assert client.is_model_ready("simple", headers=HEADERS)
-    assert client.is_model_ready("simple", "1", headers=HEADERS)
-    right(client.infer("simple", pair(module), headers=HEADERS))
-    right(client.infer("simple", pair(module), model_version="1", headers=HEADERS))
+    assert client.is_model_ready("simple", headers=dict(HEADERS))
+    assert client.is_model_ready("simple", "1", headers=dict(HEADERS))
+    right(client.infer("simple", pair(module), headers=dict(HEADERS)))
+    right(client.infer("simple", pair(module), model_version="1", headers=dict(HEADERS)))
     a = np.random.default_rng(1).normal(size=(300, 16)).astype(np.float32)
-    right(client.infer("simple", pair(module, a, -a), headers=HEADERS), a, -a)
+    right(client.infer("simple", pair(module, a, -a), headers=dict(HEADERS)), a, -a)
     one = client.infer(
-        "simple", pair(module), outputs=[module.InferRequestedOutput("OUTPUT1")], request_id="id 7", headers=HEADERS
+        "simple", pair(module), outputs=[module.InferRequestedOutput("OUTPUT1")], request_id="id 7", headers=dict(HEADERS)
     )
     assert one.as_numpy("OUTPUT0") is None and np.array_equal(one.as_numpy("OUTPUT1"), A - B)
     response = one.get_response()
@@ -61,55 +62,55 @@ def common(client, module):
         x[1, 0] = np.inf
         ask = module.InferInput("IN", list(x.shape), "FP32")
         ask.set_data_from_numpy(x)
-        assert np.array_equal(client.infer("identity", [ask], headers=HEADERS).as_numpy("OUT"), x, equal_nan=True)
+        assert np.array_equal(client.infer("identity", [ask], headers=dict(HEADERS)).as_numpy("OUT"), x, equal_nan=True)
     # What is wrong is said.
-    refused(lambda: client.infer("nowhere", pair(module), headers=HEADERS), "404", "NOT_FOUND")
-    refused(lambda: client.infer("simple", pair(module)[:1], headers=HEADERS), "input `INPUT1` is missing")
-    refused(lambda: client.infer("simple", pair(module, A[:, :3], B[:, :3]), headers=HEADERS), "has shape [1, 3]")
+    refused(lambda: client.infer("nowhere", pair(module), headers=dict(HEADERS)), "404", "NOT_FOUND")
+    refused(lambda: client.infer("simple", pair(module)[:1], headers=dict(HEADERS)), "input `INPUT1` is missing")
+    refused(lambda: client.infer("simple", pair(module, A[:, :3], B[:, :3]), headers=dict(HEADERS)), "has shape [1, 3]")
     refused(lambda: client.infer("simple", pair(module), headers={"x-api-key": "no"}), "401", "UNAUTHENTICATED")
     wrong = module.InferInput("IN", [1, 1], "INT32")
     wrong.set_data_from_numpy(np.ones((1, 1), dtype=np.int32))
-    refused(lambda: client.infer("identity", [wrong], headers=HEADERS), "is INT32; the model takes FP32")
+    refused(lambda: client.infer("identity", [wrong], headers=dict(HEADERS)), "is INT32; the model takes FP32")
     text = module.InferInput("IN", [1, 1], "BYTES")
     text.set_data_from_numpy(np.array([["a"]], dtype=np.object_))
-    refused(lambda: client.infer("identity", [text], headers=HEADERS), "is BYTES; the model takes FP32")
+    refused(lambda: client.infer("identity", [text], headers=dict(HEADERS)), "is BYTES; the model takes FP32")
     unknown = [module.InferRequestedOutput("OTHER")]
-    refused(lambda: client.infer("simple", pair(module), outputs=unknown, headers=HEADERS), "no output `OTHER`")
+    refused(lambda: client.infer("simple", pair(module), outputs=unknown, headers=dict(HEADERS)), "no output `OTHER`")
     classes = [module.InferRequestedOutput("OUTPUT0", class_count=3)]
-    refused(lambda: client.infer("simple", pair(module), outputs=classes, headers=HEADERS), "classification")
+    refused(lambda: client.infer("simple", pair(module), outputs=classes, headers=dict(HEADERS)), "classification")
     large = np.zeros((20000, 16), dtype=np.float32)
     refused(
-        lambda: client.infer("simple", pair(module, large, large), timeout=1, headers=HEADERS), "504", "DEADLINE", "deadline", "passed"
+        lambda: client.infer("simple", pair(module, large, large), timeout=1, headers=dict(HEADERS)), "504", "DEADLINE", "deadline", "passed"
     )
     # Unloading lets nothing answer; loading lets it answer again.
-    client.unload_model("identity", headers=HEADERS)
-    assert not client.is_model_ready("identity", headers=HEADERS)
-    refused(lambda: client.infer("identity", [ask], headers=HEADERS), "409", "503", "UNAVAILABLE")
-    client.load_model("identity", headers=HEADERS)
-    assert client.is_model_ready("identity", headers=HEADERS)
-    assert client.infer("identity", [ask], headers=HEADERS).as_numpy("OUT") is not None
-    refused(lambda: client.load_model("nowhere", headers=HEADERS), "404", "NOT_FOUND")
-    refused(lambda: client.load_model("simple", config="{}", headers=HEADERS), "/v1/models")
+    client.unload_model("identity", headers=dict(HEADERS))
+    assert not client.is_model_ready("identity", headers=dict(HEADERS))
+    refused(lambda: client.infer("identity", [ask], headers=dict(HEADERS)), "409", "503", "UNAVAILABLE")
+    client.load_model("identity", headers=dict(HEADERS))
+    assert client.is_model_ready("identity", headers=dict(HEADERS))
+    assert client.infer("identity", [ask], headers=dict(HEADERS)).as_numpy("OUT") is not None
+    refused(lambda: client.load_model("nowhere", headers=dict(HEADERS)), "404", "NOT_FOUND")
+    refused(lambda: client.load_model("simple", config="{}", headers=dict(HEADERS)), "/v1/models")
 
 
 def http():
     client = over_http.InferenceServerClient(URL, concurrency=4)
     common(client, over_http)
-    assert client.get_server_metadata(headers=HEADERS)["name"] == "einthoven"
-    metadata = client.get_model_metadata("simple", headers=HEADERS)
+    assert client.get_server_metadata(headers=dict(HEADERS))["name"] == "einthoven"
+    metadata = client.get_model_metadata("simple", headers=dict(HEADERS))
     assert metadata["versions"] == ["1"]
     assert metadata["inputs"][0] == {"name": "INPUT0", "datatype": "FP32", "shape": [-1, 16]}, metadata
-    config = client.get_model_config("simple", headers=HEADERS)
+    config = client.get_model_config("simple", headers=dict(HEADERS))
     assert config["max_batch_size"] > 0 and config["input"][0]["dims"] == [16], config
     assert config["input"][0]["data_type"] == "TYPE_FP32"
-    index = client.get_model_repository_index(headers=HEADERS)
+    index = client.get_model_repository_index(headers=dict(HEADERS))
     assert {"name": "simple", "version": "1", "state": "READY", "reason": ""} in index, index
-    before = client.get_inference_statistics("simple", headers=HEADERS)["model_stats"][0]
+    before = client.get_inference_statistics("simple", headers=dict(HEADERS))["model_stats"][0]
     # JSON both ways, bytes both ways, and mixed.
     for in_bytes in (True, False):
         for out_bytes in (True, False):
             outputs = [over_http.InferRequestedOutput(name, binary_data=out_bytes) for name in ("OUTPUT0", "OUTPUT1")]
-            right(client.infer("simple", pair(over_http, binary_data=in_bytes), outputs=outputs, headers=HEADERS))
+            right(client.infer("simple", pair(over_http, binary_data=in_bytes), outputs=outputs, headers=dict(HEADERS)))
     for sent in ("gzip", "deflate"):
         for back in ("gzip", "deflate"):
             result = client.infer(
@@ -117,38 +118,38 @@ def http():
                 pair(over_http),
                 request_compression_algorithm=sent,
                 response_compression_algorithm=back,
-                headers=HEADERS,
+                headers=dict(HEADERS),
             )
             right(result)
-    waiting = [client.async_infer("simple", pair(over_http, A + i, B), headers=HEADERS) for i in range(20)]
+    waiting = [client.async_infer("simple", pair(over_http, A + i, B), headers=dict(HEADERS)) for i in range(20)]
     for i, each in enumerate(waiting):
         right(each.get_result(), A + i, B)
-    after = client.get_inference_statistics("simple", headers=HEADERS)["model_stats"][0]
+    after = client.get_inference_statistics("simple", headers=dict(HEADERS))["model_stats"][0]
     assert after["name"] == "simple" and after["version"] == "1"
     counted = after["inference_stats"]["success"]["count"] - before["inference_stats"]["success"]["count"]
     # A build without queues counts nothing.
     assert counted in (0, 28), counted
-    assert any(each["name"] == "identity" for each in client.get_inference_statistics(headers=HEADERS)["model_stats"])
+    assert any(each["name"] == "identity" for each in client.get_inference_statistics(headers=dict(HEADERS))["model_stats"])
 
 
 def grpc_():
     client = over_grpc.InferenceServerClient(URL)
     common(client, over_grpc)
-    assert client.get_server_metadata(headers=HEADERS).name == "einthoven"
-    metadata = client.get_model_metadata("simple", headers=HEADERS)
+    assert client.get_server_metadata(headers=dict(HEADERS)).name == "einthoven"
+    metadata = client.get_model_metadata("simple", headers=dict(HEADERS))
     assert list(metadata.versions) == ["1"] and list(metadata.inputs[1].shape) == [-1, 16]
-    config = client.get_model_config("simple", headers=HEADERS).config
+    config = client.get_model_config("simple", headers=dict(HEADERS)).config
     assert config.max_batch_size > 0 and list(config.output[0].dims) == [16]
-    index = client.get_model_repository_index(headers=HEADERS).models
+    index = client.get_model_repository_index(headers=dict(HEADERS)).models
     assert any(row.name == "simple" and row.version == "1" and row.state == "READY" for row in index)
-    assert client.get_inference_statistics("simple", headers=HEADERS).model_stats[0].name == "simple"
+    assert client.get_inference_statistics("simple", headers=dict(HEADERS)).model_stats[0].name == "simple"
     refused(lambda: client.get_server_metadata(), "UNAUTHENTICATED")
     for algorithm in ("gzip", "deflate"):
-        right(client.infer("simple", pair(over_grpc), compression_algorithm=algorithm, headers=HEADERS))
+        right(client.infer("simple", pair(over_grpc), compression_algorithm=algorithm, headers=dict(HEADERS)))
     done = queue.Queue()
     for i in range(20):
         client.async_infer(
-            "simple", pair(over_grpc, A + i, B), lambda result, error, i=i: done.put((i, result, error)), headers=HEADERS
+            "simple", pair(over_grpc, A + i, B), lambda result, error, i=i: done.put((i, result, error)), headers=dict(HEADERS)
         )
     for _ in range(20):
         i, result, error = done.get(timeout=30)
@@ -156,7 +157,7 @@ def grpc_():
         right(result, A + i, B)
     # A stream answers in order; what fails in it is said and ends nothing.
     answers = queue.Queue()
-    client.start_stream(lambda result, error: answers.put((result, error)), headers=HEADERS)
+    client.start_stream(lambda result, error: answers.put((result, error)), headers=dict(HEADERS))
     for i in range(50):
         client.async_stream_infer("simple", pair(over_grpc, A + i, B), request_id=str(i))
     client.async_stream_infer("nowhere", pair(over_grpc), request_id="wrong")
@@ -173,11 +174,11 @@ def grpc_():
     # Whoever gives up is let go.
     large = np.zeros((40000, 16), dtype=np.float32)
     ended = threading.Event()
-    call = client.async_infer("simple", pair(over_grpc, large, large), lambda result, error: ended.set(), headers=HEADERS)
+    call = client.async_infer("simple", pair(over_grpc, large, large), lambda result, error: ended.set(), headers=dict(HEADERS))
     call.cancel()
     assert ended.wait(10)
-    refused(lambda: client.infer("simple", pair(over_grpc, large, large), client_timeout=0.0005, headers=HEADERS), "DEADLINE")
-    right(client.infer("simple", pair(over_grpc), headers=HEADERS))
+    refused(lambda: client.infer("simple", pair(over_grpc, large, large), client_timeout=0.0005, headers=dict(HEADERS)), "DEADLINE")
+    right(client.infer("simple", pair(over_grpc), headers=dict(HEADERS)))
     channel()
 
 
