@@ -10,17 +10,18 @@ use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-/// What must not be found, in the spellings that it is sent in.
+/// What must not be found, in the spellings that it is sent in: each too long to stand by chance among the digits of a
+/// measured time.
 const PLANTED: [&str; 6] = [
     "Quartermain",
     "quartermain",
-    "7741",
-    "1931",
-    "23-JUL-1931",
     "QUARTERMAIN",
+    "774190352816",
+    "1931-07",
+    "JUL-1931",
 ];
 const NAME: &str = "Zebulon-Quartermain";
-const NUMBER: &str = "MRN-7741-0093";
+const NUMBER: &str = "MRN-774190352816";
 const BIRTH: &str = "1931-07-23";
 
 /// A server that logs everything there is to log, as JSON, into a file.
