@@ -1,14 +1,9 @@
 // The HTTP interface, and nothing else of the network.
 
 /**
- * @typedef {{sample: number, time_s: number, class: string | null, probabilities?: Record<string, number>, quality: string}} Beat
- * @typedef {{start_s: number, end_s: number, reasons: string[]}} Span
- * @typedef {{id: string, notice: string, recording: any, model: any, lead: string, beats: Beat[], unreadable: Span[], quality: any[], summary: any}} RecordingDocument
- * @typedef {{notice: string, recording: any, model: any, rows: {row: number, class: string, probabilities: Record<string, number>}[], counts: Record<string, number>}} RowsDocument
- * @typedef {{type: string, title: string, status: number, detail: string, errors?: {pointer: string, detail: string}[]}} ProblemDocument
+ * @typedef {{type: string, title: string, status: number, detail: string, errors?: {pointer: string, detail: string}[], draft?: any, files?: {name: string, sha256: string, size_bytes: number}[]}} ProblemDocument
  * @typedef {{password: boolean, owner_link: boolean, issuers: string[]}} Offers
- * @typedef {{name: string, signed_in: true} | {signed_in: false, offers: Offers}} Session
- * @typedef {{lead: string, sampling_rate_hz: number, from_s: number, to_s: number, samples_per_point: number, min_mv: (number | null)[], max_mv: (number | null)[]}} Signal
+ * @typedef {{name: string, signed_in: true, grants: string[], expires_at?: string} | {signed_in: false, offers: Offers}} Session
  */
 
 /** What the server answered instead of a result, or that it did not answer. */
@@ -41,66 +36,62 @@ function noticed(status, path) {
   if (status === 401 && path !== '/v1/auth/session') listener.signedOut();
 }
 
-/** @param {string} path @param {RequestInit} [options] */
-async function request(path, options) {
+/**
+ * @typedef {object} Options
+ * @property {string} [method]
+ * @property {unknown} [json] the body
+ * @property {number} [seen] the revision that a change was decided on; another one by now is a 409
+ * @property {AbortSignal} [signal]
+ */
+
+/** @param {string} path @param {Options} options */
+async function answer(path, { method, json, seen, signal }) {
+  /** @type {Record<string, string>} */
+  const headers = { ...PAGE };
+  if (json !== undefined) headers['Content-Type'] = 'application/json';
+  if (seen !== undefined) headers['If-Match'] = `"${seen}"`;
   let response;
   try {
-    response = await fetch(path, { ...options, headers: { ...PAGE, ...options?.headers } });
+    response = await fetch(path, { method, signal, headers, body: json === undefined ? undefined : JSON.stringify(json) });
   } catch (cause) {
     if (cause instanceof DOMException && cause.name === 'AbortError') throw cause;
     throw unreachable();
   }
   noticed(response.status, path);
+  return response;
+}
+
+/** A document, or null where the answer has none. @param {string} path @param {Options} [options] @returns {Promise<any>} */
+export async function request(path, options = {}) {
+  const response = await answer(path, options);
   if (response.status === 204) return null;
   const body = await response.json().catch(() => null);
   if (!response.ok || body === null) throw body?.detail ? new Refusal(body) : unreachable();
   return body;
 }
 
-/** @returns {Promise<Session>} */
-export const session = () => request('/v1/auth/session');
-
-/** @param {string} name @param {string} password @returns {Promise<Session>} */
-export const signIn = (name, password) =>
-  request('/v1/auth/session', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ name, password }) });
-
-export const signOut = () => request('/v1/auth/session', { method: 'DELETE' });
-
-export const samples = () => request('/v1/samples');
-
-/** @param {string} id @param {AbortSignal} signal @returns {Promise<RecordingDocument>} */
-export const openSample = (id, signal) => request(`/v1/samples/${encodeURIComponent(id)}`, { method: 'POST', signal });
-
-/** @param {string} id @param {AbortSignal} signal @returns {Promise<RecordingDocument>} */
-export const recording = (id, signal) => request(`/v1/recordings/${encodeURIComponent(id)}`, { signal });
-
-/**
- * @param {string} id @param {string} lead @param {number} from @param {number} to @param {number} points @param {AbortSignal} [signal]
- * @returns {Promise<Signal>}
- */
-export function signal(id, lead, from, to, points, signal) {
-  const query = new URLSearchParams({ lead, from: String(from), to: String(to), points: String(points) });
-  return request(`/v1/recordings/${id}/signal?${query}`, { signal });
+/** A file or another answer that is text. @param {string} path @param {Options} [options] @returns {Promise<string>} */
+export async function text(path, options = {}) {
+  const response = await answer(path, options);
+  if (response.ok) return response.text();
+  const body = await response.json().catch(() => null);
+  throw body?.detail ? new Refusal(body) : unreachable();
 }
 
 /**
- * Sends the files of one recording; says how far it is.
- * @param {File[]} files @param {Record<string, string>} fields @param {(share: number) => void} progress @param {AbortSignal} stop
- * @returns {Promise<RecordingDocument | RowsDocument>}
+ * Sends a form; says how much of it has left, which fetch cannot tell.
+ * @param {string} path @param {FormData} form @param {(share: number) => void} progress @param {AbortSignal} stop
+ * @returns {Promise<any>}
  */
-export function upload(files, fields, progress, stop) {
+export function send(path, form, progress, stop) {
   return new Promise((resolve, reject) => {
-    const form = new FormData();
-    for (const [name, value] of Object.entries(fields)) form.append(name, value);
-    for (const file of files) form.append('file', file, file.name);
-    // fetch cannot tell how much of a body has left.
     const transfer = new XMLHttpRequest();
-    transfer.open('POST', '/v1/recordings');
+    transfer.open('POST', path);
     for (const [name, value] of Object.entries(PAGE)) transfer.setRequestHeader(name, value);
     transfer.responseType = 'json';
     transfer.upload.onprogress = (event) => event.lengthComputable && progress(event.loaded / event.total);
     transfer.onload = () => {
-      noticed(transfer.status, '/v1/recordings');
+      noticed(transfer.status, path);
       if (transfer.status < 300) resolve(transfer.response);
       else reject(transfer.response?.detail ? new Refusal(transfer.response) : unreachable());
     };
@@ -110,3 +101,15 @@ export function upload(files, fields, progress, stop) {
     transfer.send(form);
   });
 }
+
+/** The path of a resource, each part as it is named. @param {TemplateStringsArray} parts @param {...(string | number)} names */
+export const path = (parts, ...names) => String.raw({ raw: parts }, ...names.map((name) => encodeURIComponent(name)));
+
+/** @returns {Promise<Session>} */
+export const session = () => request('/v1/auth/session');
+
+/** @param {string} name @param {string} password @returns {Promise<Session>} */
+export const signIn = (name, password) => request('/v1/auth/session', { method: 'POST', json: { name, password } });
+
+/** @param {boolean} [everywhere] on every machine, not on this one alone */
+export const signOut = (everywhere = false) => request(`/v1/auth/session${everywhere ? '?everywhere=true' : ''}`, { method: 'DELETE' });

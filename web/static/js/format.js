@@ -49,3 +49,30 @@ export const CLASS_NAMES = /** @type {Record<string, string>} */ ({
   F: 'fusion',
   Q: 'paced or unknown',
 });
+
+/** A moment in the reader's own time zone, without its name. @param {string} at */
+export function moment(at) {
+  const time = new Date(at);
+  const two = (/** @type {number} */ number) => String(number).padStart(2, '0');
+  return `${time.getFullYear()}-${two(time.getMonth() + 1)}-${two(time.getDate())} ${two(time.getHours())}:${two(time.getMinutes())}`;
+}
+
+/** How long ago a moment was, or how far ahead it is. @param {string} at @param {number} [now] milliseconds */
+export function ago(at, now = Date.now()) {
+  const seconds = (now - Date.parse(at)) / 1000;
+  const far = Math.abs(seconds);
+  if (far < 45) return seconds < -1 ? 'in a moment' : 'just now';
+  const [count, unit] = far < 5400 ? [far / 60, 'min'] : far < 129600 ? [far / 3600, 'h'] : [far / 86400, 'days'];
+  const said = `${Math.round(count)}${THIN}${unit}`;
+  return seconds < 0 ? `in ${said}` : `${said} ago`;
+}
+
+/** A count of bytes in the unit that fits. @param {number | null | undefined} bytes */
+export function size(bytes) {
+  if (bytes === null || bytes === undefined) return '\u2013';
+  const unit = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
+  let index = 0;
+  let value = bytes;
+  while (value >= 1024 && index < unit.length - 1) { value /= 1024; index += 1; }
+  return `${index && value < 100 ? value.toFixed(1) : value.toFixed(0)}${THIN}${unit[index]}`;
+}

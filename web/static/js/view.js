@@ -4,7 +4,7 @@ import { h } from '../vendor/preact.mjs';
 import htm from '../vendor/htm.mjs';
 
 export { render } from '../vendor/preact.mjs';
-export { useCallback, useEffect, useLayoutEffect, useRef, useState } from '../vendor/hooks.mjs';
+export { useCallback, useErrorBoundary, useId, useMemo, useEffect, useLayoutEffect, useRef, useState } from '../vendor/hooks.mjs';
 
 /** Markup as a tagged template. */
 export const html = htm.bind(h);

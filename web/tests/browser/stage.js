@@ -1,7 +1,7 @@
 // The product and a browser, started for the tests of one file and stopped after them.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,6 +11,9 @@ import { chromium } from "playwright-core";
 
 const PROGRAM = process.env.EINTHOVEN_BIN;
 const SHOTS = process.env.SCREENSHOTS;
+/** A folder to take the page's files from, so that an edit is seen without a build. */
+const PAGE = process.env.EINTHOVEN_PAGE;
+const KINDS = /** @type {Record<string, string>} */ ({ html: "text/html; charset=utf-8", js: "text/javascript", mjs: "text/javascript", css: "text/css", svg: "image/svg+xml" });
 const ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
 
 /** @param {string} name a file of the records that the binary carries as samples */
@@ -28,6 +31,20 @@ function freePort() {
       const address = server.address();
       server.close(() => resolve(typeof address === "object" && address ? address.port : 0));
     });
+  });
+}
+
+/** Answers for the page's files from the folder PAGE; the program's own headers, and with them its policy, stay. @param {import("playwright-core").BrowserContext} context */
+export async function fromFolder(context) {
+  if (!PAGE) return;
+  await context.route((url) => url.pathname === "/" || url.pathname.startsWith("/assets/"), async (route) => {
+    const { pathname } = new URL(route.request().url());
+    const name = pathname === "/" ? "index.html" : pathname.slice("/assets/".length);
+    const body = await readFile(join(PAGE, name)).catch(() => null);
+    const answer = await route.fetch().catch(() => null);
+    if (!answer || !body) return route.abort();
+    const { etag, "content-encoding": encoding, "content-length": length, ...headers } = answer.headers();
+    return route.fulfill({ status: 200, headers: { ...headers, "content-type": KINDS[name.split(".").at(-1) ?? ""] }, body });
   });
 }
 
@@ -81,6 +98,7 @@ export class Stage {
    */
   async visit(options = {}, signedIn = true) {
     const context = await this.browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
+    await fromFolder(context);
     const page = await context.newPage();
     page.setDefaultTimeout(20_000);
     /** @type {string[]} */

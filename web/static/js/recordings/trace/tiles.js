@@ -1,5 +1,6 @@
 // The signal in tiles, each of one level of detail, fetched once.
 
+import { Refusal } from '../../api.js';
 import * as api from '../api.js';
 
 /** Points of one tile. */
@@ -53,7 +54,7 @@ export class Tiles {
       }
       this.arrived();
     } catch (cause) {
-      this.trouble(cause instanceof api.Refusal ? cause.problem.detail : String(cause));
+      this.trouble(cause instanceof Refusal ? cause.problem.detail : String(cause));
       // Tried again by the next drawing, not at once.
       setTimeout(() => {
         this.tiles.delete(key);

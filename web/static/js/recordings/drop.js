@@ -1,11 +1,11 @@
 // First visit: one place to drop files, three recordings to try.
 
-import { html, useEffect, useRef, useState } from './view.js';
+import { html, useEffect, useRef, useState } from '../view.js';
 import * as api from './api.js';
-import { percent } from './format.js';
+import { percent } from '../format.js';
 
 /**
- * @param {{busy: import("./app.js").Busy | null, choose: (files: File[]) => void, open: (id: string, title: string) => void}} properties
+ * @param {{busy: import('./room.js').Busy | null, choose: (files: File[]) => void, open: (id: string, title: string) => void}} properties
  */
 export function Drop({ busy, choose, open }) {
   const input = useRef(/** @type {HTMLInputElement | null} */ (null));

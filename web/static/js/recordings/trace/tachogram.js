@@ -1,7 +1,7 @@
 // RR intervals over the whole recording, with a brush that moves the trace.
 
-import { html, useLayoutEffect, useRef, useState } from '../view.js';
-import { clock } from '../format.js';
+import { html, useLayoutEffect, useRef, useState } from '../../view.js';
+import { clock } from '../../format.js';
 import { colours } from './paper.js';
 
 const HIGHEST_MS = 2000;

@@ -1,7 +1,7 @@
 // The trace on ECG paper: pan, zoom, speed and gain, by mouse, touch and keyboard.
 
-import { html, useEffect, useLayoutEffect, useRef, useState } from '../view.js';
-import { clock, figure } from '../format.js';
+import { html, useEffect, useLayoutEffect, useRef, useState } from '../../view.js';
+import { clock, figure } from '../../format.js';
 import * as paper from './paper.js';
 import { Tiles } from './tiles.js';
 

@@ -1,6 +1,6 @@
 // The result: strip, trace, tachogram, panel, table.
 
-import { html, useCallback, useRef, useState } from './view.js';
+import { html, useCallback, useRef, useState } from '../view.js';
 import { BeatTable } from './beats.js';
 import { Panel, Strip } from './summary.js';
 import { Tachogram } from './trace/tachogram.js';

@@ -1,7 +1,7 @@
 // All beats as a table: the same that the trace shows, for reading instead of looking.
 
-import { html, useState } from './view.js';
-import { CLASS_NAMES, clock, percent, words } from './format.js';
+import { html, useState } from '../view.js';
+import { CLASS_NAMES, clock, percent, words } from '../format.js';
 
 const PAGE = 50;
 

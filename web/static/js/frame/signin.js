@@ -1,7 +1,7 @@
 // Who is here, and how one comes in: by name and password, by another issuer, or by the link that the server printed.
 
-import { html, useState } from './view.js';
-import * as api from './api.js';
+import { html, useState } from '../view.js';
+import * as api from '../api.js';
 
 /** Why the way here did not end with a session, as the server says it in the address. */
 const WORDS = /** @type {Record<string, string>} */ ({

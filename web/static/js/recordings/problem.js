@@ -1,6 +1,6 @@
 // What the server refused, as it says it, with a form for what it misses. No answer at all is tried again by itself.
 
-import { html, useEffect, useState } from './view.js';
+import { html, useEffect, useState } from '../view.js';
 
 const FIELDS = /** @type {Record<string, {name: string, label: string, unit?: string, choices?: string[]}>} */ ({
   sampling_rate: { name: 'rate', label: 'Sampling rate', unit: 'Hz' },
@@ -13,7 +13,7 @@ const FIELDS = /** @type {Record<string, {name: string, label: string, unit?: st
 const wait = (attempt) => Math.min(15, 2 ** attempt);
 
 /**
- * @param {{problem: import('./api.js').ProblemDocument, fields: Record<string, string>, attempt: number, files: boolean, retry: (fields: Record<string, string>) => void, close: () => void}} properties
+ * @param {{problem: import('../api.js').ProblemDocument, fields: Record<string, string>, attempt: number, files: boolean, retry: (fields: Record<string, string>) => void, close: () => void}} properties
  */
 export function Problem({ problem, fields, attempt, files, retry, close }) {
   const [values, setValues] = useState(/** @type {Record<string, string>} */ ({}));

@@ -1,7 +1,7 @@
 // Rows that hold one beat each: counts and a table; there is no time to draw.
 
-import { html, useState } from './view.js';
-import { CLASS_NAMES, percent, shortDigest } from './format.js';
+import { html, useState } from '../view.js';
+import { CLASS_NAMES, percent, shortDigest } from '../format.js';
 
 const PAGE = 100;
 

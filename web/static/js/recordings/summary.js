@@ -1,7 +1,7 @@
 // What follows from the beats: figures, events to jump to, definitions.
 
-import { html } from './view.js';
-import { CLASS_NAMES, clock, duration, figure, percent, shortDigest } from './format.js';
+import { html } from '../view.js';
+import { CLASS_NAMES, clock, duration, figure, percent, shortDigest } from '../format.js';
 
 /** @param {any} burden */
 function interval(burden) {

@@ -1,0 +1,40 @@
+// Recordings over the HTTP interface.
+
+import { request, send } from '../api.js';
+
+/**
+ * @typedef {{sample: number, time_s: number, class: string | null, probabilities?: Record<string, number>, quality: string}} Beat
+ * @typedef {{start_s: number, end_s: number, reasons: string[]}} Span
+ * @typedef {{id: string, notice: string, recording: any, model: any, lead: string, beats: Beat[], unreadable: Span[], quality: any[], summary: any}} RecordingDocument
+ * @typedef {{notice: string, recording: any, model: any, rows: {row: number, class: string, probabilities: Record<string, number>}[], counts: Record<string, number>}} RowsDocument
+ * @typedef {{lead: string, sampling_rate_hz: number, from_s: number, to_s: number, samples_per_point: number, min_mv: (number | null)[], max_mv: (number | null)[]}} Signal
+ */
+
+export const samples = () => request('/v1/samples');
+
+/** @param {string} id @param {AbortSignal} signal @returns {Promise<RecordingDocument>} */
+export const openSample = (id, signal) => request(`/v1/samples/${encodeURIComponent(id)}`, { method: 'POST', signal });
+
+/** @param {string} id @param {AbortSignal} signal @returns {Promise<RecordingDocument>} */
+export const recording = (id, signal) => request(`/v1/recordings/${encodeURIComponent(id)}`, { signal });
+
+/**
+ * @param {string} id @param {string} lead @param {number} from @param {number} to @param {number} points @param {AbortSignal} [signal]
+ * @returns {Promise<Signal>}
+ */
+export function signal(id, lead, from, to, points, signal) {
+  const query = new URLSearchParams({ lead, from: String(from), to: String(to), points: String(points) });
+  return request(`/v1/recordings/${id}/signal?${query}`, { signal });
+}
+
+/**
+ * Sends the files of one recording; says how far it is.
+ * @param {File[]} files @param {Record<string, string>} fields @param {(share: number) => void} progress @param {AbortSignal} stop
+ * @returns {Promise<RecordingDocument | RowsDocument>}
+ */
+export function upload(files, fields, progress, stop) {
+  const form = new FormData();
+  for (const [name, value] of Object.entries(fields)) form.append(name, value);
+  for (const file of files) form.append('file', file, file.name);
+  return send('/v1/recordings', form, progress, stop);
+}
