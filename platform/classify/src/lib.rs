@@ -17,6 +17,7 @@ pub use beats::{Options, Step, classify, classify_in_steps};
 pub use document::{
     BeatOut, Document, LeadOut, ModelOut, Probabilities, RecordingOut, RowOut, RowsDocument, WindowOut,
 };
+pub use einthoven_plugin_worker::Cancel;
 pub use error::ClassifyError;
 pub use live::LiveBeats;
 pub use model::{

@@ -3,6 +3,7 @@
 use crate::error::OnboardError;
 use crate::onboarding::{Added, By, Onboarding};
 use crate::verify::Verdict;
+use einthoven_classify::Cancel;
 use einthoven_registry::ChangeError;
 use einthoven_registry_state::{Change, ModelName, Phase, Refusal, Version, VersionName};
 use std::time::Duration;
@@ -64,13 +65,18 @@ impl Onboarding {
     /// A verdict, however often our own storage fails before there is one; none when the version is deleted meanwhile.
     async fn verdict(&self, model: &ModelName, version: &Version) -> Option<Verdict> {
         let mut pause = Duration::from_secs(1);
+        let cancel = Cancel::default();
         loop {
             tokio::select! {
-                judged = self.judge(model, version) => match judged {
+                judged = self.judge(model, version, &cancel) => match judged {
                     Ok(verdict) => return Some(verdict),
                     Err(cause) => tracing::error!("{} is tried again: {cause}", version.title(model)),
                 },
-                () = self.gone(model, version) => return None,
+                () = self.gone(model, version) => {
+                    // An engine that takes its time over it would hold up the next one's trial.
+                    cancel.cancel();
+                    return None;
+                }
             }
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(LONGEST_PAUSE);

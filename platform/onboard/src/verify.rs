@@ -4,7 +4,9 @@ use crate::error::OnboardError;
 use crate::onboarding::Onboarding;
 use crate::remedy::rejection;
 use bytes::Bytes;
-use einthoven_classify::{Choice, EngineTable, KnownAs, LoadError, PackageFile, ServedModel, Serving, TrialStep};
+use einthoven_classify::{
+    Cancel, Choice, EngineTable, KnownAs, LoadError, PackageFile, ServedModel, Serving, TrialStep,
+};
 use einthoven_registry_files::{Digest, FilesError};
 use einthoven_registry_state::{ModelName, Rejection, Step, Verified, Version};
 
@@ -15,11 +17,16 @@ pub(crate) enum Verdict {
 }
 
 impl Onboarding {
-    /// Tries a version on every engine in child processes, then loads the fastest once here.
+    /// Tries a version on every engine in child processes, which `cancel` ends, then loads the fastest once here.
     ///
     /// # Errors
     /// When the server itself fails; what is wrong with the version is a verdict.
-    pub(crate) async fn judge(&self, model: &ModelName, version: &Version) -> Result<Verdict, OnboardError> {
+    pub(crate) async fn judge(
+        &self,
+        model: &ModelName,
+        version: &Version,
+        cancel: &Cancel,
+    ) -> Result<Verdict, OnboardError> {
         let mut files: Vec<(String, Bytes)> = Vec::with_capacity(version.files.len());
         for file in &version.files {
             let digest: Digest = file.sha256.parse()?;
@@ -36,13 +43,14 @@ impl Onboarding {
             }
         }
         let settings = self.loaded().settings().clone();
+        let trials = settings.serving.until(cancel.clone());
         let known_as = KnownAs {
             model: model.to_string(),
             version: version.name.to_string(),
         };
         let tried = tokio::task::spawn_blocking(move || {
             let parts: Vec<_> = files.iter().map(|(name, bytes)| PackageFile { name, bytes }).collect();
-            let table = match settings.tables.measured(&settings.serving, &parts) {
+            let table = match settings.tables.measured(&trials, &parts) {
                 Ok(table) => table,
                 Err(cause) => return Err(rejection(step(&cause, Step::Manifest), cause.to_string())),
             };

@@ -56,6 +56,7 @@ impl Plugins {
             arguments: vec![OsString::from("worker")],
             setup,
             limits: Limits::default(),
+            cancel: None,
         });
         Ok(Self {
             serving: Serving { engines, workers },

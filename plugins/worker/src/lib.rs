@@ -4,6 +4,7 @@
 //! lie in memory that both map; the socket carries only where they lie. [`Worker`] is one instance in one child, started
 //! again after a crash and given up after too many; [`trial()`] is the first run of anything newly brought in.
 
+mod cancel;
 mod child;
 mod crashes;
 mod live;
@@ -12,6 +13,7 @@ mod shared;
 mod trial;
 mod worker;
 
+pub use cancel::Cancel;
 pub use child::serve;
 pub use crashes::{Crashes, QUARANTINE_AFTER};
 pub use live::Spawner;

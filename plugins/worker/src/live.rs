@@ -1,5 +1,6 @@
 //! One child that lives, as its parent sees it.
 
+use crate::cancel::Cancel;
 use crate::protocol::{Answer, EngineSetup, Limits, LoadRequest, Opened, Place, Question, Wait, receive, send};
 use crate::shared::{BEGIN, Shared, aligned};
 use einthoven_plugin_host::{Cancellation, Code, Failure, Outputs, TensorView, Until};
@@ -23,6 +24,8 @@ pub struct Spawner {
     pub setup: EngineSetup,
     /// What it may use.
     pub limits: Limits,
+    /// By which its children may be ended before they are done.
+    pub cancel: Option<Cancel>,
 }
 
 /// Why a child gave no answer.
@@ -56,6 +59,9 @@ impl Live {
     pub(crate) fn start(spawner: &Spawner, request: &LoadRequest) -> Result<Self, Fault> {
         let broken = |cause: io::Error| Fault::Failed(Failure::internal(format!("cannot start a worker: {cause}")));
         let (stream, theirs) = UnixStream::pair().map_err(broken)?;
+        if let Some(cancel) = &spawner.cancel {
+            cancel.covers(&stream).map_err(broken)?;
+        }
         let mut shared = Shared::create().map_err(broken)?;
         // Standard input carries the questions and standard output the memory: both are inherited without any unsafe step
         // between fork and exec. The child moves them away before an engine could print.

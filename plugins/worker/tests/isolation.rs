@@ -68,6 +68,7 @@ fn spawner(library: &Path, mark: Option<&Path>) -> Arc<Spawner> {
             load: Duration::from_secs(20),
             batch: Duration::from_secs(20),
         },
+        cancel: None,
     })
 }
 

@@ -8,7 +8,7 @@ use crate::error::ClassifyError;
 use einthoven_dispatch::{Call, DispatchError, Dispatcher, Done, Priority, Settings, Source as _, Statistics};
 use einthoven_ecg::recipe::{self, Recipe};
 use einthoven_plugin_host::{Device, Engines, Failure, ModelFile, ModelPackage, Signature};
-use einthoven_plugin_worker::{Crashes, LoadRequest, Spawner, Worker};
+use einthoven_plugin_worker::{Cancel, Crashes, LoadRequest, Spawner, Worker};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
@@ -51,6 +51,9 @@ pub enum LoadError {
         /// In the manifest.
         recipe: String,
     },
+    /// Nobody wants it any more.
+    #[error("the trial was given up")]
+    GivenUp,
     /// It computes something else than it did when it was made.
     #[error("model `{name}`: golden row {row} differs by {difference} from what the model gave when it was made")]
     Golden {
@@ -70,6 +73,24 @@ pub struct Serving {
     pub engines: Engines,
     /// Children for trials and isolated models.
     pub workers: Arc<Spawner>,
+}
+
+impl Serving {
+    /// The same, with children that `cancel` ends.
+    #[must_use]
+    pub fn until(&self, cancel: Cancel) -> Self {
+        let mut workers = Spawner::clone(&self.workers);
+        workers.cancel = Some(cancel);
+        Self {
+            engines: self.engines.clone(),
+            workers: Arc::new(workers),
+        }
+    }
+
+    /// Whether its children were ended.
+    pub(crate) fn is_cancelled(&self) -> bool {
+        self.workers.cancel.as_ref().is_some_and(Cancel::is_cancelled)
+    }
 }
 
 /// The engine and file a version is loaded with.

@@ -17,7 +17,7 @@ pub const BATCHES: [usize; 4] = [1, 8, 32, 128];
 /// Everything runs in child processes: an engine that crashes or hangs on it is a row with that reason.
 ///
 /// # Errors
-/// [`LoadError`] when manifest or golden outputs cannot be read.
+/// [`LoadError`] when manifest or golden outputs cannot be read, or when it was given up.
 pub fn measure(serving: &Serving, files: &[PackageFile<'_>]) -> Result<EngineTable, LoadError> {
     let manifest: Manifest = serde_json::from_slice(content(files, "manifest.json"))?;
     let golden: Golden = serde_json::from_slice(content(files, "golden.json")).map_err(LoadError::GoldenFile)?;
@@ -29,6 +29,10 @@ pub fn measure(serving: &Serving, files: &[PackageFile<'_>]) -> Result<EngineTab
                 continue;
             }
             engines.push(row(serving, files, &manifest, &golden, &variant, engine));
+            // What an ended child says of an engine is not true of it.
+            if serving.is_cancelled() {
+                return Err(LoadError::GivenUp);
+            }
         }
     }
     Ok(EngineTable {

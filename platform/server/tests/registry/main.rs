@@ -18,6 +18,7 @@ mod log_file;
 mod memory;
 mod packages;
 mod reused_names;
+mod slow_load;
 mod steps;
 mod uploads;
 mod verification;

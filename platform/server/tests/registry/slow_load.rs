@@ -1,0 +1,150 @@
+//! A version that takes for ever to load: nothing else waits for it, and whoever began it can give it up.
+
+use crate::client::{OWNER_KEY, Server};
+use crate::packages::{Package, zip};
+use crate::steps::{ROW, champion, classify, promote, versions};
+use serde_json::json;
+use std::fs;
+use std::io::Write;
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+/// Longest wait for something that does come.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The slow engine as a sealed plugin in that folder; it hangs while `mark` is there. `None` without a compiler.
+fn engine(folder: &Path, mark: &Path) -> Option<PathBuf> {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let library = folder.join("libslow.so");
+    let output = Command::new("gcc")
+        .args([
+            "-std=gnu99",
+            "-Wall",
+            "-Wextra",
+            "-Werror",
+            "-O1",
+            "-shared",
+            "-fPIC",
+            "-I",
+        ])
+        .arg(here.join("../../plugins/abi/include"))
+        .arg(format!("-DMARK=\"{}\"", mark.display()))
+        .arg("-o")
+        .arg(&library)
+        .arg(here.join("tests/registry/slow.c"))
+        .output();
+    let Ok(output) = output else {
+        eprintln!("SKIPPED: there is no gcc, so no slow engine was tried");
+        return None;
+    };
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let sealed = Command::new(env!("CARGO_BIN_EXE_einthoven"))
+        .args(["plugin", "seal"])
+        .arg(&library)
+        .output()
+        .unwrap();
+    assert!(sealed.status.success(), "{}", String::from_utf8_lossy(&sealed.stderr));
+    Some(folder.to_owned())
+}
+
+/// A network of the slow engine's, like no other of another scale.
+fn package(scale: u8) -> Package {
+    let tensor = |name: &str| json!([{"name": name, "dtype": "f32", "dims": [null, 2]}]);
+    let manifest = json!({"recipe": null, "inputs": tensor("x"), "outputs": tensor("y"), "engine": "gain-c"});
+    let values = |by: f32| json!({"dims": [1, 2], "values": [by, 2.0 * by]});
+    let golden = json!({
+        "inputs": {"x": values(1.0)}, "outputs": {"y": values(f32::from(scale))}, "tolerance": 1e-3,
+    });
+    Package::from([
+        ("manifest.json".to_owned(), manifest.to_string().into()),
+        ("golden.json".to_owned(), golden.to_string().into()),
+        (
+            "model.gain".to_owned(),
+            format!("width 2\nscale {scale}\nbias 0\n").into(),
+        ),
+    ])
+}
+
+fn state(server: &Server, version: &str, package: &Package, wait_s: u32) -> String {
+    let path = format!("/v1/models/slow/versions?name=package.zip&version={version}&wait_s={wait_s}");
+    let answer = server.post(&path, "application/zip", &zip(package));
+    assert!((200..300).contains(&answer.status), "{}", answer.json());
+    answer.json()["phase"]["state"].as_str().unwrap_or_default().to_owned()
+}
+
+/// Processes that the server has started and that live.
+fn children(server: &Server) -> usize {
+    let tasks = fs::read_dir(format!("/proc/{}/task", server.id())).unwrap();
+    let of_each = tasks.filter_map(|task| fs::read_to_string(task.ok()?.path().join("children")).ok());
+    of_each.map(|list| list.split_whitespace().count()).sum()
+}
+
+fn until(what: &str, holds: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !holds() {
+        assert!(start.elapsed() < PATIENCE, "it does not come to this: {what}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+#[test]
+fn a_load_that_hangs_holds_up_nobody_and_can_be_given_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let mark = folder.path().join("mark");
+    let plugins = folder.path().join("plugins");
+    fs::create_dir(&plugins).unwrap();
+    let Some(plugins) = engine(&plugins, &mark) else { return };
+    let server = Server::start_with(&["--plugins", &plugins.to_string_lossy()]);
+    let before = children(&server);
+
+    // Its trial hangs in a child; meanwhile others are answered and changed.
+    fs::write(&mark, b"").unwrap();
+    assert_eq!(state(&server, "1", &package(3), 0), "verifying");
+    until("the engine loads it in a child", || children(&server) > before);
+    assert_eq!(classify(&server, &format!("model={ROW}")).status, 200);
+    let answer = server.json("POST", "/v1/models", &[], &json!({"name": "beside"}));
+    assert_eq!(answer.status, 201, "{}", answer.json());
+    // Whoever deletes it ends the child too, so that the next one has its turn.
+    assert_eq!(server.delete("/v1/models/slow/versions/1").status, 204);
+    until("no child is left", || children(&server) == before);
+    fs::remove_file(&mark).unwrap();
+    assert_eq!(state(&server, "2", &package(4), 120), "ready");
+    assert_eq!(state(&server, "3", &package(5), 120), "ready");
+    assert_eq!(versions(&server, "slow"), ["2", "3"]);
+
+    // A promotion that hangs: who asked for it hangs up, and what answered goes on.
+    assert_eq!(promote(&server, "slow", "2").status, 200);
+    fs::write(&mark, b"").unwrap();
+    let body = json!({"champion": "3", "reason": "a test"}).to_string();
+    let mut asking = TcpStream::connect(&server.address).unwrap();
+    let head = format!(
+        "PUT /v1/models/slow/traffic HTTP/1.1\r\nhost: localhost\r\nx-api-key: {OWNER_KEY}\r\n\
+         content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    asking.write_all(head.as_bytes()).unwrap();
+    asking.set_read_timeout(Some(Duration::from_millis(500))).unwrap();
+    // Nothing comes, as the load hangs.
+    assert!(std::io::Read::read(&mut asking, &mut [0]).is_err());
+    assert_eq!(classify(&server, &format!("model={ROW}")).status, 200);
+    assert_eq!(champion(&server, "slow"), "2");
+    drop(asking);
+    until("the server knows that nobody asks any more", || {
+        let metrics = String::from_utf8(server.get("/metrics").bytes).unwrap();
+        let in_flight = metrics
+            .lines()
+            .find(|line| line.starts_with("einthoven_http_requests_in_flight "));
+        in_flight.is_some_and(|line| line.ends_with(" 1"))
+    });
+    fs::remove_file(&mark).unwrap();
+    // Its load may well be done later; it was given up all the same.
+    until("the load is done", || {
+        let loaded = server.get("/v1/instances").json();
+        let of_slow = |one: &&serde_json::Value| one["model"] == "slow";
+        loaded["items"].as_array().unwrap().iter().filter(of_slow).count() == 2
+    });
+    assert_eq!(champion(&server, "slow"), "2");
+    assert_eq!(promote(&server, "slow", "3").status, 200);
+}
