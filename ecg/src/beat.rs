@@ -1,9 +1,10 @@
 //! The class of a heartbeat and the two named ways of grouping annotation codes into classes.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The five classes of ANSI/AAMI EC57.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 pub enum BeatClass {
     /// Normal, bundle branch block, and (by mapping) escape beats.
     N,

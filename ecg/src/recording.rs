@@ -1,5 +1,6 @@
 //! A recording: leads times samples in millivolts, with what is known about each.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::borrow::Cow;
 
@@ -34,7 +35,7 @@ pub struct Lead {
 }
 
 /// Something the reader noticed that does not stop it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Flag {
     /// Stable, `snake_case`: `uncalibrated`, `checksum_mismatch`, `lead_name_unknown`, ...
     pub code: Cow<'static, str>,
@@ -63,7 +64,7 @@ impl Recording {
 }
 
 /// A lead by its meaning, whatever the file calls it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, JsonSchema)]
 #[allow(missing_docs, reason = "the leads' own names")]
 pub enum StandardLead {
     I,

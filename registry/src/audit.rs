@@ -5,10 +5,11 @@ use crate::registry::{PAGE, record};
 use crate::view::View;
 use einthoven_registry_log::{Entry, Hash, Log};
 use einthoven_registry_state::{Event, Record};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// One entry, as it is shown.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct AuditEntry {
     /// Its place in the log.
     pub seq: u64,

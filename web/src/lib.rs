@@ -16,11 +16,11 @@ use std::sync::Arc;
 /// The name and bytes of everything in `static/`.
 static EMBEDDED: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/files.rs"));
 
-/// The page on `/` and its files on `/assets/...`, each with its digest as `ETag` and a policy that lets the page load from,
+/// The page on `/`, the reference of the interface on `/docs`, and their files on `/assets/...`, each with its digest as `ETag` and a policy that lets the page load from,
 /// and talk to, its own origin only.
 ///
 /// Anything else under `/assets/` is a plain 404. The routes have no state of their own, so they fit any router.
-pub fn routes<S>() -> [(&'static str, MethodRouter<S>); 2]
+pub fn routes<S>() -> [(&'static str, MethodRouter<S>); 3]
 where
     S: Clone + Send + Sync + 'static,
 {
@@ -30,11 +30,15 @@ where
             .filter_map(|&(name, bytes)| Some((name, File::new(name, bytes)?)))
             .collect(),
     );
-    let assets = Arc::clone(&files);
+    let (assets, reference) = (Arc::clone(&files), Arc::clone(&files));
     [
         (
             "/",
             get(move |headers: HeaderMap| async move { respond::file(files.get("index.html"), &headers) }),
+        ),
+        (
+            "/docs",
+            get(move |headers: HeaderMap| async move { respond::file(reference.get("reference.html"), &headers) }),
         ),
         (
             "/assets/{*name}",

@@ -1,7 +1,7 @@
 //! Everything that decides whether a change lands, cheapest first.
 
 use crate::shell::{self, built, cargo, command, root};
-use crate::{engines, header, setup, tidy};
+use crate::{engines, header, openapi, sdk, setup, tidy};
 use std::time::Instant;
 
 fn step(name: &str, work: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result<()> {
@@ -45,6 +45,8 @@ pub(crate) fn run() -> anyhow::Result<()> {
         shell::run(doc)
     })?;
     step("build", || cargo(&["build", "--release"]))?;
+    step("openapi", openapi::check)?;
+    step("sdk", sdk::run)?;
     step("engines", engines::run)?;
     step("tests", || cargo(&["test", "--release", "--workspace"]))?;
     step("page", || {

@@ -5,6 +5,9 @@ mod bench;
 mod ci;
 mod engines;
 mod header;
+mod openapi;
+mod openapi_changes;
+mod sdk;
 mod setup;
 mod shell;
 mod tidy;
@@ -19,6 +22,9 @@ const USAGE: &str = "usage: cargo xtask <command>
   engines build and seal the engine plugins with their libraries beside them
   tidy    file lengths and names, the arrows between crates, licences, unfinished code
   header  write the C headers of the plugin contract; `header --check` only compares
+  openapi write openapi/*.json as the server says it; `openapi --check` only compares, with the server that was built last,
+          and with the last release; `openapi --breaking` compares with the last release alone
+  sdk     make the Python and TypeScript clients from openapi/openapi.json: packages in <target>/sdk
   bench   measure the product and write bench/RESULTS.md; `bench serving` measures it beside other servers and writes
           bench/SERVING.md, `bench serving NAME...` only prints what those give
 ";
@@ -34,6 +40,10 @@ fn main() -> ExitCode {
         ["tidy"] => tidy::run(),
         ["header"] => header::write(),
         ["header", "--check"] => header::check(),
+        ["openapi"] => openapi::write(),
+        ["openapi", "--check"] => openapi::check(),
+        ["openapi", "--breaking"] => openapi::compare(),
+        ["sdk"] => sdk::run(),
         ["bench"] => bench::run(),
         ["bench", "serving", names @ ..] => bench::serving(names),
         _ => Err(anyhow::anyhow!("{USAGE}")),

@@ -9,6 +9,7 @@ mod spectrum;
 
 use crate::detect;
 use crate::recording::Lead;
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::fmt;
 
@@ -16,7 +17,8 @@ use std::fmt;
 const WINDOW_S: f64 = 10.0;
 
 /// How far to trust a window or beat.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[schemars(rename = "QualityGrade")]
 #[serde(rename_all = "snake_case")]
 pub enum Grade {
     /// Take it as it is.
@@ -38,7 +40,8 @@ impl fmt::Display for Grade {
 }
 
 /// What is wrong with a window or span.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[schemars(rename = "QualityReason")]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
     /// The recorder marked the samples invalid.

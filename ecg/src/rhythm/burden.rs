@@ -3,6 +3,7 @@
 use crate::beat::BeatClass;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// Draws behind an interval.
@@ -18,7 +19,7 @@ const FEWEST_BLOCKS: usize = 5;
 ///
 /// Ectopic beats come in clusters, so beats are no independent draws; whole blocks of time are drawn instead (Kuensch
 /// 1989, Annals of Statistics 17:1217). The interval speaks of this recording's time, not of other days.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Burden {
     /// 0 to 1.
     pub share: f64,

@@ -1,9 +1,10 @@
 //! What each figure of the summary means, shown beside it.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// A term and its meaning.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Definition {
     /// As the figure is labelled.
     pub term: &'static str,

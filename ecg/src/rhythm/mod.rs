@@ -12,6 +12,7 @@ pub use burden::Burden;
 pub use definitions::Definition;
 pub use patterns::{Episode, Pause, PerClass, Run};
 pub use rates::{Hour, Rate, RrStatistics};
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -27,7 +28,8 @@ pub struct TimedBeat {
 }
 
 /// The report.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(rename = "RhythmSummary")]
 pub struct Summary {
     /// Of the recording.
     pub duration_s: f64,

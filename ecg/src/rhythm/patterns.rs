@@ -2,6 +2,7 @@
 
 use super::{Stretch, round};
 use crate::beat::BeatClass;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// A pause lasts at least so long.
@@ -10,7 +11,8 @@ const PAUSE_S: f64 = 2.0;
 const CYCLES: usize = 3;
 
 /// A figure for each ectopic class.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, JsonSchema)]
+#[schemars(inline)]
 pub struct PerClass<T> {
     /// Supraventricular.
     #[serde(rename = "S")]
@@ -31,7 +33,7 @@ impl<T> PerClass<T> {
 }
 
 /// Three or more ectopic beats of one class in a row.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Run {
     /// Of the first beat.
     pub start_s: f64,
@@ -44,7 +46,7 @@ pub struct Run {
 }
 
 /// A stretch of bigeminy or trigeminy.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Episode {
     /// Of the first beat.
     pub start_s: f64,
@@ -55,7 +57,7 @@ pub struct Episode {
 }
 
 /// A long interval without a beat.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Pause {
     /// Of the beat before.
     pub start_s: f64,

@@ -2,13 +2,15 @@
 
 use super::{Stretch, round};
 use crate::beat::BeatClass;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// RR intervals that a rate is averaged over: one beat early or late moves it little, a run of a few seconds shows.
 const WINDOW: usize = 8;
 
 /// Heart rate, in beats a minute.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(rename = "HeartRate")]
 pub struct Rate {
     /// Slowest mean of eight RR intervals in a row.
     pub min_bpm: Option<f64>,
@@ -21,7 +23,8 @@ pub struct Rate {
 }
 
 /// One hour of the recording.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(rename = "HourOfRhythm")]
 pub struct Hour {
     /// From zero.
     pub hour: usize,
@@ -44,7 +47,7 @@ pub struct Hour {
 }
 
 /// Statistics of intervals between two normal beats that follow each other (Task Force of the ESC and NASPE 1996).
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct RrStatistics {
     /// Mean, ms.
     pub mean_ms: Option<f64>,

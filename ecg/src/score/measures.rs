@@ -1,12 +1,13 @@
 //! The figures of a matrix.
 
 use super::compare::BeatComparison;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// Figures of one record or of several together; shares from 0 to 1, `None` where the denominator is zero.
 ///
 /// False positives follow EC57: a fusion or paced beat called V is no error, nor is a paced beat called S.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, JsonSchema)]
 pub struct Measures {
     /// Reference beats.
     pub beats: u64,

@@ -6,6 +6,7 @@ use super::measures::Measures;
 use super::runs::RunComparison;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -28,7 +29,7 @@ pub struct RecordScore {
 }
 
 /// The lower and upper end of 95 % of a figure when records are drawn anew.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
 pub struct Interval {
     /// 2.5 %.
     pub low: f64,
@@ -37,7 +38,8 @@ pub struct Interval {
 }
 
 /// One record's row.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(rename = "RecordScore")]
 pub(super) struct Row {
     name: String,
     #[serde(flatten)]
@@ -46,7 +48,8 @@ pub(super) struct Row {
 }
 
 /// The report on a set of records.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(rename = "EvaluationReport")]
 pub struct Report {
     mapping: &'static str,
     window_s: f64,

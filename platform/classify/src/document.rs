@@ -5,12 +5,14 @@ use einthoven_ecg::beat::BeatClass;
 use einthoven_ecg::quality::{Grade, Reason};
 use einthoven_ecg::recording::{Flag, Recording};
 use einthoven_ecg::rhythm::Summary;
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// Every beat of a recording, classified, and what follows from them.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[schemars(rename = "Classification")]
 pub struct Document {
     /// Set where the recording is kept.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -34,7 +36,8 @@ pub struct Document {
 }
 
 /// What was read.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[schemars(rename = "Recording")]
 pub struct RecordingOut {
     /// The record's name.
     pub name: String,
@@ -53,7 +56,8 @@ pub struct RecordingOut {
 }
 
 /// A lead by its name and meaning.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[schemars(rename = "Lead")]
 pub struct LeadOut {
     /// As the file gives it.
     pub name: String,
@@ -62,7 +66,8 @@ pub struct LeadOut {
 }
 
 /// What classified it: enough to find the very same model again.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[schemars(rename = "AnsweringModel")]
 pub struct ModelOut {
     /// The model.
     pub name: String,
@@ -83,7 +88,8 @@ pub struct ModelOut {
 }
 
 /// One heartbeat.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[schemars(rename = "Beat")]
 pub struct BeatOut {
     /// The R peak's sample in the recording.
     pub sample: usize,
@@ -102,7 +108,8 @@ pub struct BeatOut {
 pub type Probabilities = BTreeMap<BeatClass, f64>;
 
 /// A span in which nothing is said, and why.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[schemars(rename = "UnreadableSpan")]
 pub struct SpanOut {
     /// Seconds.
     pub start_s: f64,
@@ -113,7 +120,8 @@ pub struct SpanOut {
 }
 
 /// Ten seconds of signal and their quality indices.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[schemars(rename = "QualityWindow")]
 pub struct WindowOut {
     /// Seconds.
     pub start_s: f64,
@@ -134,7 +142,8 @@ pub struct WindowOut {
 }
 
 /// The answer for rows that each hold one beat.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[schemars(rename = "RowsClassification")]
 pub struct RowsDocument {
     /// What the result may be used for.
     pub notice: &'static str,
@@ -149,7 +158,8 @@ pub struct RowsDocument {
 }
 
 /// A file of rows.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[schemars(rename = "RowsRecording")]
 pub struct RowsOut {
     /// The file's name without its ending.
     pub name: String,
@@ -162,7 +172,8 @@ pub struct RowsOut {
 }
 
 /// One row.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[schemars(rename = "Row")]
 pub struct RowOut {
     /// From one.
     pub row: usize,

@@ -3,6 +3,7 @@
 use crate::settings::New;
 use crate::worker::Stage;
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -10,7 +11,8 @@ use serde_json::Value;
 pub(crate) const MOST_CRASHES: u32 = 3;
 
 /// Where a job stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "JobState")]
 #[serde(rename_all = "snake_case")]
 pub enum State {
     /// Waits for its turn.
@@ -66,7 +68,8 @@ pub(crate) struct Record {
 }
 
 /// A job as it is told.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[schemars(rename = "Job")]
 pub struct Info {
     /// Its name.
     pub id: String,

@@ -2,6 +2,7 @@
 
 use crate::events::Log;
 use crate::table::Table;
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -41,7 +42,8 @@ pub enum Failed {
 }
 
 /// How far a job is.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(rename = "JobProgress")]
 pub struct Stage {
     /// What is being done.
     pub stage: &'static str,

@@ -1,6 +1,8 @@
 //! Element types by the names of the protocol.
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
@@ -126,5 +128,15 @@ impl<'de> serde::Deserialize<'de> for Datatype {
             }
         }
         deserializer.deserialize_str(Name)
+    }
+}
+
+impl JsonSchema for Datatype {
+    fn schema_name() -> Cow<'static, str> {
+        "Datatype".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({"type": "string", "enum": Self::ALL.map(Self::name), "description": "An element type of the protocol."})
     }
 }

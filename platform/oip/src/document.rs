@@ -1,12 +1,14 @@
 //! What the protocol tells of servers and models, as JSON.
 
 use crate::datatype::Datatype;
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// `GET /v2`.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[schemars(rename = "InferenceServer")]
 pub struct Server {
     /// Name of the product.
     pub name: &'static str,
@@ -27,7 +29,8 @@ pub const EXTENSIONS: &[&str] = &[
 ];
 
 /// `GET /v2/health/live` and `ready`, and a model's `ready`.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[schemars(rename = "InferenceHealth")]
 pub struct Health {
     /// Set where it was asked whether the server lives.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -41,7 +44,7 @@ pub struct Health {
 }
 
 /// `GET /v2/models/{model}`.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct ModelMetadata {
     /// The model.
     pub name: String,
@@ -56,7 +59,7 @@ pub struct ModelMetadata {
 }
 
 /// A tensor of a model.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct TensorMetadata {
     /// Its name in the model.
     pub name: String,
@@ -70,7 +73,7 @@ pub struct TensorMetadata {
 pub const MAX_BATCH: i32 = 65_536;
 
 /// `GET /v2/models/{model}/config`.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct ModelConfig {
     /// The model.
     pub name: String,
@@ -93,7 +96,7 @@ pub struct ModelConfig {
 }
 
 /// A tensor in a configuration.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct ConfigTensor {
     /// Its name in the model.
     pub name: String,
@@ -104,14 +107,14 @@ pub struct ConfigTensor {
 }
 
 /// A parameter in a configuration.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct ConfigParameter {
     /// Its value.
     pub string_value: String,
 }
 
 /// Where a version runs.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct InstanceGroup {
     /// The device in the server's words, such as `cpu` or `cuda:0`.
     pub name: String,
@@ -142,14 +145,15 @@ pub const fn config_type(datatype: Datatype) -> &'static str {
 }
 
 /// `GET /v2/models/stats`, and of one model.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[schemars(rename = "InferenceStatistics")]
 pub struct Statistics {
     /// Every loaded version.
     pub model_stats: Vec<ModelStatistics>,
 }
 
 /// Counts and times of one version since it was loaded.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct ModelStatistics {
     /// The model.
     pub name: String,
@@ -168,7 +172,7 @@ pub struct ModelStatistics {
 }
 
 /// Sums of times, each with how many it is of.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct InferStatistics {
     /// Calls that got their outputs.
     pub success: Times,
@@ -185,7 +189,7 @@ pub struct InferStatistics {
 }
 
 /// The same of the batches of one size.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct BatchStatistics {
     /// Rows.
     pub batch_size: u64,
@@ -198,7 +202,7 @@ pub struct BatchStatistics {
 }
 
 /// How many, and nanoseconds of all together.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Times {
     /// How many.
     pub count: u64,
@@ -216,7 +220,7 @@ impl Times {
 }
 
 /// One row of `POST /v2/repository/index`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct IndexRow {
     /// The model.
     pub name: String,

@@ -6,6 +6,7 @@ use einthoven_plugin_host::plugin::Sidecar;
 use einthoven_plugin_host::{Engines, Failure, Plugin, Readers};
 use einthoven_plugin_worker::{EngineSetup, Limits, Spawner};
 use einthoven_reader_edf::EdfReader;
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -20,7 +21,8 @@ pub(crate) struct Plugins {
 }
 
 /// A plugin that is not used, and why.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[schemars(rename = "RefusedPlugin")]
 pub(crate) struct Refused {
     pub(crate) path: PathBuf,
     pub(crate) reason: String,

@@ -1,12 +1,13 @@
 //! How much memory loaded versions may take together, and which goes first.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// Counted for every loaded version beside its files: the engine's own structures.
 const FLAT_BYTES: u64 = 1 << 20;
 
 /// What loaded versions count as.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Usage {
     /// Loaded versions.
     pub versions: usize,

@@ -1,8 +1,10 @@
 //! What a file and a version are known by.
 
 use crate::error::FilesError;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
@@ -95,6 +97,20 @@ pub fn package_digest(files: &[FileEntry]) -> Digest {
         whole.update(format!("{}  {}\n", file.sha256.hex(), file.name));
     }
     Digest::finished(whole)
+}
+
+impl JsonSchema for Digest {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Digest".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({"type": "string", "pattern": "^sha256:[0-9a-f]{64}$"})
+    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! An entry of the log, and where the log ends.
 
 use crate::{Hash, LogError};
+use schemars::JsonSchema;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -9,7 +10,8 @@ use std::fmt;
 pub const MAX_BODY: usize = 1 << 20;
 
 /// Where a log ends: the number and the hash of its newest entry.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "LogHead")]
 #[serde(deny_unknown_fields)]
 pub struct Head {
     /// The newest entry's number; 0 when there is none.

@@ -7,10 +7,11 @@ use crate::source::FollowRule;
 use crate::traffic::Traffic;
 use crate::version::{Evaluation, Origin, Rejection, StoredFile, Verified};
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// One entry: what, when, by whom, why.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Record {
     /// When it was decided.
     pub at: Timestamp,
@@ -24,7 +25,8 @@ pub struct Record {
 }
 
 /// What happened. Says what was before where something was replaced, so that an entry can be read alone.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "RegistryEvent")]
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[allow(missing_docs, reason = "the fields are what their names and types say")]
 pub enum Event {
@@ -107,7 +109,7 @@ pub enum Event {
 }
 
 /// The call that changed the traffic.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum TrafficAction {
     /// A version was made champion.

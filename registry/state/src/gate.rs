@@ -3,10 +3,11 @@
 use crate::model::Proposal;
 use crate::name::{SetName, VersionName};
 use crate::version::Version;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Conditions of a promotion; none unless set.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Gate {
     /// The version must bring a `CARD.md`.
@@ -19,7 +20,7 @@ pub struct Gate {
 }
 
 /// `metric` on `set` must be at least `at_least`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MetricRule {
     /// The set.

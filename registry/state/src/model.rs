@@ -8,12 +8,13 @@ use crate::refusal::Refusal;
 use crate::traffic::Traffic;
 use crate::version::Version;
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// A name that clients use, and everything behind it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Model {
     /// The name.
     pub name: ModelName,
@@ -25,8 +26,10 @@ pub struct Model {
     pub revision: u64,
     /// By name.
     #[serde(with = "crate::shared")]
+    #[schemars(with = "BTreeMap<String, Version>")]
     pub versions: BTreeMap<VersionName, Arc<Version>>,
     /// Movable names.
+    #[schemars(with = "BTreeMap<String, VersionName>")]
     pub aliases: BTreeMap<AliasName, VersionName>,
     /// What answers now.
     pub traffic: Traffic,
@@ -45,7 +48,7 @@ pub struct Model {
 }
 
 /// One change of traffic.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TrafficChange {
     /// Entry of the log.
     pub seq: u64,
@@ -64,7 +67,7 @@ pub struct TrafficChange {
 }
 
 /// That somebody wants a version promoted.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Proposal {
     /// The version.
     pub version: VersionName,

@@ -63,6 +63,22 @@ macro_rules! name {
             }
         }
 
+        impl schemars::JsonSchema for $type {
+            fn inline_schema() -> bool {
+                true
+            }
+
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($type).into()
+            }
+
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                schemars::json_schema!({
+                    "type": "string", "minLength": 1, "maxLength": $longest, "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]*$",
+                })
+            }
+        }
+
         // So that maps can be asked by text, without making a name first.
         impl std::borrow::Borrow<str> for $type {
             fn borrow(&self) -> &str {

@@ -2,10 +2,11 @@
 
 use crate::name::{AliasName, ModelName, SourceName};
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// An MLflow server and what to take from it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Source {
     /// Its name here.
     pub name: SourceName,
@@ -26,7 +27,7 @@ pub struct Source {
 }
 
 /// Pull what an alias of a model points at, whenever it moves.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FollowRule {
     /// Name of the registered model there.

@@ -1,14 +1,16 @@
 //! Which versions answer, and which compute beside them.
 
 use crate::name::{ExperimentName, VersionName};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::fmt;
 
 /// Challengers a model may have at once, over splits and shadows.
 const MOST_CHALLENGERS: usize = 8;
 
 /// Which versions answer.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Traffic {
     /// The one that answers; none before the first promotion.
@@ -26,7 +28,7 @@ pub struct Traffic {
 }
 
 /// A version with its share of the subjects.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Challenger {
     /// The version.
@@ -124,6 +126,20 @@ impl Traffic {
             ));
         }
         None
+    }
+}
+
+impl JsonSchema for Percent {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Percent".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({"type": "number", "minimum": 0.01, "maximum": 100})
     }
 }
 

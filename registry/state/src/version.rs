@@ -2,11 +2,12 @@
 
 use crate::name::{ModelName, SourceName, VersionName};
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// A version of a model.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Version {
     /// Its name within the model.
     pub name: VersionName,
@@ -32,7 +33,7 @@ pub struct Version {
 }
 
 /// One file of a version; its content lies in the file store under its digest.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct StoredFile {
     /// Path in the package, with `/`.
     pub name: String,
@@ -43,7 +44,8 @@ pub struct StoredFile {
 }
 
 /// Where a version came from.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "VersionOrigin")]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Origin {
     /// The binary carries it.
@@ -68,6 +70,7 @@ pub enum Origin {
         run_id: Option<String>,
         /// Fields of the manifest that were stated when it was asked for.
         #[serde(skip_serializing_if = "serde_json::Map::is_empty", default)]
+        #[schemars(with = "serde_json::Value")]
         manifest: serde_json::Map<String, serde_json::Value>,
         /// Whether it answers as soon as it is ready.
         #[serde(default)]
@@ -96,7 +99,8 @@ impl Origin {
 }
 
 /// How far a version has come.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "VersionPhase")]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum Phase {
     /// Its files are on their way.
@@ -126,7 +130,8 @@ impl Phase {
 }
 
 /// That a version passed, and where the report lies.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(inline)]
 pub struct Verified {
     /// The engine that was fastest when it was tried; the first that takes it, where it came with the binary.
     pub engine: String,
@@ -137,7 +142,8 @@ pub struct Verified {
 }
 
 /// Why a version may not serve.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(inline)]
 pub struct Rejection {
     /// The step that failed.
     pub step: Step,
@@ -148,7 +154,8 @@ pub struct Rejection {
 }
 
 /// Steps from a file to a version that may serve.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "VerificationStep")]
 #[serde(rename_all = "snake_case")]
 pub enum Step {
     /// Bringing the files.
@@ -168,7 +175,7 @@ pub enum Step {
 }
 
 /// A version's measures on one frozen set.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Evaluation {
     /// SHA-256 over the set's files: a set that changed is another set.
     pub set_digest: String,

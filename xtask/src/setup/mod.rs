@@ -25,9 +25,11 @@ pub(crate) fn run() -> anyhow::Result<()> {
     if !found("chromium") {
         install(&["chromium"])?;
     }
-    let mut tools = command("npm", &["ci", "--no-audit", "--no-fund"]);
-    tools.current_dir(root().join("web/tests"));
-    shell::run(tools)
+    ["web/tests", "openapi/lint"].into_iter().try_for_each(|folder| {
+        let mut tools = command("npm", &["ci", "--no-audit", "--no-fund"]);
+        tools.current_dir(root().join(folder));
+        shell::run(tools)
+    })
 }
 
 fn found(program: &str) -> bool {

@@ -41,6 +41,11 @@ pub(crate) const FOR_TESTS: &[Environment] = &[
         proof: "import oauth2_provider, jwcrypto, cryptography",
     },
     Environment {
+        name: "schemathesis",
+        list: "openapi/tests/schemathesis.txt",
+        proof: "import schemathesis",
+    },
+    Environment {
         name: "deploy-checks",
         list: "deploy/tests/packages.txt",
         proof: "import helm_python, kubernetes_validate, check_jsonschema",

@@ -1,11 +1,12 @@
 //! What became of a version on each engine: accepted or why not, how far off, how fast.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::Path;
 
 /// One version on every engine of this machine.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct EngineTable {
     /// The version.
     pub digest: String,
@@ -16,7 +17,7 @@ pub struct EngineTable {
 }
 
 /// Steps of trying a version on an engine, in order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum TrialStep {
     /// Loading the file and running it once, in a child process.
@@ -28,7 +29,7 @@ pub enum TrialStep {
 }
 
 /// One engine with one file.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct EngineRow {
     /// The engine.
     pub engine: String,
@@ -55,6 +56,7 @@ pub struct EngineRow {
     pub tolerance: f32,
     /// Median microseconds of a batch, by its rows.
     #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    #[schemars(with = "BTreeMap<String, f64>")]
     pub batch_us: BTreeMap<usize, f64>,
 }
 

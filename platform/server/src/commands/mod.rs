@@ -8,6 +8,7 @@ mod gate;
 mod identity;
 mod keys;
 mod models;
+mod openapi;
 mod plugin;
 mod remote;
 mod routes;
@@ -57,6 +58,9 @@ pub(crate) enum Command {
     Restore(backup::Restore),
     /// List every route of the HTTP interface with the scope that it needs.
     Routes,
+    /// Print the OpenAPI document of the HTTP interface.
+    #[command(hide = true)]
+    Openapi(openapi::Openapi),
     /// Run one engine for the server that started this process.
     #[command(hide = true)]
     Worker,
@@ -87,6 +91,7 @@ impl Command {
             Self::Backup(command) => command.run(),
             Self::Restore(command) => command.run(),
             Self::Routes => routes::run(),
+            Self::Openapi(command) => command.run(),
             Self::Worker => worker::run(),
             Self::Plugin(command) => command.run(),
         }

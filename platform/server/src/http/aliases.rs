@@ -8,10 +8,12 @@ use super::problem::Problem;
 use axum::extract::State;
 use axum::response::Response;
 use einthoven_registry_state::{AliasName, Change, ModelName, VersionName};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use std::sync::Arc;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
+#[schemars(rename = "AliasTarget")]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Target {
     version: VersionName,

@@ -8,17 +8,21 @@ use axum::Json;
 use axum::extract::State;
 use einthoven_registry::{AuditEntry, Filter};
 use einthoven_registry_log::Head;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use std::sync::Arc;
 
 /// Entries of one answer at most.
 const PAGE: usize = 1000;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Which {
+    /// About that model.
     model: Option<String>,
+    /// Asked for by that person or key.
     who: Option<String>,
+    /// Entries of one answer at most.
     limit: Option<usize>,
     /// The number of the last entry seen.
     cursor: Option<u64>,

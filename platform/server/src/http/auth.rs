@@ -13,9 +13,9 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use einthoven_auth::{Grant, IssuerName, Kind, LoginError, Principal, Session};
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
@@ -38,8 +38,9 @@ impl<S: Sync> FromRequestParts<S> for Host {
 }
 
 /// Who is signed in.
-#[derive(Serialize)]
-struct WhoIs<'a> {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "SignedIn")]
+pub(crate) struct WhoIs<'a> {
     signed_in: bool,
     name: &'a str,
     grants: &'a [Grant],
@@ -77,22 +78,58 @@ pub(crate) async fn get_session(
             Ok(response)
         }
         Err(refused) if other => Err(refused),
-        Err(_) => Ok(Json(nobody(&app)).into_response()),
+        Err(_) => Ok(Json(Nobody::here(&app)).into_response()),
     }
 }
 
 /// What a page without a session shows.
-fn nobody(app: &App) -> Value {
-    let issuers = app.auth.list_issuers();
-    let by_login = issuers.iter().filter(|issuer| issuer.settings.login.is_some());
-    json!({"signed_in": false, "offers": {
-        "password": !app.auth.list_users().is_empty(),
-        "owner_link": !app.auth.configured(),
-        "issuers": by_login.map(|issuer| &issuer.name).collect::<Vec<_>>(),
-    }})
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "SignedOut")]
+pub(crate) struct Nobody {
+    signed_in: bool,
+    offers: Offers,
 }
 
-#[derive(Deserialize)]
+/// The ways to sign in.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "SignInOffers")]
+pub(crate) struct Offers {
+    /// By name and password.
+    password: bool,
+    /// By the link that the server printed.
+    owner_link: bool,
+    /// Elsewhere.
+    issuers: Vec<IssuerName>,
+}
+
+impl Nobody {
+    fn here(app: &App) -> Self {
+        let issuers = app.auth.list_issuers();
+        let by_login = issuers.iter().filter(|issuer| issuer.settings.login.is_some());
+        Self {
+            signed_in: false,
+            offers: Offers {
+                password: !app.auth.list_users().is_empty(),
+                owner_link: !app.auth.configured(),
+                issuers: by_login.map(|issuer| issuer.name.clone()).collect(),
+            },
+        }
+    }
+}
+
+/// A token, shown once.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Token")]
+pub(crate) struct TokenOut<'a> {
+    token: &'a str,
+    /// `Bearer`.
+    token_type: &'static str,
+    id: &'a str,
+    expires_at: Timestamp,
+    grants: Vec<Grant>,
+}
+
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Login {
     name: String,
@@ -113,9 +150,10 @@ pub(crate) async fn create_session(
     Ok((StatusCode::CREATED, [location, ONCE, (header::SET_COOKIE, set)], body).into_response())
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct HowFar {
+    /// Every session and token of yours, not this one alone.
     #[serde(default)]
     everywhere: bool,
 }
@@ -140,7 +178,8 @@ pub(crate) async fn delete_session(
     Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, set)]).into_response())
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
+#[schemars(rename = "NewToken")]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Wanted {
     grants: Vec<Grant>,
@@ -155,13 +194,13 @@ pub(crate) async fn create_token(
 ) -> Result<Response, Problem> {
     let ttl = Duration::from_secs(wanted.ttl_s.unwrap_or(TOKEN_S));
     let token = app.auth.issue(caller.principal(), &wanted.grants, ttl)?;
-    let body = json!({
-        "token": token.token.expose_secret(),
-        "token_type": "Bearer",
-        "id": token.id,
-        "expires_at": token.expires_at,
-        "grants": wanted.grants,
-    });
+    let body = TokenOut {
+        token: token.token.expose_secret(),
+        token_type: "Bearer",
+        id: &token.id,
+        expires_at: token.expires_at,
+        grants: wanted.grants,
+    };
     Ok((StatusCode::CREATED, [ONCE], Json(body)).into_response())
 }
 
@@ -172,9 +211,10 @@ pub(crate) async fn get_jwks(State(app): State<Arc<App>>) -> Response {
     ([(header::CACHE_CONTROL, minute)], Json(app.auth.jwks())).into_response()
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Link {
+    /// As the link has it.
     token: String,
 }
 
@@ -215,10 +255,13 @@ pub(crate) async fn start_oidc(
 }
 
 /// What an issuer sends the browser back with. It may add more than this.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
+#[schemars(rename = "ReturnedFromIssuer")]
 pub(crate) struct Returned {
+    /// As it was sent to the issuer.
     #[serde(default)]
     state: String,
+    /// What the issuer gives for it.
     #[serde(default)]
     code: String,
 }

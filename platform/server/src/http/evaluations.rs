@@ -16,9 +16,21 @@ use einthoven_ecg::readers::Hints;
 use einthoven_ecg::score::{RecordScore, Report, Rules};
 use einthoven_intake::unpack;
 use einthoven_registry_state::{Change, Evaluation, ModelName, SetName, VersionName};
+use schemars::JsonSchema;
+use serde::Serialize;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+
+/// What a version was measured to be.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Evaluated {
+    /// As the registry keeps it.
+    evaluation: Evaluation,
+    /// In full.
+    #[schemars(with = "Report")]
+    report: serde_json::Value,
+}
 
 /// Takes the set as files, or as a zip or tar of WFDB records with `.atr` files, measures the version on it, and writes the
 /// measures into the registry: means over records by their name, and pooled over beats as `gross_NAME`.
@@ -44,8 +56,7 @@ pub(crate) async fn create_evaluation(
         evaluation: evaluation.clone(),
     };
     app.change(&caller, None, change).await?;
-    let body = serde_json::json!({"evaluation": evaluation, "report": report});
-    Ok((StatusCode::CREATED, Json(body)).into_response())
+    Ok((StatusCode::CREATED, Json(Evaluated { evaluation, report })).into_response())
 }
 
 fn evaluated(

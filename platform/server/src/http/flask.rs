@@ -11,11 +11,13 @@ use axum::Json;
 use axum::extract::{Request, State};
 use einthoven_classify::ModelOut;
 use einthoven_ecg::beat::BeatClass;
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::sync::Arc;
 
 /// `null` stands for a beat in an unreadable span.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "FlaskPredictions")]
 pub(crate) struct Predictions {
     predictions: Vec<Option<BeatClass>>,
     model: ModelOut,

@@ -15,6 +15,7 @@ use axum::response::{IntoResponse, Response};
 use einthoven_auth::Scope;
 use einthoven_jobs::{Info, JobsError, New, View};
 use futures_util::{StreamExt, stream};
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -23,7 +24,7 @@ use std::time::Duration;
 /// How often a silent stream of events says that it is alive.
 const ALIVE: Duration = Duration::from_secs(15);
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(crate) struct JobList {
     items: Vec<Info>,
 }

@@ -11,13 +11,15 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use einthoven_auth::{Grant, Key, KeyName, KeySpec, Rate};
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// A key without what would prove it.
-#[derive(Serialize)]
-struct KeyOut<'a> {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ApiKey")]
+pub(crate) struct KeyOut<'a> {
     id: &'a str,
     name: &'a KeyName,
     grants: &'a [Grant],
@@ -46,7 +48,8 @@ fn out<'a>(key: &'a Key, secret: Option<&'a str>) -> KeyOut<'a> {
 }
 
 /// A key to be made.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
+#[schemars(rename = "NewApiKey")]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewKey {
     name: KeyName,
@@ -57,8 +60,10 @@ pub(crate) struct NewKey {
 }
 
 /// What a key allows, said anew and whole.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
+#[schemars(rename = "ApiKeyPatch")]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("required" = ["grants", "rate", "expires_at"]))]
 pub(crate) struct KeyPatch {
     grants: Vec<Grant>,
     #[serde(deserialize_with = "Option::deserialize")]

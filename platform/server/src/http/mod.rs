@@ -7,6 +7,7 @@ mod auth;
 mod body;
 mod caller;
 mod classify;
+pub(crate) mod document;
 mod evaluations;
 mod flask;
 mod invocations;
@@ -363,6 +364,8 @@ pub(crate) fn table() -> Table {
         .route("/v1/health/live", [get(Open, system::get_live)])
         .route("/v1/health/ready", [get(Open, system::get_ready)])
         .route("/v1/health/models/{model}", [get(Open, system::get_model_ready)])
+        .route("/openapi.json", [get(Open, document::get_document)])
+        .route("/openapi-3.0.json", [get(Open, document::get_document_3_0)])
         .route("/upload", [post(NeedsForSome(Predict), flask::upload_csv)]);
     let table = crate::grpc::routes(invocations::routes(v2::routes(table)));
     einthoven_web::routes()

@@ -11,27 +11,31 @@ use axum::response::{IntoResponse, Response};
 use einthoven_auth::Scope;
 use einthoven_registry_state::{Change, Gate, Model, ModelName, VersionName};
 use einthoven_serving::Usage;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// Models of one answer at most.
 const PAGE: usize = 1000;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Page {
+    /// Items of one answer at most.
     limit: Option<usize>,
+    /// `next` of the answer before.
     cursor: Option<String>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "{T}List")]
 pub(crate) struct List<T> {
     pub(crate) items: Vec<T>,
     pub(crate) next: Option<String>,
 }
 
 /// A model in a list.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(crate) struct ModelItem {
     name: ModelName,
     description: String,
@@ -40,7 +44,7 @@ pub(crate) struct ModelItem {
     revision: u64,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewModel {
     name: ModelName,
@@ -49,7 +53,7 @@ pub(crate) struct NewModel {
     reason: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ModelPatch {
     description: Option<String>,
@@ -57,9 +61,11 @@ pub(crate) struct ModelPatch {
     reason: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
+#[schemars(rename = "Why")]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Reason {
+    /// Why: one line, written into the log.
     pub(crate) reason: Option<String>,
 }
 
@@ -149,14 +155,16 @@ pub(crate) async fn delete_model(
 }
 
 /// What is loaded here.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "LoadedVersions")]
 pub(crate) struct Instances {
     items: Vec<Instance>,
     memory: Usage,
 }
 
-#[derive(Serialize)]
-struct Instance {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "LoadedVersion")]
+pub(crate) struct Instance {
     model: ModelName,
     version: VersionName,
     digest: String,

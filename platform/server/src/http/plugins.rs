@@ -9,19 +9,21 @@ use axum::extract::State;
 use einthoven_classify::EngineTable;
 use einthoven_plugin_host::EngineState;
 use einthoven_registry_state::{ModelName, Reference, Selector};
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::sync::Arc;
 
 /// Everything that came as a plugin.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Plugins")]
 pub(crate) struct PluginList {
     engines: Vec<EngineState>,
     readers: Vec<ReaderState>,
     refused: Vec<Refused>,
 }
 
-#[derive(Serialize)]
-struct ReaderState {
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct ReaderState {
     name: String,
     version: String,
     formats: Vec<String>,
@@ -29,7 +31,7 @@ struct ReaderState {
 }
 
 /// What every engine made of a model.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(crate) struct ModelEngines {
     model: String,
     version: String,

@@ -14,11 +14,12 @@ use einthoven_registry_mlflow::Error as MlflowError;
 use einthoven_registry_state::{NameError, Refusal, StoredFile};
 use einthoven_serving::ServingError;
 use einthoven_telemetry::ProblemType;
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::sync::Arc;
 
 /// What was wrong, for programs (`type`, `errors[].pointer`) and for people (`detail`).
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct Problem {
     #[serde(rename = "type")]
     kind: String,
@@ -36,15 +37,15 @@ pub(crate) struct Problem {
     pub(super) header: Option<Box<(HeaderName, HeaderValue)>>,
 }
 
-#[derive(Debug, Serialize)]
-struct FieldError {
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct FieldError {
     pointer: String,
     detail: String,
 }
 
 /// What is known of a version whose manifest lacks something.
-#[derive(Debug, Serialize)]
-struct Known {
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Known {
     /// Its manifest as far as it goes.
     draft: serde_json::Value,
     /// The files that came, by which it can be asked for again without sending them.

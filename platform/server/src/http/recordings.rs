@@ -1,15 +1,17 @@
 //! `/v1/recordings`: recordings that are kept for looking at.
 
 use super::App;
+use super::body::{Path, Query};
 use super::caller::Caller;
 use super::problem::Problem;
 use super::upload::{Upload, blocking};
 use crate::input::Answer;
 use crate::recordings::{Kept, Points};
 use axum::Json;
-use axum::extract::{Path, Query, Request, State};
+use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -62,14 +64,14 @@ fn find(app: &App, caller: &Caller, id: &str) -> Result<Arc<Kept>, Problem> {
         .ok_or_else(|| Problem::not_found("recording of that id; it may have made room for newer ones"))
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(crate) struct RecordingList {
     items: Vec<RecordingItem>,
     next: Option<String>,
 }
 
-#[derive(Serialize)]
-struct RecordingItem {
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct RecordingItem {
     id: String,
     name: String,
     format: String,
@@ -116,12 +118,16 @@ pub(crate) async fn delete_recording(
     Ok(StatusCode::NO_CONTENT)
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Span {
+    /// By its name; the one that was classified unless given.
     lead: Option<String>,
+    /// Seconds from the start.
     from: Option<f64>,
+    /// Seconds from the start; the end unless given.
     to: Option<f64>,
+    /// Points of the answer at most, up to 20,000.
     points: Option<usize>,
 }
 
@@ -129,9 +135,8 @@ pub(crate) async fn get_signal(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path(id): Path<String>,
-    span: Result<Query<Span>, axum::extract::rejection::QueryRejection>,
+    Query(span): Query<Span>,
 ) -> Result<Json<Points>, Problem> {
-    let Query(span) = span.map_err(|cause| Problem::new(StatusCode::BAD_REQUEST, "bad_query", cause.body_text()))?;
     let kept = find(&app, &caller, &id)?;
     let name = span.lead.unwrap_or_else(|| kept.document.lead.clone());
     let place = kept

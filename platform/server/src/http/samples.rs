@@ -1,6 +1,7 @@
 //! `/v1/samples`: recordings to try the product with.
 
 use super::App;
+use super::body::Path;
 use super::caller::Caller;
 use super::problem::Problem;
 use super::recordings::keep;
@@ -8,19 +9,20 @@ use super::upload::classified;
 use crate::input::Request;
 use crate::samples::SAMPLES;
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::borrow::Cow;
 use std::sync::Arc;
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(crate) struct SampleList {
     items: Vec<SampleItem>,
 }
 
-#[derive(Serialize)]
-struct SampleItem {
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct SampleItem {
     id: &'static str,
     title: &'static str,
     description: &'static str,

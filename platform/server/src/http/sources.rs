@@ -15,8 +15,9 @@ use einthoven_auth::Scope;
 use einthoven_onboard::{Pull, SourceStatus, source_settings};
 use einthoven_registry_mlflow::webhook;
 use einthoven_registry_state::{Change, FollowRule, ModelName, Phase, Source, SourceName};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,14 +26,15 @@ use std::time::Duration;
 const LONGEST_CALL: usize = 1 << 20;
 
 /// A source with how it was when it was last looked at.
-#[derive(Serialize)]
-struct SourceOut<'a> {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "SourceState")]
+pub(crate) struct SourceOut<'a> {
     #[serde(flatten)]
     source: &'a Source,
     status: SourceStatus,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewSource {
     settings: Value,
@@ -43,7 +45,8 @@ pub(crate) struct NewSource {
     reason: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
+#[schemars(rename = "NewPull")]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PullRequest {
     reference: String,
@@ -67,8 +70,17 @@ fn names_file(settings: &Value) -> bool {
     }
 }
 
+/// What a source answered.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct SourceTest {
+    /// The release of MLflow.
+    mlflow: String,
+    /// Whether there is a registered model at all.
+    has_models: bool,
+}
+
 /// A registered model there.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(crate) struct RemoteModel {
     name: String,
     description: String,
@@ -143,12 +155,13 @@ pub(crate) async fn delete_source(
 pub(crate) async fn test_source(
     State(app): State<Arc<App>>,
     Path(name): Path<SourceName>,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<SourceTest>, Problem> {
     let source = Arc::clone(app.registry().state().source(&name)?);
     let client = app.onboarding.client(&source)?;
-    let version = client.server_version().await?;
+    let mlflow = client.server_version().await?;
     let models = client.models_page(None, 1, None).await?;
-    Ok(Json(json!({"mlflow": version, "has_models": !models.items.is_empty()})))
+    let has_models = !models.items.is_empty();
+    Ok(Json(SourceTest { mlflow, has_models }))
 }
 
 pub(crate) async fn list_source_models(

@@ -10,10 +10,11 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use einthoven_registry_state::{ModelName, Reference, Selector};
 use einthoven_serving::Usage;
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::sync::Arc;
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(crate) struct System {
     name: &'static str,
     version: &'static str,
@@ -23,8 +24,9 @@ pub(crate) struct System {
     limits: Limits,
 }
 
-#[derive(Serialize)]
-struct Model {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "SystemModel")]
+pub(crate) struct Model {
     name: String,
     version: String,
     digest: String,
@@ -33,8 +35,9 @@ struct Model {
     labels: Vec<String>,
 }
 
-#[derive(Serialize)]
-struct Limits {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "SystemLimits")]
+pub(crate) struct Limits {
     body_bytes: usize,
 }
 

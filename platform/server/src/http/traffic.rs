@@ -12,11 +12,13 @@ use axum::response::{IntoResponse, Response};
 use einthoven_registry_state::{
     Challenger, Event, ExperimentName, Model, ModelName, Traffic, TrafficChange, VersionName,
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("required" = ["champion"]))]
 pub(crate) struct NewTraffic {
     /// `null` where nothing is to answer. It must be said: a body without it takes nothing away.
     #[serde(deserialize_with = "Option::deserialize")]
@@ -33,8 +35,9 @@ pub(crate) struct NewTraffic {
 }
 
 /// What answers, and whether a promotion waits for a second person.
-#[derive(Serialize)]
-struct TrafficOut<'a> {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "TrafficState")]
+pub(crate) struct TrafficOut<'a> {
     #[serde(flatten)]
     traffic: &'a Traffic,
     #[serde(skip_serializing_if = "Option::is_none")]

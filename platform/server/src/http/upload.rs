@@ -13,20 +13,27 @@ use einthoven_ecg::readers::{Hints, Reading, Unit};
 use einthoven_registry_state::{NameError, Reference, Selector};
 use einthoven_telemetry::Stage;
 use futures_util::StreamExt;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use std::borrow::Cow;
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// What a caller may state or choose, in the query or as form fields of the same names.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Fields {
+pub(crate) struct Fields {
+    /// Samples per second, where the files do not say.
     rate: Option<String>,
+    /// `mV`, `uV` or `V`, where the files do not say.
     unit: Option<String>,
+    /// The lead to classify; by default the one most like lead II, by name.
     lead: Option<String>,
+    /// Which record to take, where there are several.
     record: Option<String>,
+    /// `NAME`, `NAME/VERSION` or `NAME@ALIAS`.
     model: Option<String>,
+    /// `VERSION` or `@ALIAS`.
     version: Option<String>,
     /// Name of a file sent as the raw body.
     name: Option<String>,

@@ -12,13 +12,15 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use einthoven_auth::{Role, User, UserName};
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// A user without what would prove them.
-#[derive(Serialize)]
-struct UserOut<'a> {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "User")]
+pub(crate) struct UserOut<'a> {
     name: &'a UserName,
     roles: &'a [Role],
     created_at: Timestamp,
@@ -36,7 +38,7 @@ fn out(user: &User) -> UserOut<'_> {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewUser {
     name: UserName,
@@ -45,7 +47,7 @@ pub(crate) struct NewUser {
     reason: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct UserPatch {
     password: Option<String>,

@@ -11,6 +11,7 @@ use axum::response::Response;
 use einthoven_onboard::{Added, By, Candidate, CandidateFile, FieldProblem, Stated};
 use einthoven_registry_files::{Bounds, Digest, ReceivedFile, Unpacked, receive, unpack, valid_names};
 use einthoven_registry_state::{ModelName, Origin, Phase, VersionName};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -29,9 +30,10 @@ const LONGEST_FIELD: usize = 1 << 20;
 const RATIO: u64 = 100;
 
 /// A version of files that are here already, known by their digests.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
+#[schemars(rename = "VersionByDigest")]
 #[serde(deny_unknown_fields)]
-struct ByDigest {
+pub(crate) struct ByDigest {
     files: Vec<NamedDigest>,
     #[serde(default)]
     manifest: serde_json::Map<String, serde_json::Value>,
@@ -40,9 +42,10 @@ struct ByDigest {
     wait_s: Option<u64>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
+#[schemars(rename = "FileByDigest")]
 #[serde(deny_unknown_fields)]
-struct NamedDigest {
+pub(crate) struct NamedDigest {
     name: String,
     sha256: Digest,
 }

@@ -9,20 +9,54 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use einthoven_classify::EngineTable;
 use einthoven_registry_files::Digest;
-use einthoven_registry_state::{Change, ModelName, Phase, Version, VersionName};
+use einthoven_registry_state::{Change, ModelName, Phase, Rejection, Version, VersionName};
+use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::sync::Arc;
 
 /// A version with what is not in its row: the manifest, and what points at it.
-#[derive(Serialize)]
-struct VersionOut<'a> {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "VersionDetail")]
+pub(crate) struct VersionOut<'a> {
     model: &'a ModelName,
     #[serde(flatten)]
     version: &'a Version,
     points_here: Vec<String>,
     manifest: Option<Value>,
+}
+
+/// How far a version has come.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Verification {
+    model: ModelName,
+    version: VersionName,
+    verification: Verdict,
+}
+
+/// The phase, and what every engine made of it.
+#[derive(Serialize, JsonSchema)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub(crate) enum Verdict {
+    /// Its files are on their way.
+    Fetching,
+    /// Its files are here and are being tried.
+    Verifying,
+    /// It may serve.
+    Ready {
+        /// The engine that was fastest when it was tried.
+        engine: String,
+        /// Every engine with every file; absent for what came with the binary.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[schemars(with = "EngineTable")]
+        report: Option<Value>,
+    },
+    /// It may not.
+    Rejected(Rejection),
+    /// It served once and may not any more.
+    Retired,
 }
 
 pub(crate) async fn list_versions(
@@ -103,19 +137,27 @@ pub(crate) async fn retire_version(
 pub(crate) async fn get_verification(
     State(app): State<Arc<App>>,
     Path((model, version)): Path<(ModelName, VersionName)>,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<Verification>, Problem> {
     let state = app.registry().state();
-    let version = state.model(&model)?.version(&version)?;
-    let mut body = serde_json::to_value(&version.phase).map_err(|cause| Problem::internal(&cause))?;
-    if let Phase::Ready(verified) = &version.phase
-        && let Some(report) = &verified.report
-    {
-        let report: Value = serde_json::from_slice(&content(&app, report).await?).unwrap_or_default();
-        body["report"] = report;
-    }
-    Ok(Json(
-        json!({"model": model, "version": version.name, "verification": body}),
-    ))
+    let found = state.model(&model)?.version(&version)?;
+    let verification = match found.phase.clone() {
+        Phase::Fetching => Verdict::Fetching,
+        Phase::Verifying => Verdict::Verifying,
+        Phase::Ready(verified) => Verdict::Ready {
+            engine: verified.engine,
+            report: match &verified.report {
+                Some(report) => Some(serde_json::from_slice(&content(&app, report).await?).unwrap_or_default()),
+                None => None,
+            },
+        },
+        Phase::Rejected(rejection) => Verdict::Rejected(rejection),
+        Phase::Retired => Verdict::Retired,
+    };
+    Ok(Json(Verification {
+        model,
+        version,
+        verification,
+    }))
 }
 
 /// One file of a version, as it came.

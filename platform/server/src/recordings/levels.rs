@@ -2,6 +2,7 @@
 
 use anyhow::Context;
 use einthoven_ecg::recording::Lead;
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -21,7 +22,8 @@ pub(crate) struct Signal {
 }
 
 /// Part of a lead, each point the lowest and highest of `samples_per_point` samples; `None` where all are invalid.
-#[derive(Debug, Serialize, PartialEq)]
+#[derive(Debug, Serialize, PartialEq, JsonSchema)]
+#[schemars(rename = "SignalPoints")]
 pub(crate) struct Points {
     pub(crate) lead: String,
     pub(crate) sampling_rate_hz: f64,

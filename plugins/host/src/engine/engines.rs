@@ -10,6 +10,7 @@ use einthoven_plugin_abi::engine::{
 use einthoven_plugin_abi::plugin::{EINTHOVEN_ABI_MINOR, Setup};
 use einthoven_plugin_abi::view::{self, lend};
 use einthoven_plugin_sdk::{Code, DType, Failure, ModelPackage};
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::ffi::c_void;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -27,7 +28,7 @@ struct EngineSlot {
 }
 
 /// What people are told about an engine.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct EngineState {
     /// `tract`, `onnxruntime`, ...
     pub name: String,
@@ -38,6 +39,7 @@ pub struct EngineState {
     /// Endings of the files it loads.
     pub formats: Vec<String>,
     /// Element types it takes and gives.
+    #[schemars(with = "Vec<String>")]
     pub dtypes: Vec<DType>,
     /// Kinds of device it can use where they are there.
     pub devices: Vec<&'static str>,

@@ -6,10 +6,11 @@ use super::key::{KeyDigest, KeySpec, Rate};
 use super::user::{PasswordHash, Role};
 use crate::name::{IssuerName, KeyName, UserName};
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Who may do what was changed.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "what", rename_all = "snake_case")]
 #[allow(missing_docs, reason = "the fields are what their names and types say")]
 pub enum AccessEvent {

@@ -1,6 +1,8 @@
 //! What somebody may do, and with which models.
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
@@ -283,6 +285,34 @@ impl TryFrom<String> for Grant {
 impl From<Grant> for String {
     fn from(grant: Grant) -> Self {
         grant.to_string()
+    }
+}
+
+impl JsonSchema for Scope {
+    fn schema_name() -> Cow<'static, str> {
+        "Scope".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let words = Self::ALL.map(Self::as_str);
+        json_schema!({"description": "A kind of thing that may be done.", "type": "string", "enum": words})
+    }
+}
+
+impl JsonSchema for Grant {
+    fn schema_name() -> Cow<'static, str> {
+        "Grant".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let words = Scope::ALL.map(|scope| scope.as_str().replace('.', "\\.")).join("|");
+        let name = r"[A-Za-z0-9*][A-Za-z0-9._*-]{0,127}";
+        json_schema!({
+            "description": "One scope, for all models or for some, whose names may hold `*`: `predict`, `predict:heartbeat,ecg-*`.",
+            "type": "string",
+            "pattern": format!("^({words})(:{name}(,{name}){{0,63}})?$"),
+            "examples": ["predict:heartbeat"],
+        })
     }
 }
 

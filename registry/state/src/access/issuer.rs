@@ -3,10 +3,11 @@
 use super::grant::Grant;
 use crate::name::IssuerName;
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// An issuer whose tokens count here.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Issuer {
     /// Its name here; in the names of those who come by it: `oidc:<issuer>:<subject>`.
     pub name: IssuerName,
@@ -19,7 +20,7 @@ pub struct Issuer {
 }
 
 /// How tokens of an issuer are checked and what they allow.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct IssuerSettings {
     /// The `iss` of its tokens, letter by letter; its discovery document lies under it.
@@ -53,7 +54,7 @@ impl IssuerSettings {
 }
 
 /// Our registration as a client of the issuer, for the authorization code flow with PKCE.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LoginClient {
     /// What it knows us as.
@@ -67,7 +68,7 @@ pub struct LoginClient {
 }
 
 /// An asymmetric signature of JWS. There is no other kind here.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub enum SigningAlgorithm {
     /// RSASSA-PKCS1-v1_5 with SHA-256.
     RS256,
@@ -80,7 +81,7 @@ pub enum SigningAlgorithm {
 }
 
 /// Who has this value in that claim may do this.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ClaimRule {
     /// Name of the claim; `realm_access.roles` is `roles` in the object `realm_access`.

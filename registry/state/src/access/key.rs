@@ -3,6 +3,7 @@
 use super::grant::Grant;
 use crate::name::KeyName;
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -34,7 +35,8 @@ pub struct Key {
 }
 
 /// How often a key may be used.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "KeyRate")]
 #[serde(deny_unknown_fields)]
 pub struct Rate {
     /// Requests per second in the long run, from 0.001 to 1,000,000.
@@ -52,7 +54,7 @@ impl Rate {
 }
 
 /// SHA-256 of a key: 64 hexadecimal digits. Printed nowhere.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct KeyDigest(pub String);
 
@@ -63,7 +65,7 @@ impl fmt::Debug for KeyDigest {
 }
 
 /// A key that is to be made: everything but its id and digest, which follow from its secret.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct KeySpec {
     /// What people call it.

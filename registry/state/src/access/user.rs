@@ -3,6 +3,7 @@
 use super::grant::{Grant, Scope};
 use crate::name::UserName;
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -37,7 +38,7 @@ impl User {
 }
 
 /// What somebody does here.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Role {
     /// Looks at models and has recordings computed.
@@ -76,7 +77,7 @@ impl Role {
 }
 
 /// Hash of a password with its salt and parameters, in the PHC format. Printed nowhere.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct PasswordHash(pub String);
 

@@ -11,7 +11,7 @@ mod table;
 pub(crate) use guard::may;
 pub(crate) use host::{host_of, own_host};
 pub(crate) use settings::{PublicUrl, Settings};
-pub(crate) use table::{Access, Table, delete, get, patch, post, put};
+pub(crate) use table::{Access, Row, Table, delete, get, patch, post, put};
 
 /// Header by which the page says that it is the page: no other site's page can send it here. A change that is proven by the
 /// cookie alone must bear it.

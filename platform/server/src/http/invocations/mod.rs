@@ -12,8 +12,12 @@ use axum::response::IntoResponse;
 use einthoven_auth::Scope;
 use std::sync::Arc;
 
+pub(crate) use score::Asked;
+
 /// The release of MLflow whose scoring protocol this is; clients ask `/version` for it.
 const MLFLOW: &str = "3.1.0";
+
+const PLAIN: &str = "text/plain; charset=utf-8";
 
 /// The routes.
 pub(super) fn routes(table: Table) -> Table {
@@ -29,12 +33,13 @@ pub(super) fn routes(table: Table) -> Table {
         .route("/version", [get(Open, version)])
 }
 
-/// Whether requests should be sent here; an empty line where they should, as MLflow answers.
+/// Whether requests should be sent here; an empty line where they should, as MLflow answers; it
+/// calls that JSON, which it is not, and its clients look at the status alone.
 async fn ping(State(app): State<Arc<App>>) -> Result<impl IntoResponse, Problem> {
     readiness::server(&app.lifecycle, &app.loaded)?;
-    Ok((StatusCode::OK, [(header::CONTENT_TYPE, "application/json")], "\n"))
+    Ok((StatusCode::OK, [(header::CONTENT_TYPE, PLAIN)], "\n"))
 }
 
 async fn version() -> impl IntoResponse {
-    (StatusCode::OK, [(header::CONTENT_TYPE, "application/json")], MLFLOW)
+    (StatusCode::OK, [(header::CONTENT_TYPE, PLAIN)], MLFLOW)
 }

@@ -16,6 +16,7 @@ use einthoven_dispatch::{Priority, Tensor};
 use einthoven_plugin_host::{Signature, TensorSpec};
 use einthoven_registry_state::{NameError, Reference, Selector};
 use einthoven_scoring::{Column, ContentType, ScoringError, Wanted, parse, write_predictions};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use std::sync::Arc;
 
@@ -25,9 +26,9 @@ const AT_ONCE: usize = 64 << 10;
 /// Header that names the model, for clients whose addresses are fixed.
 const MODEL_HEADER: &str = "x-einthoven-model";
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Asked {
+pub(crate) struct Asked {
     /// `NAME`, `NAME/VERSION` or `NAME@ALIAS`.
     model: Option<String>,
 }

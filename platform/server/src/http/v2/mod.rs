@@ -17,7 +17,7 @@ pub(crate) use body::{Received, room};
 pub(crate) use infer::name_version;
 pub(crate) use metadata::{config_of, metadata_of, server};
 pub(crate) use named::Named;
-pub(crate) use repository::{IndexQuery, index_of, load, unload};
+pub(crate) use repository::{IndexQuery, LoadQuery, index_of, load, unload};
 pub(crate) use statistics::{of as statistics_of, of_all as statistics_of_all};
 
 /// The routes.

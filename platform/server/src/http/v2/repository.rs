@@ -13,18 +13,21 @@ use einthoven_auth::{Principal, Scope};
 use einthoven_oip::document::IndexRow;
 use einthoven_onboard::By;
 use einthoven_registry_state::{ModelName, Phase, Reference, Selector, Traffic, Version};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[schemars(rename = "RepositoryIndexQuery")]
 pub(crate) struct IndexQuery {
     /// Only what would answer at once.
     #[serde(default)]
     pub(crate) ready: bool,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[schemars(rename = "RepositoryLoad")]
 pub(crate) struct LoadQuery {
     #[serde(default)]
     parameters: BTreeMap<String, serde_json::Value>,
