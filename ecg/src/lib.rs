@@ -14,4 +14,6 @@ pub mod recipe;
 pub mod recording;
 pub mod rhythm;
 pub mod score;
+pub mod shape;
 pub mod stream;
+pub mod wfdb;

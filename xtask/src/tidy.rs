@@ -101,6 +101,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "einthoven-ecg",
             "einthoven-intake",
             "einthoven-jobs",
+            "einthoven-journal",
             "einthoven-models",
             "einthoven-oip",
             "einthoven-onboard",

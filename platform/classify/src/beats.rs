@@ -127,6 +127,7 @@ pub fn classify_in_steps(
     let spans: Vec<_> = unreadable.iter().map(|span| (span.start_s, span.end_s)).collect();
     Ok(Document {
         id: None,
+        prediction: None,
         notice: crate::NOTICE,
         recording: described,
         model: ModelOut::of(model),

@@ -17,6 +17,9 @@ pub struct Document {
     /// Set where the recording is kept.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
+    /// Its entry in the journal; set where it is recorded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prediction: Option<String>,
     /// What the result may be used for.
     pub notice: &'static str,
     /// What was read.
@@ -145,6 +148,9 @@ pub struct WindowOut {
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 #[schemars(rename = "RowsClassification")]
 pub struct RowsDocument {
+    /// Its entry in the journal; set where it is recorded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prediction: Option<String>,
     /// What the result may be used for.
     pub notice: &'static str,
     /// What was read.

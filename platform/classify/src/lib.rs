@@ -22,7 +22,7 @@ pub use error::ClassifyError;
 pub use live::LiveBeats;
 pub use model::{
     BATCHES, Choice, Demand, EngineRow, EngineTable, EngineWish, Isolation, KnownAs, LoadError, Manifest, PackageFile,
-    ServedModel, Serving, TrialStep, Variant, digest, from_bytes, measure, to_bytes,
+    ServedModel, Serving, Spent, TrialStep, Variant, digest, from_bytes, measure, to_bytes,
 };
 pub use rows::{classify_rows, classify_rows_for};
 

@@ -51,6 +51,7 @@ pub fn classify_rows_for(demand: &Demand, rows: &BeatRows, model: &ServedModel) 
         }
     }
     Ok(RowsDocument {
+        prediction: None,
         notice: crate::NOTICE,
         recording: RowsOut {
             name: rows.name.clone(),

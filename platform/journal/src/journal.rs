@@ -2,6 +2,7 @@
 
 use crate::index::Catalog;
 use crate::labels::{Given, Label, Labels};
+use crate::pseudonym::Pseudonyms;
 use crate::query::Entries;
 use crate::queue::Queue;
 use crate::recordings::{KeepRecordings, Recordings};
@@ -84,6 +85,7 @@ struct Inner {
     segments: Arc<Mutex<Segments>>,
     labels: Arc<Labels>,
     recordings: Recordings,
+    pseudonyms: Pseudonyms,
     writer: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -106,6 +108,7 @@ impl Journal {
         let labels = Arc::new(Labels::open(&folder.join("labels"), disk)?);
         let catalog = Arc::new(Catalog::open(segments.list())?);
         let recordings = Recordings::open(&folder.join("recordings"), settings.recordings)?;
+        let pseudonyms = Pseudonyms::open(folder)?;
         let segments = Arc::new(Mutex::new(segments));
         let queue = Arc::new(Queue::new(settings.buffer_bytes));
         let writer = Writer::new(
@@ -127,8 +130,27 @@ impl Journal {
             segments,
             labels,
             recordings,
+            pseudonyms,
             writer: Mutex::new(Some(writer)),
         })))
+    }
+
+    /// What stands in entries for a person's name, such as `s_9f0c2f7a61b84d1e0a5b6c7d`: always the same for the same name.
+    #[must_use]
+    pub fn subject(&self, name: &str) -> String {
+        self.0.pseudonyms.subject(name)
+    }
+
+    /// What stands in entries for a record's name.
+    #[must_use]
+    pub fn record_name(&self, name: &str) -> String {
+        self.0.pseudonyms.record(name)
+    }
+
+    /// What an answer waits for.
+    #[must_use]
+    pub fn mode(&self) -> Mode {
+        self.0.mode
     }
 
     /// Whether a prediction with this id is recorded: where not, its entry need not even be made. A shadow follows the

@@ -14,6 +14,7 @@ mod frame;
 mod index;
 mod journal;
 pub mod labels;
+mod pseudonym;
 mod query;
 mod queue;
 pub mod recordings;

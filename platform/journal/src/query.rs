@@ -40,6 +40,8 @@ pub struct Filter {
     pub subject: Option<String>,
     /// The experiment that it took part in.
     pub experiment: Option<String>,
+    /// The arm's name in an experiment.
+    pub arm: Option<String>,
 }
 
 /// A place in the journal, between two entries.
@@ -60,11 +62,15 @@ pub struct Page {
     pub damaged: u64,
 }
 
+/// Whether an entry is wanted, where a filter cannot say.
+type Only = Box<dyn Fn(&Entry) -> bool + Send>;
+
 /// Entries one after the other, newest first; holds one at a time.
 pub struct Entries {
     catalog: Arc<Catalog>,
     labels: Arc<Labels>,
     filter: Filter,
+    only: Option<Only>,
     below: Option<(u32, usize)>,
     /// The segment that was read last.
     file: Option<(u32, File)>,
@@ -99,11 +105,28 @@ impl Entries {
             catalog,
             labels,
             filter,
+            only: None,
             below: after.map(|cursor| (cursor.segment, cursor.position)),
             file: None,
             bytes: 0,
             place: None,
         }
+    }
+
+    /// Passes over what this does not want, such as models that whoever asks may not see.
+    #[must_use]
+    pub fn only(mut self, wanted: impl Fn(&Entry) -> bool + Send + 'static) -> Self {
+        self.only = Some(Box::new(wanted));
+        self
+    }
+
+    /// Where the last entry comes once more.
+    #[must_use]
+    pub fn again(&self) -> Option<Cursor> {
+        self.below.map(|(segment, position)| Cursor {
+            segment,
+            position: position.saturating_add(1),
+        })
     }
 
     /// Where the last entry is on disk.
@@ -117,11 +140,11 @@ impl Entries {
         self.below.map(|(segment, position)| Cursor { segment, position })
     }
 
-    /// A page from here on.
+    /// A page from here on: at most `limit` entries, 1 to 1,000. A page of very large entries holds fewer.
     ///
     /// # Errors
     /// [`JournalError::Io`]; damaged entries are counted and passed over.
-    pub(crate) fn page(mut self, limit: usize) -> Result<Page, JournalError> {
+    pub fn page(mut self, limit: usize) -> Result<Page, JournalError> {
         let limit = limit.clamp(1, PAGE);
         let mut page = Page {
             entries: Vec::new(),
@@ -187,6 +210,10 @@ impl Entries {
         })
     }
 
+    fn wants(&self, entry: &Entry) -> bool {
+        self.filter.wants(entry) && self.only.as_ref().is_none_or(|only| only(entry))
+    }
+
     fn read(&mut self, found: &Found) -> Result<Entry, JournalError> {
         let file = match self.file.take().filter(|(segment, _)| *segment == found.segment) {
             Some((_, file)) => file,
@@ -224,7 +251,7 @@ impl Iterator for Entries {
             };
             self.below = Some((found.segment, found.position));
             match self.read(&found) {
-                Ok(entry) if self.filter.wants(&entry) => return Some(Ok(entry)),
+                Ok(entry) if self.wants(&entry) => return Some(Ok(entry)),
                 Ok(_) => {}
                 // Retention deleted it between looking and reading.
                 Err(_) if !found.path.exists() => {}
@@ -242,6 +269,7 @@ impl Filter {
             && same(&self.version, Some(&entry.version))
             && same(&self.subject, entry.subject.as_deref())
             && same(&self.experiment, entry.arm.as_ref().map(|arm| arm.experiment.as_str()))
+            && same(&self.arm, entry.arm.as_ref().map(|arm| arm.arm.as_str()))
             && self.from.is_none_or(|from| entry.at >= from)
             && self.until.is_none_or(|until| entry.at < until)
             && self

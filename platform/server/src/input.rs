@@ -32,6 +32,16 @@ pub(crate) enum Answer {
     Rows(Box<RowsDocument>),
 }
 
+impl Answer {
+    /// Names its entry in the journal.
+    pub(crate) fn remembered_as(&mut self, id: String) {
+        match self {
+            Self::Beats { document, .. } => document.prediction = Some(id),
+            Self::Rows(document) => document.prediction = Some(id),
+        }
+    }
+}
+
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum InputError {

@@ -13,6 +13,7 @@ mod engines;
 mod grpc;
 mod http;
 mod input;
+mod journaling;
 mod lifecycle;
 mod listener;
 mod plugin_reading;

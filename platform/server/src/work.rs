@@ -2,8 +2,9 @@
 
 use crate::http::App;
 use crate::http::problem::Problem;
-use crate::input::{Answer, InputError, Request, answer_for, read};
-use einthoven_classify::{ClassifyError, Demand, Options, Step, classify_in_steps};
+use crate::input::{Answer, InputError, Request, answer_for};
+use crate::journaling::{Computed, read_noted};
+use einthoven_classify::{ClassifyError, Demand, Options, Spent, Step, classify_in_steps};
 use einthoven_dispatch::Priority;
 use einthoven_ecg::readers::{Hints, Input, Unit};
 use einthoven_jobs::{Failed, Stage, Task, Work};
@@ -38,14 +39,15 @@ pub(crate) fn start(app: &Arc<App>) {
     });
 }
 
-/// A request as a job keeps it.
-pub(crate) fn wish(request: &Request) -> Value {
+/// A request as a job keeps it, with the pseudonym of whom it is about.
+pub(crate) fn wish(request: &Request, subject: Option<String>) -> Value {
     json!({
         "rate": request.hints.sampling_rate_hz,
         "unit": request.hints.unit.map(Unit::name),
         "record": request.hints.record,
         "lead": request.lead,
         "model": request.model,
+        "subject": subject,
     })
 }
 
@@ -78,7 +80,10 @@ impl Work for Classifying {
             .into_iter()
             .map(|(name, bytes)| (name, Cow::Owned(bytes)))
             .collect();
-        let reading = read(files, &request, &self.app.plugins.readers).map_err(failed)?;
+        let journaling = &self.app.journaling;
+        let mut asked = journaling.asked(&owner, wish["subject"].as_str().map(str::to_owned));
+        let (readers, keeps) = (&self.app.plugins.readers, journaling.keeps_recordings());
+        let reading = read_noted(&mut asked, files, &request, readers, keeps).map_err(failed)?;
         let stage = |stage, done: usize, total: usize| Stage {
             stage,
             done: done as u64,
@@ -90,38 +95,49 @@ impl Work for Classifying {
             .runtime
             .block_on(self.app.loaded.resolve(&reference))
             .map_err(failed)?;
+        let spent = Spent::default();
         let options = Options {
             lead: request.lead,
             demand: Demand {
                 flow: owner.into(),
                 deadline: None,
                 priority: Some(Priority::Batch),
+                spent: spent.clone(),
             },
         };
-        let Input::Recording(recording) = &reading.input else {
-            return match answer_for(reading, &model, options).map_err(failed)? {
-                Answer::Rows(document) => written(&document),
-                Answer::Beats { document, .. } => written(&document),
-            };
+        let mut answer = match reading.input {
+            Input::Recording(recording) => {
+                let mut beats = 0;
+                let document = classify_in_steps(&recording, &model, &options, &mut |step| {
+                    let told = match step {
+                        Step::Found(found) => {
+                            beats = found;
+                            progress.report(FOUND, stage("finding beats", found, found))
+                        }
+                        Step::Classified(done) => {
+                            let share = FOUND + (0.99 - FOUND) * done as f64 / beats.max(1) as f64;
+                            progress.report(share, stage("classifying", done, beats))
+                        }
+                    };
+                    told.map_or(ControlFlow::Break(()), ControlFlow::Continue)
+                });
+                let document = Box::new(document.map_err(|cause| match cause {
+                    ClassifyError::Stopped => Failed::Stopped,
+                    cause => failed(InputError::Classify(cause)),
+                })?);
+                let recording = Box::new(recording);
+                Answer::Beats { recording, document }
+            }
+            Input::BeatRows(_) => answer_for(reading, &model, options).map_err(failed)?,
         };
-        let mut beats = 0;
-        let document = classify_in_steps(recording, &model, &options, &mut |step| {
-            let told = match step {
-                Step::Found(found) => {
-                    beats = found;
-                    progress.report(FOUND, stage("finding beats", found, found))
-                }
-                Step::Classified(done) => {
-                    let share = FOUND + (0.99 - FOUND) * done as f64 / beats.max(1) as f64;
-                    progress.report(share, stage("classifying", done, beats))
-                }
-            };
-            told.map_or(ControlFlow::Break(()), ControlFlow::Continue)
-        });
-        match document {
-            Ok(document) => written(&document),
-            Err(ClassifyError::Stopped) => Err(Failed::Stopped),
-            Err(cause) => Err(failed(InputError::Classify(cause))),
+        if let Some(asked) = asked {
+            let computed = Computed::by(&self.app, &reference, &model, &spent);
+            let entry = journaling.entry(asked, computed, &answer).map_err(failed)?;
+            journaling.record_blocking(entry, &mut answer).map_err(failed)?;
+        }
+        match answer {
+            Answer::Beats { document, .. } => written(&document),
+            Answer::Rows(document) => written(&document),
         }
     }
 }

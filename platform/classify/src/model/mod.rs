@@ -6,6 +6,7 @@ mod manifest;
 mod numbers;
 mod predict;
 mod served;
+mod spent;
 mod table;
 mod trials;
 
@@ -14,5 +15,6 @@ pub use manifest::{EngineWish, Manifest, PackageFile, Variant, digest};
 pub use numbers::{from_bytes, to_bytes};
 pub use predict::Demand;
 pub use served::{Choice, KnownAs, LoadError, ServedModel, Serving};
+pub use spent::Spent;
 pub use table::{EngineRow, EngineTable, TrialStep};
 pub use trials::{BATCHES, measure};

@@ -2,6 +2,7 @@
 //! as everything else.
 
 use super::served::ServedModel;
+use super::spent::Spent;
 use crate::error::ClassifyError;
 use bytes::Bytes;
 use einthoven_dispatch::{Call, DispatchError, Priority, Tensor, Ticket};
@@ -27,6 +28,8 @@ pub struct Demand {
     pub deadline: Option<Instant>,
     /// Whether it comes before longer work; by the number of rows where it is not said.
     pub priority: Option<Priority>,
+    /// Where the time goes.
+    pub spent: Spent,
 }
 
 /// Values of a recipe as bytes, not copied.
@@ -78,7 +81,7 @@ impl ServedModel {
             if under_way.len() >= at_once
                 && let Some(first) = under_way.pop_front()
             {
-                self.collect(first, &mut probabilities)?;
+                self.collect(first, demand, &mut probabilities)?;
             }
             let made = tensors(start..rows.min(start + piece));
             let call = Call {
@@ -87,12 +90,13 @@ impl ServedModel {
                 flow: Arc::clone(&demand.flow),
                 deadline: demand.deadline,
             };
+            demand.spent.prepared();
             // What has not begun is told at once; what has begun makes room itself, and then waits for others.
             let end = Instant::now() + if start == 0 { Duration::ZERO } else { PATIENCE };
             let ticket = loop {
                 match self.dispatcher().submit(call.clone()) {
                     Err(DispatchError::Full { retry_after }) if Instant::now() < end => match under_way.pop_front() {
-                        Some(first) => self.collect(first, &mut probabilities)?,
+                        Some(first) => self.collect(first, demand, &mut probabilities)?,
                         None => std::thread::sleep(retry_after.min(Duration::from_millis(100))),
                     },
                     other => break other?,
@@ -101,7 +105,7 @@ impl ServedModel {
             under_way.push_back(ticket);
         }
         for ticket in under_way {
-            self.collect(ticket, &mut probabilities)?;
+            self.collect(ticket, demand, &mut probabilities)?;
         }
         if probabilities.len() != rows * self.manifest().labels.len() {
             let text = format!("the model gave {} values for {rows} rows", probabilities.len());
@@ -110,8 +114,9 @@ impl ServedModel {
         Ok(probabilities)
     }
 
-    fn collect(&self, ticket: Ticket, probabilities: &mut Vec<f32>) -> Result<(), ClassifyError> {
+    fn collect(&self, ticket: Ticket, demand: &Demand, probabilities: &mut Vec<f32>) -> Result<(), ClassifyError> {
         let done = ticket.wait()?;
+        demand.spent.computed(done.queued, done.computed);
         let wanted = self.manifest().outputs.first().map_or("", |spec| spec.name.as_str());
         let output = done.outputs.iter().find(|output| *output.name == *wanted);
         let output = output.filter(|output| output.dtype == DType::F32).ok_or_else(|| {

@@ -3,20 +3,21 @@
 use super::column::Kind;
 use super::{Column, Format, Value, failed};
 use crate::labels::{Truth, current};
-use crate::{Entry, Filter, Journal, JournalError};
+use crate::query::Entries;
+use crate::{Entry, Journal, JournalError};
 use std::io::Write;
 
 /// Classes that have a column of their own.
 pub(super) const MOST_CLASSES: usize = 64;
 
-/// Writes every beat of the predictions that are wanted, newest prediction first; missed beats have rows with no class. Gives
+/// Writes every beat of these predictions of the journal, in their order; missed beats have rows with no class. Gives
 /// the number of rows. Damaged entries are passed over.
 ///
 /// # Errors
 /// [`JournalError::Export`], [`JournalError::Io`].
 pub fn predictions(
     journal: &Journal,
-    filter: &Filter,
+    entries: Entries,
     format: Format,
     out: impl Write + Send,
 ) -> Result<u64, JournalError> {
@@ -51,7 +52,7 @@ pub fn predictions(
     let width = columns.len();
     let mut table = format.begin(columns, out)?;
     let mut rows = 0;
-    for entry in journal.entries(filter.clone(), None) {
+    for entry in entries {
         let entry = match entry {
             Ok(entry) => entry,
             Err(JournalError::Damaged { .. }) => continue,

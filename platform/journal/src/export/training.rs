@@ -4,7 +4,8 @@ use super::column::Kind;
 use super::predictions::{integer, widened};
 use super::{Column, Format, Value};
 use crate::labels::{Truth, compared};
-use crate::{Filter, Journal, JournalError};
+use crate::query::Entries;
+use crate::{Journal, JournalError};
 use sha2::{Digest, Sha256};
 use std::io::Write;
 
@@ -70,7 +71,7 @@ impl Split {
     }
 }
 
-/// Writes every beat of which a truth holds, of the predictions that are wanted; `wrong` leaves out those that the model got
+/// Writes every beat of which a truth holds, of these predictions of the journal; `wrong` leaves out those that the model got
 /// right. A beat that readers disagree about is left out. Where one recording was answered several times, it is there several
 /// times: filter by model and version. Gives the number of rows.
 ///
@@ -78,7 +79,7 @@ impl Split {
 /// [`JournalError::Export`], [`JournalError::Io`].
 pub fn training(
     journal: &Journal,
-    filter: &Filter,
+    entries: Entries,
     splitting: &Splitting,
     wrong: bool,
     format: Format,
@@ -107,11 +108,7 @@ pub fn training(
     ];
     let mut table = format.begin(columns, out)?;
     let mut rows = 0;
-    let filter = Filter {
-        labelled: Some(true),
-        ..filter.clone()
-    };
-    for entry in journal.entries(filter, None) {
+    for entry in entries {
         let entry = match entry {
             Ok(entry) => entry,
             Err(JournalError::Damaged { .. }) => continue,

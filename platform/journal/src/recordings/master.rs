@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 
 const DIGITS: usize = 64;
 
-pub(super) struct MasterKey {
+pub(crate) struct MasterKey {
     path: PathBuf,
     key: Zeroizing<[u8; 32]>,
     id: String,
@@ -55,7 +55,7 @@ impl MasterKey {
     }
 
     /// The same; where there is no file, one is made. Of two processes that make it at once one is told.
-    pub(super) fn read_or_make(path: &Path) -> Result<Self, JournalError> {
+    pub(crate) fn read_or_make(path: &Path) -> Result<Self, JournalError> {
         if path.exists() {
             return Self::read(path);
         }
@@ -83,6 +83,11 @@ impl MasterKey {
         &self.id
     }
 
+    /// What stands for a text: the same one for the same text, and nobody without the key can try texts out.
+    pub(crate) fn stand_in(&self, text: &str) -> String {
+        mac::<12>(&self.key, text)
+    }
+
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
@@ -97,9 +102,14 @@ impl MasterKey {
 }
 
 fn id(key: &[u8; 32]) -> String {
+    mac::<8>(key, "einthoven master key")
+}
+
+/// The first bytes of a keyed hash, in hexadecimal digits.
+fn mac<const BYTES: usize>(key: &[u8; 32], text: &str) -> String {
     let Ok(mut mac) = <Hmac<Sha256> as Mac>::new_from_slice(key) else {
         return String::new();
     };
-    mac.update(b"einthoven master key");
-    hex::encode(&mac.finalize().into_bytes()[..8])
+    mac.update(text.as_bytes());
+    hex::encode(&mac.finalize().into_bytes()[..BYTES])
 }

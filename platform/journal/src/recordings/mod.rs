@@ -6,7 +6,7 @@
 //! made them.
 
 mod cipher;
-mod master;
+pub(crate) mod master;
 
 use crate::JournalError;
 use crate::replay::digest;

@@ -56,7 +56,13 @@ fn parquet_has_a_row_for_each_beat() {
     let folder = tempfile::tempdir().unwrap();
     let journal = filled(folder.path(), 3);
     let mut bytes = Vec::new();
-    let number = predictions(&journal, &Filter::default(), Format::Parquet, &mut bytes).unwrap();
+    let number = predictions(
+        &journal,
+        journal.entries(Filter::default(), None),
+        Format::Parquet,
+        &mut bytes,
+    )
+    .unwrap();
     let rows = parquet_rows(bytes);
     // Twenty beats and one that was missed, three times.
     assert_eq!((number, rows.len()), (63, 63));
@@ -79,14 +85,20 @@ fn parquet_has_a_row_for_each_beat() {
         ..Filter::default()
     };
     let mut bytes = Vec::new();
-    assert_eq!(predictions(&journal, &some, Format::Parquet, &mut bytes).unwrap(), 21);
+    assert_eq!(
+        predictions(&journal, journal.entries(some, None), Format::Parquet, &mut bytes).unwrap(),
+        21
+    );
     // An empty table is a table.
     let none = Filter {
         model: Some("none".into()),
         ..Filter::default()
     };
     let mut bytes = Vec::new();
-    assert_eq!(predictions(&journal, &none, Format::Parquet, &mut bytes).unwrap(), 0);
+    assert_eq!(
+        predictions(&journal, journal.entries(none, None), Format::Parquet, &mut bytes).unwrap(),
+        0
+    );
     assert!(parquet_rows(bytes).is_empty());
 }
 
@@ -96,7 +108,13 @@ fn more_rows_than_one_group_holds() {
     let journal = open(folder.path());
     journal.record_blocking(entry(0, 40_000)).unwrap();
     let mut bytes = Vec::new();
-    predictions(&journal, &Filter::default(), Format::Parquet, &mut bytes).unwrap();
+    predictions(
+        &journal,
+        journal.entries(Filter::default(), None),
+        Format::Parquet,
+        &mut bytes,
+    )
+    .unwrap();
     let rows = parquet_rows(bytes);
     assert_eq!(rows.len(), 40_000);
     assert_eq!(rows[39_999]["at"], Field::Long(39_999 * 300 + 77));
@@ -127,8 +145,20 @@ fn csv_says_the_same_as_parquet() {
     let folder = tempfile::tempdir().unwrap();
     let journal = filled(folder.path(), 3);
     let (mut csv, mut binary) = (Vec::new(), Vec::new());
-    predictions(&journal, &Filter::default(), Format::Csv, &mut csv).unwrap();
-    predictions(&journal, &Filter::default(), Format::Parquet, &mut binary).unwrap();
+    predictions(
+        &journal,
+        journal.entries(Filter::default(), None),
+        Format::Csv,
+        &mut csv,
+    )
+    .unwrap();
+    predictions(
+        &journal,
+        journal.entries(Filter::default(), None),
+        Format::Parquet,
+        &mut binary,
+    )
+    .unwrap();
     let mut lines = fields(std::str::from_utf8(&csv).unwrap()).into_iter();
     let names = lines.next().unwrap();
     let rows = parquet_rows(binary);
@@ -174,7 +204,7 @@ fn training_keeps_persons_apart() {
     let mut bytes = Vec::new();
     let number = training(
         &journal,
-        &Filter::default(),
+        journal.entries(Filter::default(), None),
         &splitting,
         false,
         Format::Parquet,
@@ -204,7 +234,15 @@ fn training_keeps_persons_apart() {
     assert_eq!(splits.len(), 39 + 5);
     assert_eq!(names.len(), 3);
     let mut bytes = Vec::new();
-    let wrong = training(&journal, &Filter::default(), &splitting, true, Format::Csv, &mut bytes).unwrap();
+    let wrong = training(
+        &journal,
+        journal.entries(Filter::default(), None),
+        &splitting,
+        true,
+        Format::Csv,
+        &mut bytes,
+    )
+    .unwrap();
     assert_eq!(wrong, 150);
 }
 

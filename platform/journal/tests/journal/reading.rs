@@ -48,6 +48,7 @@ fn filters() -> impl Strategy<Value = Filter> {
                 labelled,
                 subject,
                 experiment,
+                arm: None,
             },
         )
 }
@@ -250,7 +251,7 @@ fn more_names_than_the_index_lists_are_found_all_the_same() {
     // A table with so many columns is refused, not cut.
     let table = einthoven_journal::export::predictions(
         &journal,
-        &Filter::default(),
+        journal.entries(Filter::default(), None),
         einthoven_journal::export::Format::Csv,
         Vec::new(),
     );

@@ -11,6 +11,7 @@ mod models;
 mod openapi;
 mod plugin;
 mod remote;
+mod replay;
 mod routes;
 mod serve;
 mod sources;
@@ -50,6 +51,8 @@ pub(crate) enum Command {
     Keys(keys::Keys),
     /// Add, list and remove people who sign in, on a running server.
     Users(users::Users),
+    /// Make an answer again and compare it byte for byte, on a running server.
+    Replay(replay::Replay),
     /// List every change, and check that the log of them is what was written.
     Audit(audit::Audit),
     /// Copy the registry and its files while the server runs.
@@ -87,6 +90,7 @@ impl Command {
             Self::Sources(command) => command.run(),
             Self::Keys(command) => command.run(),
             Self::Users(command) => command.run(),
+            Self::Replay(command) => command.run(),
             Self::Audit(command) => command.run(),
             Self::Backup(command) => command.run(),
             Self::Restore(command) => command.run(),

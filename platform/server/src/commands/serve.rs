@@ -4,6 +4,7 @@ use super::identity::{Identity, entrance};
 use crate::embedded;
 use crate::engines::Plugins;
 use crate::http::{self, App, Limits};
+use crate::journaling::{JournalArguments, Journaling};
 use crate::lifecycle::{Lifecycle, Phase};
 use crate::listener::{self, Ending, Listener};
 use crate::recordings::Recordings;
@@ -44,6 +45,8 @@ pub(crate) struct Serve {
     log: LogArguments,
     #[command(flatten)]
     storage: Storage,
+    #[command(flatten)]
+    journal: JournalArguments,
     /// Largest upload of a recording, in MiB.
     #[arg(long, default_value_t = 256, env = "EINTHOVEN_MAX_UPLOAD_MIB", value_parser = clap::value_parser!(u16).range(1..=2048))]
     max_upload_mib: u16,
@@ -86,6 +89,7 @@ impl Serve {
             listener: listener::Settings::default(),
             log: LogArguments::default(),
             storage: Storage::in_folder(PathBuf::from("data")),
+            journal: JournalArguments::default(),
             max_upload_mib: 256,
             max_model_mib: 2048,
             model_memory_mib: 2048,
@@ -110,17 +114,20 @@ impl Serve {
         let ending = Ending::new(&self.listener);
         tokio::spawn(ending.signals(lifecycle.clone())?);
         let _lock = self.storage.lock()?;
+        let journaling = self.journal.open(&self.storage.data)?;
         tokio::select! {
-            started = self.start(&lifecycle) => started?,
+            started = self.start(&lifecycle, journaling.clone()) => started?,
             // Told to stop before it had started.
             () = lifecycle.closing() => return Ok(ExitCode::SUCCESS),
         }
         ending.ended(&lifecycle).await;
+        journaling.close().await;
         Ok(ExitCode::SUCCESS)
     }
 
     /// Opens the port, loads what is to answer and starts what goes on beside; all of it runs in tasks when this returns.
-    async fn start(self, lifecycle: &Lifecycle) -> anyhow::Result<()> {
+    async fn start(self, lifecycle: &Lifecycle, journaling: Journaling) -> anyhow::Result<()> {
+        journaling.attend(lifecycle);
         let plugins = Plugins::open(&self.plugins, self.engine.into_iter().collect())?;
         let log = self.storage.log().await?;
         let registry = Registry::open(log.clone(), Some(&self.storage.view_folder())).await?;
@@ -145,7 +152,7 @@ impl Serve {
         let app = App::new(
             plugins,
             onboarding.clone(),
-            Recordings::in_directory(self.storage.data.clone())?,
+            (Recordings::in_directory(self.storage.data.clone())?, journaling),
             auth.clone(),
             reached,
             (lifecycle.clone(), jobs.clone()),

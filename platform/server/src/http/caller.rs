@@ -47,6 +47,11 @@ impl Caller {
         self.subject.as_deref().unwrap_or(self.principal.name())
     }
 
+    /// The person that the request is about, as the caller calls them.
+    pub(crate) fn person(&self) -> Option<&str> {
+        self.subject.as_deref()
+    }
+
     /// Who it is and what else they may do.
     pub(crate) fn principal(&self) -> &Principal {
         &self.principal
@@ -87,7 +92,7 @@ impl<S: Sync> FromRequestParts<S> for Caller {
     }
 }
 
-/// Who the recording is of, as the caller calls them; it goes into a hash and nowhere else.
+/// Who the recording is of, as the caller calls them; it goes into hashes and nowhere else.
 fn subject(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     let Some(value) = headers.get(SUBJECT) else {
         return Ok(None);

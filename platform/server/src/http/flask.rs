@@ -20,6 +20,9 @@ use std::sync::Arc;
 #[schemars(rename = "FlaskPredictions")]
 pub(crate) struct Predictions {
     predictions: Vec<Option<BeatClass>>,
+    /// The entry in the journal; set where it is recorded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    prediction: Option<String>,
     model: ModelOut,
     notice: &'static str,
 }
@@ -29,20 +32,24 @@ pub(crate) async fn upload_csv(
     caller: Caller,
     request: Request,
 ) -> Result<Json<Predictions>, Problem> {
-    let (predictions, model, notice) = match Upload::receive(&app, request).await?.answer(&app, &caller).await? {
-        Answer::Rows(document) => (
-            document.rows.iter().map(|row| Some(row.class)).collect(),
-            document.model,
-            document.notice,
-        ),
-        Answer::Beats { document, .. } => (
-            document.beats.iter().map(|beat| beat.class).collect(),
-            document.model,
-            document.notice,
-        ),
-    };
+    let (predictions, prediction, model, notice) =
+        match Upload::receive(&app, request).await?.answer(&app, &caller).await? {
+            Answer::Rows(document) => (
+                document.rows.iter().map(|row| Some(row.class)).collect(),
+                document.prediction,
+                document.model,
+                document.notice,
+            ),
+            Answer::Beats { document, .. } => (
+                document.beats.iter().map(|beat| beat.class).collect(),
+                document.prediction,
+                document.model,
+                document.notice,
+            ),
+        };
     Ok(Json(Predictions {
         predictions,
+        prediction,
         model,
         notice,
     }))

@@ -33,7 +33,8 @@ pub(crate) struct JobList {
 pub(crate) async fn create(app: &Arc<App>, caller: &Caller, upload: Upload) -> Result<Response, Problem> {
     let owner = caller.principal().name().to_owned();
     let (files, request, _room) = upload.into_work(app, caller).await?;
-    let wish = work::wish(&request);
+    let subject = caller.person().and_then(|person| app.journaling.subject(person));
+    let wish = work::wish(&request, subject);
     let info = app.jobs.create(New { owner, wish, files }).await?;
     let location = [(header::LOCATION, format!("/v1/jobs/{}", info.id))];
     Ok((StatusCode::ACCEPTED, location, Json(info)).into_response())

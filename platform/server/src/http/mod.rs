@@ -17,6 +17,7 @@ mod keys;
 mod metrics;
 mod models;
 mod plugins;
+mod predictions;
 pub(crate) mod problem;
 mod recordings;
 mod samples;
@@ -32,6 +33,7 @@ mod version_upload;
 mod versions;
 
 use crate::engines::Plugins;
+use crate::journaling::Journaling;
 use crate::lifecycle::Lifecycle;
 use crate::recordings::Recordings;
 use access::{Access, Table, delete, get, patch, post, put};
@@ -51,6 +53,7 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 use tower_http::compression::CompressionLayer;
 use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
+pub(crate) use upload::blocking;
 
 /// What every handler shares.
 pub(crate) struct App {
@@ -58,6 +61,7 @@ pub(crate) struct App {
     pub(crate) loaded: Loaded,
     pub(crate) onboarding: Onboarding,
     pub(crate) recordings: Recordings,
+    pub(crate) journaling: Journaling,
     pub(crate) auth: Auth,
     /// Where this server is reached.
     pub(crate) access: Arc<access::Settings>,
@@ -89,7 +93,7 @@ impl App {
     pub(crate) fn new(
         plugins: Plugins,
         onboarding: Onboarding,
-        recordings: Recordings,
+        (recordings, journaling): (Recordings, Journaling),
         auth: Auth,
         access: access::Settings,
         (lifecycle, jobs): (Lifecycle, Jobs),
@@ -105,6 +109,7 @@ impl App {
             loaded: onboarding.loaded().clone(),
             onboarding,
             recordings,
+            journaling,
             auth,
             access: Arc::new(access),
             lifecycle,
@@ -367,6 +372,7 @@ pub(crate) fn table() -> Table {
         .route("/openapi.json", [get(Open, document::get_document)])
         .route("/openapi-3.0.json", [get(Open, document::get_document_3_0)])
         .route("/upload", [post(NeedsForSome(Predict), flask::upload_csv)]);
+    let table = predictions::routes(table);
     let table = crate::grpc::routes(invocations::routes(v2::routes(table)));
     einthoven_web::routes()
         .into_iter()

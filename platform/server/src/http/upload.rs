@@ -4,11 +4,12 @@ use super::App;
 use super::caller::Caller;
 use super::problem::Problem;
 use crate::input::{Answer, Request, answer_for, default_model, read};
+use crate::journaling::{Computed, read_noted};
 use axum::body::Body;
 use axum::extract::{FromRequest, Multipart, Query, Request as HttpRequest};
 use axum::http::{StatusCode, header};
 use einthoven_auth::Scope;
-use einthoven_classify::{Demand, Options};
+use einthoven_classify::{Demand, Options, Spent};
 use einthoven_ecg::readers::{Hints, Reading, Unit};
 use einthoven_registry_state::{NameError, Reference, Selector};
 use einthoven_telemetry::Stage;
@@ -158,11 +159,14 @@ pub(crate) async fn classified(
     room: Vec<OwnedSemaphorePermit>,
 ) -> Result<Answer, Problem> {
     let (reader, hints) = (Arc::clone(app), request.clone());
-    let (reading, room) = blocking(Arc::clone(&app.cores), move || {
+    let subject = caller.person().and_then(|person| app.journaling.subject(person));
+    let mut asked = app.journaling.asked(caller.principal().name(), subject);
+    let keeps = app.journaling.keeps_recordings();
+    let (reading, asked, room) = blocking(Arc::clone(&app.cores), move || {
         // Held until the work is done, also when the client has left.
         let _clock = Stage::Read.running();
-        let reading = read(files, &hints, &reader.plugins.readers).map_err(Problem::from)?;
-        Ok((reading, room))
+        let reading = read_noted(&mut asked, files, &hints, &reader.plugins.readers, keeps)?;
+        Ok((reading, asked, room))
     })
     .await?;
     let reference = named(request.model.as_deref(), request.version.as_deref(), &reading)?;
@@ -170,19 +174,30 @@ pub(crate) async fn classified(
     let clock = Stage::Resolve.running();
     let model = app.loaded.route(&reference, caller.subject()).await?.model;
     drop(clock);
+    let spent = Spent::default();
     let options = Options {
         lead: request.lead,
         demand: Demand {
             flow: caller.principal().flow(),
+            spent: spent.clone(),
             ..Demand::default()
         },
     };
-    blocking(Arc::clone(&app.cores), move || {
+    let teller = Arc::clone(app);
+    let (mut answer, entry) = blocking(Arc::clone(&app.cores), move || {
         let _room = room;
-        let _clock = Stage::Classify.running();
-        answer_for(reading, &model, options).map_err(Problem::from)
+        let clock = Stage::Classify.running();
+        let answer = answer_for(reading, &model, options)?;
+        drop(clock);
+        let entry = asked.map(|asked| {
+            let computed = Computed::by(&teller, &reference, &model, &spent);
+            teller.journaling.entry(asked, computed, &answer)
+        });
+        Ok((answer, entry.transpose()?.flatten()))
     })
-    .await
+    .await?;
+    app.journaling.record(entry, &mut answer).await?;
+    Ok(answer)
 }
 
 /// The version a caller means: `model` as `NAME`, `NAME/VERSION` or `NAME@ALIAS`, or `version` beside it.

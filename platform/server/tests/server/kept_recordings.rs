@@ -65,7 +65,7 @@ fn the_samples_work_with_nothing_at_hand() {
         .problem(404, "not_found");
 }
 
-/// Nothing of a recording is found on disk, not even while the server runs.
+/// Nothing of a recording is found on disk, not even while the server runs; the journal holds what was answered, and no samples.
 #[test]
 fn kept_samples_leave_no_file_behind() {
     let server = Server::start();
@@ -77,6 +77,14 @@ fn kept_samples_leave_no_file_behind() {
             match path.file_name().unwrap().to_str().unwrap() {
                 "registry" | "engines" | "auth" => {}
                 "files" | "jobs" => files.extend(below(&path)),
+                "journal" => {
+                    let inside = std::fs::read_dir(&path)
+                        .unwrap()
+                        .map(|entry| entry.unwrap().file_name());
+                    let mut inside: Vec<_> = inside.map(|name| name.into_string().unwrap()).collect();
+                    inside.sort();
+                    assert_eq!(inside, ["entries", "labels", "pseudonyms.key"]);
+                }
                 other => panic!("{other} in the data folder"),
             }
         }

@@ -1,0 +1,85 @@
+//! `POST /v1/labels`: the same said about beats of several predictions, such as those of a cluster.
+
+use super::super::App;
+use super::super::body::Body;
+use super::super::caller::Caller;
+use super::super::problem::Problem;
+use super::labels::{Said, key};
+use super::{find, reading};
+use axum::Json;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use einthoven_auth::Scope;
+use einthoven_journal::labels::{Given, Mark, Truth};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Predictions in one request at most.
+const MOST: usize = 1000;
+
+/// A mark with the prediction that it is about.
+#[derive(Deserialize)]
+pub(crate) struct Placed {
+    prediction: String,
+    at: u64,
+    #[serde(flatten)]
+    truth: Truth,
+}
+
+#[derive(Serialize)]
+struct Taken {
+    key: String,
+    new: usize,
+    repeated: usize,
+    predictions: usize,
+}
+
+/// Everything is checked before anything is written. What the disk then refuses can be sent again with the same key.
+pub(crate) async fn create_labels(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    headers: HeaderMap,
+    Body(mut said): Body<Said<Placed>>,
+) -> Result<Response, Problem> {
+    let key = key(&headers)?;
+    let mut by_prediction: BTreeMap<String, Vec<Mark>> = BTreeMap::new();
+    for Placed { prediction, at, truth } in std::mem::take(&mut said.marks) {
+        by_prediction.entry(prediction).or_default().push(Mark { at, truth });
+    }
+    if by_prediction.is_empty() || by_prediction.len() > MOST {
+        let detail = format!("`marks` must be about 1 to {MOST} predictions");
+        return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "bad_field", detail).at("marks"));
+    }
+    let taken = reading(&app, move |journal| {
+        let reader = caller.principal().name();
+        let mut labels = Vec::with_capacity(by_prediction.len());
+        for (id, marks) in by_prediction {
+            let entry = find(&journal, &caller, Scope::Label, &id)?;
+            let label = said.label(reader, &key, entry.id, marks);
+            label.check(&entry)?;
+            labels.push(label);
+        }
+        let predictions = labels.len();
+        let mut all = Given::default();
+        for label in labels {
+            let given = journal.label(label)?;
+            all.new += given.new;
+            all.repeated += given.repeated;
+        }
+        Ok(Taken {
+            key,
+            new: all.new,
+            repeated: all.repeated,
+            predictions,
+        })
+    })
+    .await?;
+    let status = if taken.new > 0 {
+        StatusCode::CREATED
+    } else {
+        StatusCode::OK
+    };
+    Ok((status, Json(taken)).into_response())
+}

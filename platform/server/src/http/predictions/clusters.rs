@@ -1,0 +1,158 @@
+//! `GET /v1/misclassified/clusters`: misclassified beats by shape, so that many are judged at one look.
+
+use super::super::body::Query;
+use super::super::caller::Caller;
+use super::super::problem::Problem;
+use super::super::{App, blocking};
+use super::filter::Wanted;
+use super::misclassified::wrong;
+use super::recorded::{lead, recording};
+use crate::journaling::is_kept;
+use axum::Json;
+use axum::extract::State;
+use einthoven_ecg::shape::{self, Shape};
+use einthoven_journal::labels::compared;
+use einthoven_journal::{Journal, JournalError};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// How alike beats of one cluster are at least.
+const LEAST: f64 = 0.9;
+/// Beats and recordings that are looked at in one request.
+const MOST_BEATS: usize = 2000;
+const MOST_RECORDINGS: usize = 200;
+
+#[derive(Default, Serialize)]
+pub(crate) struct ClusterList {
+    items: Vec<ClusterOut>,
+    /// Beats whose recording is not kept.
+    not_kept: usize,
+    /// Beats too near an end of the recording, or at invalid samples.
+    without_shape: usize,
+    /// There are more: narrow the filters down to see them.
+    left_out: bool,
+    next: Option<String>,
+}
+
+#[derive(Serialize)]
+struct ClusterOut {
+    id: String,
+    beats: usize,
+    sampling_rate_hz: f64,
+    before_s: f64,
+    shape_mv: Vec<f64>,
+    /// How often each class was answered; `none` where nothing was.
+    said: BTreeMap<String, usize>,
+    /// How often each thing holds.
+    truth: BTreeMap<String, usize>,
+    members: Vec<MemberOut>,
+}
+
+#[derive(Serialize)]
+struct MemberOut {
+    prediction: String,
+    at: u64,
+    correlation: f64,
+}
+
+/// A beat with its shape.
+struct Beat {
+    prediction: String,
+    at: u64,
+    said: String,
+    truth: String,
+}
+
+pub(crate) async fn list_clusters(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Query(wanted): Query<Wanted>,
+) -> Result<Json<ClusterList>, Problem> {
+    wanted.one_model()?;
+    let journal = app.journaling.journal()?.clone();
+    let inner = Arc::clone(&app);
+    let work = move || clustered(&inner, &journal, &caller, &wanted);
+    blocking(Arc::clone(&app.cores), work).await.map(Json)
+}
+
+fn clustered(app: &App, journal: &Journal, caller: &Caller, wanted: &Wanted) -> Result<ClusterList, Problem> {
+    let mut list = ClusterList::default();
+    let (mut beats, mut shapes) = (Vec::new(), Vec::new());
+    let mut recordings = 0;
+    for entry in wanted.labelled(journal, caller, None) {
+        let entry = match entry {
+            Ok(entry) => entry,
+            Err(JournalError::Damaged { .. }) => continue,
+            Err(cause) => return Err(cause.into()),
+        };
+        let labels = journal.labels().of(entry.id)?;
+        let wrong: Vec<_> = wrong(wanted, compared(&entry, &labels)).collect();
+        if wrong.is_empty() {
+            continue;
+        }
+        if !is_kept(journal, &entry) {
+            list.not_kept += wrong.len();
+            continue;
+        }
+        if recordings == MOST_RECORDINGS || beats.len() + wrong.len() > MOST_BEATS {
+            list.left_out = true;
+            break;
+        }
+        recordings += 1;
+        let recording = recording(app, journal, &entry)?;
+        let lead = recording.as_ref().and_then(|recording| lead(recording, &entry));
+        let rate = recording.as_ref().map_or(1.0, |recording| recording.sampling_rate_hz);
+        for beat in wrong {
+            let place = usize::try_from(beat.at).unwrap_or(usize::MAX);
+            match lead.and_then(|lead| Shape::cut(&lead.samples_mv, rate, place)) {
+                None => list.without_shape += 1,
+                Some(shape) => {
+                    shapes.push(shape);
+                    beats.push(Beat {
+                        prediction: entry.id.to_string(),
+                        at: beat.at,
+                        said: beat.said.unwrap_or_else(|| "none".to_owned()),
+                        truth: beat.truth.to_string(),
+                    });
+                }
+            }
+        }
+    }
+    let found = shape::clusters(&shapes, LEAST);
+    list.items = found
+        .into_iter()
+        .enumerate()
+        .map(|(number, cluster)| shown(number, &cluster, &beats))
+        .collect();
+    Ok(list)
+}
+
+fn shown(number: usize, cluster: &shape::Cluster, beats: &[Beat]) -> ClusterOut {
+    let (mut said, mut truth) = (BTreeMap::new(), BTreeMap::new());
+    let mut members = Vec::with_capacity(cluster.members.len());
+    for member in &cluster.members {
+        let beat = &beats[member.shape];
+        *said.entry(beat.said.clone()).or_default() += 1;
+        *truth.entry(beat.truth.clone()).or_default() += 1;
+        members.push(MemberOut {
+            prediction: beat.prediction.clone(),
+            at: beat.at,
+            correlation: thousandths(member.correlation),
+        });
+    }
+    ClusterOut {
+        id: format!("c{}", number + 1),
+        beats: members.len(),
+        sampling_rate_hz: shape::RATE_HZ,
+        before_s: shape::BEFORE_S,
+        shape_mv: cluster.mean_mv.iter().copied().map(thousandths).collect(),
+        said,
+        truth,
+        members,
+    }
+}
+
+fn thousandths(value: f64) -> f64 {
+    (value * 1e3).round() / 1e3
+}

@@ -1,0 +1,28 @@
+//! The recording of a prediction, where it is kept.
+
+use super::super::App;
+use super::super::problem::Problem;
+use crate::input::read;
+use crate::journaling::opened;
+use einthoven_ecg::readers::Input;
+use einthoven_ecg::recording::{Lead, Recording};
+use einthoven_journal::{Entry, Journal};
+
+/// Reads the kept recording again; none where it is not one, but rows. Blocks.
+pub(super) fn recording(app: &App, journal: &Journal, entry: &Entry) -> Result<Option<Recording>, Problem> {
+    let (files, request) = opened(journal, entry)?;
+    match read(files, &request, &app.plugins.readers)?.input {
+        Input::Recording(recording) => Ok(Some(recording)),
+        Input::BeatRows(_) => Ok(None),
+    }
+}
+
+/// The lead that was classified.
+pub(super) fn lead<'a>(recording: &'a Recording, entry: &Entry) -> Option<&'a Lead> {
+    let named = entry.parameters.get("lead")?;
+    let by_place = named
+        .strip_prefix("lead ")
+        .and_then(|place| place.parse::<usize>().ok());
+    let by_name = recording.leads.iter().find(|lead| lead.name == *named);
+    by_name.or_else(|| recording.leads.get(by_place?.checked_sub(1)?))
+}

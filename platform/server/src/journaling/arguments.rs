@@ -1,0 +1,126 @@
+//! What `serve` is told about the journal.
+
+use super::Journaling;
+use anyhow::Context;
+use clap::{Args, ValueEnum};
+use einthoven_journal::recordings::KeepRecordings;
+use einthoven_journal::{Journal, Keep, Mode, Settings};
+use std::path::{Path, PathBuf};
+
+/// How answers are remembered.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct JournalArguments {
+    /// Remember what was answered: `sampled` holds no answer up, in `audit` an answer waits until it is on disk.
+    #[arg(long, value_enum, default_value = "sampled", env = "EINTHOVEN_JOURNAL")]
+    journal: Remember,
+    /// Share of the answers that are remembered in `sampled`, 0 to 1.
+    #[arg(long, default_value_t = 1.0, env = "EINTHOVEN_JOURNAL_SHARE", value_parser = share)]
+    journal_share: f64,
+    /// Folder of the journal; `journal` in the data folder, unless it is given.
+    #[arg(long, value_name = "FOLDER", env = "EINTHOVEN_JOURNAL_FOLDER")]
+    journal_folder: Option<PathBuf>,
+    /// Days after which an entry is deleted; without it only the bytes count.
+    #[arg(long, value_name = "DAYS", env = "EINTHOVEN_JOURNAL_DAYS")]
+    journal_days: Option<u32>,
+    /// MiB of entries above which the oldest are deleted.
+    #[arg(long, value_name = "MIB", default_value_t = 4096, env = "EINTHOVEN_JOURNAL_MIB", value_parser = clap::value_parser!(u32).range(64..))]
+    journal_mib: u32,
+    /// MiB of entries that may wait for the disk.
+    #[arg(long, value_name = "MIB", default_value_t = 32, env = "EINTHOVEN_JOURNAL_BUFFER_MIB", value_parser = clap::value_parser!(u32).range(1..=4096))]
+    journal_buffer_mib: u32,
+    /// Keep every recording that is classified, encrypted, so that its answer can be replayed and its beats shown.
+    #[arg(long, env = "EINTHOVEN_KEEP_RECORDINGS")]
+    keep_recordings: bool,
+    /// Days after which a kept recording is deleted with its key; without it none is.
+    #[arg(
+        long,
+        value_name = "DAYS",
+        env = "EINTHOVEN_KEEP_RECORDINGS_DAYS",
+        requires = "keep_recordings"
+    )]
+    keep_recordings_days: Option<u32>,
+    /// MiB of kept recordings above which the oldest are deleted; without it none is.
+    #[arg(
+        long,
+        value_name = "MIB",
+        env = "EINTHOVEN_KEEP_RECORDINGS_MIB",
+        requires = "keep_recordings"
+    )]
+    keep_recordings_mib: Option<u32>,
+    /// File with the key under which recordings are kept, 64 hexadecimal digits; one is made unless it is given.
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "EINTHOVEN_MASTER_KEY_FILE",
+        requires = "keep_recordings"
+    )]
+    master_key: Option<PathBuf>,
+}
+
+/// Which mode.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Remember {
+    /// Answers wait for nothing.
+    Sampled,
+    /// An answer waits until it is on disk.
+    Audit,
+    /// Nothing is remembered.
+    Off,
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    let share: f64 = text.parse().map_err(|_| "give a number from 0 to 1".to_owned())?;
+    (0.0..=1.0)
+        .contains(&share)
+        .then_some(share)
+        .ok_or_else(|| "give a number from 0 to 1".to_owned())
+}
+
+impl Default for JournalArguments {
+    fn default() -> Self {
+        Self {
+            journal: Remember::Sampled,
+            journal_share: 1.0,
+            journal_folder: None,
+            journal_days: None,
+            journal_mib: 4096,
+            journal_buffer_mib: 32,
+            keep_recordings: false,
+            keep_recordings_days: None,
+            keep_recordings_mib: None,
+            master_key: None,
+        }
+    }
+}
+
+impl JournalArguments {
+    /// Opens the journal, or none where that was said.
+    pub(crate) fn open(&self, data: &Path) -> anyhow::Result<Journaling> {
+        let mode = match self.journal {
+            Remember::Off => return Ok(Journaling::off()),
+            Remember::Audit => Mode::Audit,
+            Remember::Sampled => Mode::Sampled {
+                share: self.journal_share,
+            },
+        };
+        let folder = self.journal_folder.clone().unwrap_or_else(|| data.join("journal"));
+        let settings = Settings {
+            mode,
+            buffer_bytes: (self.journal_buffer_mib as usize) << 20,
+            keep: Keep {
+                days: self.journal_days,
+                bytes: Some(u64::from(self.journal_mib) << 20),
+                ..Keep::default()
+            },
+            recordings: KeepRecordings {
+                keep: self.keep_recordings,
+                days: self.keep_recordings_days,
+                bytes: self.keep_recordings_mib.map(|mib| u64::from(mib) << 20),
+                master_key: self.master_key.clone(),
+            },
+        };
+        let journal = Journal::open(&folder, settings)
+            .with_context(|| format!("the journal in {}; --journal off serves without", folder.display()))?;
+        Ok(Journaling::new(journal, self.keep_recordings))
+    }
+}

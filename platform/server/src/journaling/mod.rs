@@ -1,0 +1,173 @@
+//! Answers into the journal: what was asked, what was answered, and making an answer again.
+
+mod arguments;
+mod asked;
+mod bundle;
+mod entry;
+mod replay;
+
+pub(crate) use arguments::JournalArguments;
+pub(crate) use asked::{Asked, read_noted};
+pub(crate) use bundle::{is_kept, opened};
+pub(crate) use entry::Computed;
+use entry::entry;
+pub(crate) use replay::replay;
+
+use crate::http::problem::Problem;
+use crate::input::{Answer, Request};
+use crate::lifecycle::Lifecycle;
+use axum::http::StatusCode;
+use einthoven_journal::{Entry, Journal, JournalError, Mode, Recorded};
+use std::borrow::Cow;
+use std::time::Duration;
+
+/// How often recordings that are no longer kept are looked for.
+const HOURLY: Duration = Duration::from_secs(3600);
+
+/// The journal of this server, where it has one; cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Journaling(Option<Open>);
+
+#[derive(Clone)]
+struct Open {
+    journal: Journal,
+    /// Recordings are kept too.
+    keeps: bool,
+}
+
+impl Journaling {
+    /// Nothing is remembered.
+    pub(crate) fn off() -> Self {
+        Self(None)
+    }
+
+    pub(crate) fn new(journal: Journal, keeps: bool) -> Self {
+        Self(Some(Open { journal, keeps }))
+    }
+
+    /// The journal, or that there is none.
+    pub(crate) fn journal(&self) -> Result<&Journal, Problem> {
+        let open = self.0.as_ref().map(|open| &open.journal);
+        open.ok_or_else(|| {
+            let detail = "this server keeps no journal; start it with --journal sampled or audit";
+            Problem::new(StatusCode::NOT_FOUND, "no_journal", detail)
+        })
+    }
+
+    /// Whether recordings are kept.
+    pub(crate) fn keeps_recordings(&self) -> bool {
+        self.0.as_ref().is_some_and(|open| open.keeps)
+    }
+
+    /// What stands in entries for a person's name; none where nothing is remembered.
+    pub(crate) fn subject(&self, name: &str) -> Option<String> {
+        self.0.as_ref().map(|open| open.journal.subject(name))
+    }
+
+    /// A request that is to be answered now, by whom, and about which person, by the pseudonym.
+    pub(crate) fn asked(&self, principal: &str, subject: Option<String>) -> Option<Asked> {
+        self.0.as_ref().map(|_| Asked::new(principal, subject))
+    }
+
+    /// The entry of an answer; its recording is kept where that is wanted, and is on disk when this returns.
+    pub(crate) fn entry(
+        &self,
+        asked: Asked,
+        computed: Computed<'_>,
+        answer: &Answer,
+    ) -> Result<Option<Entry>, Problem> {
+        let Some(open) = &self.0 else { return Ok(None) };
+        let (mut made, bundle) = entry(&open.journal, asked, computed, answer)?;
+        if let Some(bundle) = bundle.filter(|_| open.journal.wants(made.id)) {
+            match open.journal.recordings().put(made.subject.as_deref(), &bundle) {
+                Ok(kept) => {
+                    let named = kept.map(|digest| (bundle::PARAMETER.to_owned(), digest));
+                    made.parameters.extend(named);
+                }
+                Err(cause) if open.journal.mode() == Mode::Audit => return Err(refused(&cause)),
+                Err(cause) => tracing::error!("a recording is not kept: {cause}"),
+            }
+        }
+        Ok(Some(made))
+    }
+
+    /// Records an entry and names it in the answer where it was taken. In mode `audit` it is on disk when this returns, or the
+    /// answer must not be given.
+    pub(crate) async fn record(&self, entry: Option<Entry>, answer: &mut Answer) -> Result<(), Problem> {
+        if let (Some(open), Some(entry)) = (&self.0, entry) {
+            let id = entry.id;
+            named(open.journal.record(entry).await, id, answer)?;
+        }
+        Ok(())
+    }
+
+    /// The same where nothing is asynchronous.
+    pub(crate) fn record_blocking(&self, entry: Option<Entry>, answer: &mut Answer) -> Result<(), Problem> {
+        if let (Some(open), Some(entry)) = (&self.0, entry) {
+            let id = entry.id;
+            named(open.journal.record_blocking(entry), id, answer)?;
+        }
+        Ok(())
+    }
+
+    /// Deletes recordings that are no longer kept, once an hour, and ends the journal with the process.
+    pub(crate) fn attend(&self, lifecycle: &Lifecycle) {
+        let Some(Open { journal, .. }) = self.0.clone() else {
+            return;
+        };
+        let lifecycle = lifecycle.clone();
+        tokio::spawn(async move {
+            loop {
+                let retained = journal.clone();
+                let done = tokio::task::spawn_blocking(move || retained.retain(jiff::Timestamp::now()));
+                if let Ok(Err(cause)) = done.await {
+                    tracing::error!("what is no longer kept was not deleted: {cause}");
+                }
+                tokio::select! {
+                    () = tokio::time::sleep(HOURLY) => {}
+                    () = lifecycle.closing() => return,
+                }
+            }
+        });
+    }
+
+    /// Writes what waits; nothing more is taken.
+    pub(crate) async fn close(&self) {
+        if let Some(Open { journal, .. }) = self.0.clone() {
+            // It ends by a panic alone, which was logged.
+            let _ = tokio::task::spawn_blocking(move || journal.close()).await;
+        }
+    }
+}
+
+fn named(done: Result<Recorded, JournalError>, id: uuid::Uuid, answer: &mut Answer) -> Result<(), Problem> {
+    let recorded = match done {
+        Ok(recorded) => recorded,
+        Err(cause) => return Err(refused(&cause)),
+    };
+    if matches!(recorded, Recorded::Durable | Recorded::Queued) {
+        answer.remembered_as(id.to_string());
+    }
+    Ok(())
+}
+
+/// An answer that may not be given, because it cannot be remembered.
+fn refused(cause: &JournalError) -> Problem {
+    tracing::error!("an answer was held back: {cause}");
+    let detail = "the answer could not be written to the journal, and this server gives none that is not; try again";
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "journal", detail).retry_after(5)
+}
+
+/// Files as they came, to be read without being given away.
+fn borrowed<'a>(files: &'a [(String, Cow<'static, [u8]>)]) -> Vec<(String, Cow<'a, [u8]>)> {
+    let each = |(name, bytes): &'a (String, Cow<'static, [u8]>)| (name.clone(), Cow::Borrowed(bytes.as_ref()));
+    files.iter().map(each).collect()
+}
+
+/// What a request says about its files, without what may name somebody.
+fn stated(request: &Request) -> std::collections::BTreeMap<String, String> {
+    let rate = request.hints.sampling_rate_hz.map(|rate| ("rate", rate.to_string()));
+    let unit = request.hints.unit.map(|unit| ("unit", unit.name().to_owned()));
+    let each = [rate, unit].into_iter().flatten();
+    each.map(|(name, value)| (name.to_owned(), value)).collect()
+}
