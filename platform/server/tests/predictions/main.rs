@@ -5,6 +5,7 @@
 #[allow(dead_code, reason = "other test binaries use the rest of it")]
 #[path = "../server/client.rs"]
 mod client;
+mod clustered;
 mod erased;
 mod killed;
 mod labelled;
