@@ -29,7 +29,7 @@ fn a_reader_says_what_beats_are_and_the_answer_stays() {
     let key = [("idempotency-key", "k1")];
     let taken = say(&server, &id, &key, &body);
     assert_eq!(taken.status, 201, "{}", taken.json());
-    let expected = json!({"prediction": id, "reader": "owner", "key": "k1", "new": 3, "repeated": 0});
+    let expected = json!({"prediction": id, "reader": "key:owner", "key": "k1", "new": 3, "repeated": 0});
     assert_eq!(taken.json(), expected);
     // The same again is no new label; another thing under the same key is refused.
     let again = say(&server, &id, &key, &body);
@@ -50,7 +50,7 @@ fn a_reader_says_what_beats_are_and_the_answer_stays() {
     assert_eq!(after["counts"], before["counts"]);
     assert_eq!(after["beats"][5]["class"], before["beats"][5]["class"]);
     assert_eq!(after["beats"][5]["truth"], json!({"is": "class", "class": "V"}));
-    assert_eq!(after["beats"][5]["readers"]["owner"]["class"], "V");
+    assert_eq!(after["beats"][5]["readers"]["key:owner"]["class"], "V");
     assert_eq!(after["beats"][6]["truth"], json!({"is": "not_a_beat"}));
     assert_eq!(after["missed"][0]["at"], first + 20);
     assert_eq!(after["labels"][0]["why"], "wide QRS");

@@ -59,6 +59,8 @@ fn every_way_to_an_answer_leads_to_an_entry() {
     let server = Server::start();
     let row: Vec<_> = (0..187).map(|i| if i == 90 { "1.0" } else { "0.1" }).collect();
     let rows = format!("{}\n", row.join(","));
+    let samples = server.get("/v1/samples").json();
+    let sample = format!("/v1/samples/{}", samples["items"][0]["id"].as_str().unwrap());
     let mut ids = vec![
         named(&classify(&server, "100x", None)),
         named(&send(&server, "/v1/recordings", "100x", None).json()),
@@ -69,7 +71,7 @@ fn every_way_to_an_answer_leads_to_an_entry() {
                 .form("/v1/classify", &[("beats.csv", rows.as_bytes())], &[])
                 .json(),
         ),
-        named(&server.post("/v1/samples/100s", "application/json", b"").json()),
+        named(&server.post(&sample, "application/json", b"").json()),
     ];
     let job = send(&server, "/v1/classify?wait=false", "100x", None);
     assert_eq!(job.status, 202, "{}", job.json());
@@ -81,7 +83,7 @@ fn every_way_to_an_answer_leads_to_an_entry() {
     }
     ids.push(named(&server.get(&format!("{path}/result")).json()));
     for id in &ids {
-        assert_eq!(entry(&server, id)["principal"], "owner");
+        assert_eq!(entry(&server, id)["principal"], "key:owner");
     }
     let listed = pages(&server, "/v1/predictions", 3);
     // Newest first.

@@ -27,7 +27,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
 
-/// How long an entry that was answered a moment ago is waited for.
+/// How long what was answered a moment ago is waited for: it may still be on its way to the disk.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The routes of the journal.
@@ -89,23 +89,24 @@ fn find(journal: &Journal, caller: &Caller, scope: Scope, id: &str) -> Result<En
         Problem::new(StatusCode::NOT_FOUND, "not_found", detail)
     };
     let id: Uuid = id.parse().map_err(|_| absent())?;
-    let mut found = journal.get(id)?;
-    if found.is_none() && journal.counts().spooled > 0 {
-        // What was answered a moment ago may still wait for the disk. What does not come is not there.
-        let _written = journal.flush(PATIENCE);
-        found = journal.get(id)?;
-    }
+    let found = journal.get(id)?;
     let may = |entry: &Entry| caller.principal().may_for(scope, &entry.model);
     found.filter(may).ok_or_else(absent)
 }
 
-/// Reads the journal, which may wait for the disk, where it holds up nobody.
+/// Reads the journal where that holds up nobody, with everything that was answered until now.
 async fn reading<T: Send + 'static>(
     app: &Arc<App>,
     work: impl FnOnce(Journal) -> Result<T, Problem> + Send + 'static,
 ) -> Result<T, Problem> {
     let journal = app.journaling.journal()?.clone();
-    tokio::task::spawn_blocking(move || work(journal)).await?
+    let read = move || {
+        if journal.counts().spooled > 0 && !journal.flush(PATIENCE) {
+            tracing::warn!("the journal's disk is slow: what was answered a moment ago is not among what is read");
+        }
+        work(journal)
+    };
+    tokio::task::spawn_blocking(read).await?
 }
 
 impl From<JournalError> for Problem {
