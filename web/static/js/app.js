@@ -9,6 +9,7 @@ import { Frame } from './frame/frame.js';
 import { SignIn } from './frame/signin.js';
 import { may } from './frame/may.js';
 import { usePlace } from './frame/place.js';
+import { Undo } from './frame/undo.js';
 import { become, useRoute } from './frame/route.js';
 import { Recordings } from './recordings/room.js';
 
@@ -21,6 +22,8 @@ import { Recordings } from './recordings/room.js';
 /** The rooms and what one must be allowed to see them. All but the first are loaded when they are entered. */
 const ROOMS = /** @type {{name: string, title: string, scope: string | null, load: () => Promise<Room>}[]} */ ([
   { name: 'recordings', title: 'Recordings', scope: 'predict', load: () => Promise.resolve(Recordings) },
+  { name: 'models', title: 'Models', scope: 'models.read', load: () => import('./models/room.js').then((loaded) => loaded.Models) },
+  { name: 'operate', title: 'Operate', scope: 'models.read', load: () => import('./operate/room.js').then((loaded) => loaded.Operate) },
   { name: 'access', title: 'Access', scope: null, load: () => import('./access/room.js').then((loaded) => loaded.Access) },
 ]);
 
@@ -67,15 +70,17 @@ function House({ session, signOut }) {
     const known = ROOMS.some((room) => room.name === name);
     become(...(name && !known && may(session.grants, 'predict') ? ['recordings', name] : [rooms[0].name]));
   }, [name]);
-  useEffect(() => {
+  const lookAgain = () => {
     if (!may(session.grants, 'models.read')) return;
     // Where it cannot be said, it is not shown.
     api.request('/v1/models').then(({ items }) => {
       const first = items.find((/** @type {any} */ model) => model.champion);
       setLive(first ? { name: first.name, version: first.champion } : null);
     }, () => setLive(null));
-  }, [name]);
-  return html`<${Frame} rooms=${rooms} here=${here?.name} live=${live} name=${session.name} signOut=${signOut}
+  };
+  useEffect(lookAgain, [name]);
+  return html`<${Frame} rooms=${rooms} here=${here?.name} live=${live} name=${session.name}
+      undo=${live && may(session.grants, 'traffic', live.name) && html`<${Undo} name=${live.name} done=${lookAgain} />`} signOut=${signOut}
       find=${may(session.grants, 'models.read') && html`<${Finder} rooms=${rooms} />`}>
     ${here && html`<${Entered} key=${here.name} room=${here} path=${path} session=${session} />`}
   <//>`;

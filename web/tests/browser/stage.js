@@ -20,7 +20,7 @@ const ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-firs
 export const record = (name) => fileURLToPath(new URL(`../../../platform/server/samples/${name}`, import.meta.url));
 
 /** The owner's key of the server, and who works at the page. */
-const OWNER_KEY = "the-owners-key-in-tests";
+export const OWNER_KEY = "the-owners-key-in-tests";
 export const PERSON = { name: "ana", password: "a password that is long" };
 
 /** @returns {Promise<number>} */

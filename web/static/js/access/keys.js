@@ -9,6 +9,7 @@ import { Empty, Shown, useLoaded } from '../controls/loaded.js';
 import { State } from '../controls/state.js';
 import { Table } from '../controls/table.js';
 import { Time } from '../controls/time.js';
+import { called } from '../frame/may.js';
 import { Grants } from './grants.js';
 import { SCOPES } from './scopes.js';
 
@@ -28,7 +29,7 @@ export function Keys() {
     { head: 'May', cell: (key) => html`<${Grants} of=${key.grants} />`, wide: true },
     { head: 'Rate', cell: (key) => (key.rate ? html`<span class="number">${key.rate.per_second}<span class="unit">\u2009/s</span></span>, ${key.rate.burst} at once` : html`<span class="quiet">unlimited</span>`) },
     { head: 'Ends', cell: (key) => (key.expires_at ? Date.parse(key.expires_at) < Date.now() ? html`<${State} tone="past">Ended<//>` : html`<${Time} at=${key.expires_at} />` : html`<span class="quiet">never</span>`) },
-    { head: 'Made', cell: (key) => html`<${Time} at=${key.created_at} /> by ${key.created_by}` },
+    { head: 'Made', cell: (key) => html`<${Time} at=${key.created_at} /> by ${called(key.created_by)}` },
     { head: 'Change', cell: (key) => html`<button class="danger" onClick=${() => setRevoking(key)}>Revoke<span class="visually-hidden"> ${key.name}</span></button>` },
   ]);
   return html`<section class="block" aria-labelledby="keys-title">

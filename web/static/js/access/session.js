@@ -4,6 +4,7 @@ import { html, useState } from '../view.js';
 import * as api from '../api.js';
 import { Dialog } from '../controls/dialog.js';
 import { Time } from '../controls/time.js';
+import { called } from '../frame/may.js';
 import { Grants } from './grants.js';
 import { inWords, SCOPES } from './scopes.js';
 
@@ -16,7 +17,7 @@ export function Session({ session }) {
     api.listener.signedOut();
   };
   return html`<section class="block" aria-labelledby="session-title">
-    <div class="page-head"><div><h2 id="session-title" class="big">${session.name}</h2>
+    <div class="page-head"><div><h2 id="session-title" class="big">${called(session.name)}</h2>
       <p>Signed in on this machine${session.expires_at && html`; without a visit it ends <${Time} at=${session.expires_at} />`}.</p></div>
       <div class="actions"><button class="danger" onClick=${() => setAsks(true)}>Sign out everywhere</button></div></div>
     <div class="card"><h3>What you may do</h3>
@@ -28,7 +29,7 @@ export function Session({ session }) {
       ${session.grants.some((grant) => grant.includes(':')) && html`<h3>Exactly</h3><${Grants} of=${session.grants} />`}
     </div>
     ${asks && html`<${Dialog} title="Sign out everywhere" verb="Sign out everywhere" danger=${true} close=${() => setAsks(false)} act=${() => leave(true)}>
-      <p>Every session of ${session.name}, on every machine, ends now. Keys of programs stay as they are. Sign in again to come back.</p>
+      <p>Every session of ${called(session.name)}, on every machine, ends now. Keys of programs stay as they are. Sign in again to come back.</p>
     <//>`}
   </section>`;
 }

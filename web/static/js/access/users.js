@@ -7,6 +7,7 @@ import { Field, errorAt } from '../controls/field.js';
 import { Empty, Shown, useLoaded } from '../controls/loaded.js';
 import { Table } from '../controls/table.js';
 import { Time } from '../controls/time.js';
+import { called } from '../frame/may.js';
 import { ROLES } from './scopes.js';
 
 /** @typedef {{name: string, roles: string[], created_at: string, created_by: string, revision: number}} User */
@@ -22,9 +23,9 @@ export function Users({ session }) {
   const close = () => setOpen(null);
   const done = () => users.again();
   const columns = /** @type {import('../controls/table.js').Column<User>[]} */ ([
-    { head: 'Name', cell: (user) => html`${user.name}${user.name === session.name ? html` <span class="quiet">you</span>` : ''}` },
+    { head: 'Name', cell: (user) => html`${user.name}${user.name === called(session.name) ? html` <span class="quiet">you</span>` : ''}` },
     { head: 'Role', cell: (user) => user.roles.map(title).join(', ') },
-    { head: 'Added', cell: (user) => html`<${Time} at=${user.created_at} /> by ${user.created_by}` },
+    { head: 'Added', cell: (user) => html`<${Time} at=${user.created_at} /> by ${called(user.created_by)}` },
     { head: 'Change', cell: (user) => html`<div class="actions">
       <button onClick=${ask('role', user)}>Change role<span class="visually-hidden"> of ${user.name}</span></button>
       <button onClick=${ask('password', user)}>New password<span class="visually-hidden"> for ${user.name}</span></button>

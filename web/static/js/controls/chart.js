@@ -11,6 +11,9 @@ import { Quantity } from './quantity.js';
  * @property {(number | null)[]} values one for each time
  */
 
+/** Seconds that are drawn at least, so that the first readings stand at the right. */
+const LEAST = 120;
+
 /** @param {HTMLElement} element @param {string} name */
 const read = (element, name) => getComputedStyle(element).getPropertyValue(name).trim();
 
@@ -49,8 +52,8 @@ export function Chart({ title, unit, times, series, digits = 0, height = 96 }) {
       height,
       legend: { show: false },
       cursor: { y: false, points: { size: 6 }, drag: { x: false, y: false } },
-      padding: [6, 8, 0, 0],
-      scales: { y: { range: (_, __, highest) => [0, highest > 0 ? 1.1 * highest : 1] } },
+      padding: [8, 8, 6, 0],
+      scales: { x: { range: (_, first, last) => [Math.min(first, last - LEAST), last] }, y: { range: (_, __, highest) => [0, highest > 0 ? 1.1 * highest : 1] } },
       axes: [
         { ...axis, size: 20, space: 90, values: (_, splits) => splits.map(hour), grid: { show: false } },
         { ...axis, size: 44, space: 28, values: (_, splits) => splits.map((value) => (value >= 1e4 ? `${value / 1000} k` : String(+value.toPrecision(3)))) },
@@ -79,11 +82,10 @@ export function Chart({ title, unit, times, series, digits = 0, height = 96 }) {
     setAt(index);
   };
   return html`<figure class="chart">
-    <figcaption><span class="chart-title">${title}</span>
+    <figcaption><span class="chart-title">${title}${at !== null && shown >= 0 && html` <span class="number">${hour(times[shown])}</span>`}</span>
       <span class="chart-values">${series.map((one) => html`<span key=${one.label} class="chart-value">
         ${series.length > 1 && html`<span class=${`chart-key key${one.colour}`} aria-hidden="true"></span><span class="quiet">${one.label}</span>`}
-        <${Quantity} value=${one.values[shown]} unit=${unit} digits=${digits} /></span>`)}
-        ${at !== null && shown >= 0 && html`<span class="quiet">${hour(times[shown])}</span>`}</span></figcaption>
+        <${Quantity} value=${one.values[shown]} unit=${unit} digits=${digits} /></span>`)}</span></figcaption>
     <div ref=${place} class="chart-place" role="img" tabindex="0" onKeyDown=${pressed} onBlur=${() => setAt(null)}
       aria-label=${`${title}, ${unit || 'count'}: ${series.map((one) => `${one.label} ${one.values[last]?.toFixed(digits) ?? 'not known'}`).join(', ')} now`}></div>
   </figure>`;

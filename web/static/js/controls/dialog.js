@@ -42,8 +42,9 @@ export function Dialog({ title, close, verb, act, danger = false, ready = true, 
       await act();
       if (open.current) close();
     } catch (cause) {
+      if (!open.current) return;
       if (!(cause instanceof Refusal)) throw cause;
-      if (open.current) say(cause.problem);
+      say(cause.problem);
     } finally {
       if (open.current) setBusy(false);
     }

@@ -34,6 +34,8 @@ export function useLoaded(ask, on, every) {
       if (!(cause instanceof Refusal)) throw cause;
       const { problem } = cause;
       setState((/** @type {any} */ was) => ({ ...was, problem }));
+    } finally {
+      if (under.current === stop) under.current = null;
     }
   }, []);
   useEffect(() => {
@@ -43,7 +45,8 @@ export function useLoaded(ask, on, every) {
   }, on);
   useEffect(() => {
     if (!every) return undefined;
-    const timer = setInterval(() => { if (!document.hidden) again(); }, every);
+    // What is slow to answer is not asked again before it has.
+    const timer = setInterval(() => { if (!document.hidden && !under.current) again(); }, every);
     return () => clearInterval(timer);
   }, [every, ...on]);
   return { ...state, again };
@@ -59,7 +62,7 @@ export const Skeleton = ({ rows = 3 }) => html`<div class="bars" role="status" a
  */
 export function Shown({ of, rows, empty, isEmpty, children }) {
   if (of.value === null) return of.problem ? html`<${Said} problem=${of.problem} retry=${of.again} />` : html`<${Skeleton} rows=${rows} />`;
-  return html`${of.problem && html`<div class="stale" role="status"><strong>Not fresh.</strong> This is from <${Time} at=${new Date(of.at).toISOString()} />: ${of.problem.detail}
+  return html`${of.problem && html`<div class="stale" role="status"><span><strong>Not fresh.</strong> This was so <${Time} at=${new Date(of.at).toISOString()} />: ${of.problem.detail}</span>
       <button type="button" onClick=${of.again}>Try again now</button></div>`}
     ${isEmpty?.(of.value) ? empty : children(of.value)}`;
 }

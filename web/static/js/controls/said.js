@@ -27,7 +27,7 @@ export function Said({ problem, retry }) {
     const timer = setTimeout(() => (left > 1 ? setLeft(left - 1) : again()), 1000);
     return () => clearTimeout(timer);
   }, [left, lost]);
-  const further = (problem.errors ?? []).filter((error) => error.detail !== problem.detail);
+  const further = (problem.errors ?? []).filter((error) => !problem.detail.includes(error.detail));
   return html`<section class=${lost ? 'problem lost' : 'problem'}>
     <div role="alert">
       <h2>${sentence(problem.title).replace(/\.$/, '')}</h2>

@@ -1,6 +1,7 @@
 // What stays while one goes about: the rail of rooms, the line on top, the note on what this is for.
 
 import { html } from '../view.js';
+import { called } from './may.js';
 import { href } from './route.js';
 import { useCurrentPlace } from './place.js';
 
@@ -32,29 +33,30 @@ function Crumbs() {
     ${one.href && index < where.length - 1 ? html`<a href=${one.href}>${one.text}</a>` : html`<span aria-current="location">${one.text}</span>`}</li>`)}</ol></nav>`;
 }
 
-/** @param {{live: {name: string, version: string} | null}} properties */
-function ModelInUse({ live }) {
+/** @param {{live: {name: string, version: string} | null, undo: any}} properties */
+function ModelInUse({ live, undo }) {
   const { model, actions } = useCurrentPlace();
   const shown = model === undefined ? live : model;
   return html`${actions}
     ${shown && html`<a class="in-use" href=${href('models', shown.name)} title=${model === undefined ? 'The model that answers now' : 'The model that this came from'}>
-      <span class="visually-hidden">${model === undefined ? 'Answers now: ' : 'Model: '}</span>${shown.name} <span class="number">${shown.version}</span></a>`}`;
+      <span class="visually-hidden">${model === undefined ? 'Answers now: ' : 'Model: '}</span>${shown.name} <span class="number">${shown.version}</span></a>`}
+    ${model === undefined && live && undo}`;
 }
 
 /**
  * The frame around a room; without rooms, around what is shown to nobody in particular.
- * @param {{rooms?: {name: string, title: string}[], here?: string, live?: {name: string, version: string} | null, name?: string, find?: any, signOut?: () => void, children?: any}} properties
+ * @param {{rooms?: {name: string, title: string}[], here?: string, live?: {name: string, version: string} | null, undo?: any, name?: string, find?: any, signOut?: () => void, children?: any}} properties
  */
-export function Frame({ rooms = [], here, live = null, name, find, signOut, children }) {
+export function Frame({ rooms = [], here, live = null, undo, name, find, signOut, children }) {
   return html`<div class=${rooms.length ? 'frame' : 'frame bare'}>
     <a class="skip" href="#content" onClick=${(/** @type {Event} */ event) => { event.preventDefault(); document.getElementById('content')?.focus(); }}>Go to the content</a>
     ${rooms.length > 0 && html`<${Rail} rooms=${rooms} here=${here} />`}
     <header class="top">
       ${rooms.length > 0 ? html`<${Crumbs} />` : html`<a class="brand" href="/"><img src="/assets/icon.svg" alt="" width="24" height="24" />Einthoven</a>`}
       <span class="research">Research use only. Not for diagnosis.</span>
-      ${rooms.length > 0 && html`<${ModelInUse} live=${live} />`}
+      ${rooms.length > 0 && html`<${ModelInUse} live=${live} undo=${undo} />`}
       ${find}
-      ${name && html`<span class="who"><a class="person" href=${href('access')} title="Your session">${name}</a>
+      ${name && html`<span class="who"><a class="person" href=${href('access')} title="Your session">${called(name)}</a>
         <button class="link quiet" onClick=${signOut}>Sign out</button></span>`}
     </header>
     <main id="content" tabindex="-1">${children}</main>

@@ -18,3 +18,6 @@ export const may = (grants, scope, model) =>
 
 /** Whether they allow it for all models, and so for what belongs to none. @param {string[]} grants @param {string} scope */
 export const mayAll = (grants, scope) => holding(grants, scope).some((patterns) => !patterns);
+
+/** Somebody's name without what they came by, such as `user:`. @param {string} name */
+export const called = (name) => name.replace(/^user:/, '');

@@ -1,0 +1,60 @@
+// Models and versions over the HTTP interface, and what follows from them.
+
+import { path, request } from '../api.js';
+
+/**
+ * @typedef {{version: string, percent: number}} Challenger
+ * @typedef {{champion: string | null, splits?: Challenger[], shadows?: Challenger[], experiment?: string}} Traffic
+ * @typedef {{name: string, size_bytes: number, sha256: string}} StoredFile
+ * @typedef {{state: 'fetching' | 'verifying' | 'ready' | 'rejected' | 'retired', engine?: string, report?: string, step?: string, reason?: string, remedy?: string}} Phase
+ * @typedef {{kind: 'embedded' | 'upload' | 'folder' | 'mlflow', file?: string, source?: string, model?: string, version?: string}} Origin
+ * @typedef {{set_digest: string, recordings: number, metrics: Record<string, number>, at: string}} Evaluation
+ * @typedef {{name: string, origin: Origin, phase: Phase, added_at: string, added_by: string, added_seq: number, digest?: string, files?: StoredFile[], evaluations?: Record<string, Evaluation>}} Version
+ * @typedef {{card: boolean, second_person: boolean, metric?: {set: string, set_digest?: string, metric: string, at_least: number}}} Gate
+ * @typedef {{seq: number, at: string, who: string, why: string, action: 'promoted' | 'set' | 'rolled_back', from: Traffic, to: Traffic}} TrafficChange
+ * @typedef {{name: string, description: string, created_at: string, revision: number, versions: Record<string, Version>, aliases: Record<string, string>, traffic: Traffic, past: Traffic[], history: TrafficChange[], gate: Gate, proposal?: {version: string, by: string, at: string}}} Model
+ * @typedef {{name: string, description: string, champion: string | null, versions: number, revision: number}} ModelItem
+ */
+
+/** @param {string} name @param {AbortSignal} [signal] @returns {Promise<Model>} */
+export const model = (name, signal) => request(path`/v1/models/${name}`, { signal });
+
+/** Versions, newest first. @param {Model} model */
+export const newestFirst = (model) => Object.values(model.versions).sort((a, b) => b.added_seq - a.added_seq);
+
+/** Share of the subjects that a version answers, in per cent. @param {Traffic} traffic @param {string} version */
+export function share(traffic, version) {
+  const splits = traffic.splits ?? [];
+  if (traffic.champion === version) return 100 - splits.reduce((sum, one) => sum + one.percent, 0);
+  return splits.find((one) => one.version === version)?.percent ?? 0;
+}
+
+/** What answers, in words. @param {Traffic | undefined} traffic */
+export function inWords(traffic) {
+  if (!traffic?.champion) return 'nothing';
+  const splits = (traffic.splits ?? []).map((one) => `${one.version} for ${one.percent}\u2009%`);
+  const shadows = (traffic.shadows ?? []).map((one) => `${one.version} beside it`);
+  return [`version ${traffic.champion}`, ...splits, ...shadows].join(', ');
+}
+
+/** What a version lacks for the gate that can be told from here; the server decides. @param {Model} model @param {Version} version @param {string} who */
+export function lacks({ gate, proposal }, version, who) {
+  const found = [];
+  if (gate.card && !version.files?.some((file) => file.name === 'CARD.md')) found.push('It brings no CARD.md, which the gate asks for.');
+  if (gate.metric) {
+    const { set, metric, at_least: least } = gate.metric;
+    const value = version.evaluations?.[set]?.metrics[metric];
+    if (value === undefined) found.push(`It was not measured on the set ${set}, where ${metric} must be at least ${least}.`);
+    else if (value < least) found.push(`Its ${metric} on ${set} is ${value.toFixed(4)}; at least ${least} is required.`);
+  }
+  if (gate.second_person && !(proposal?.version === version.name && proposal.by !== who)) found.push('A second person is required: this proposes it, and somebody else promotes it.');
+  return found;
+}
+
+/** Where a version came from, in words. @param {Origin} origin */
+export function cameFrom(origin) {
+  if (origin.kind === 'embedded') return 'came with the program';
+  if (origin.kind === 'upload') return `uploaded as ${origin.file}`;
+  if (origin.kind === 'folder') return 'from a folder, at start';
+  return `from MLflow, ${origin.source} ${origin.model}/${origin.version}`;
+}

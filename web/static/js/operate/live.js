@@ -1,0 +1,83 @@
+// What the server does now: drawn every two seconds from what it counts, and kept while the page is open.
+
+import { html } from '../view.js';
+import { request, text } from '../api.js';
+import { Chart } from '../controls/chart.js';
+import { Digest } from '../controls/digest.js';
+import { Empty, Shown, useLoaded } from '../controls/loaded.js';
+import { Table } from '../controls/table.js';
+import { size, words } from '../format.js';
+import { mayAll } from '../frame/may.js';
+import { href } from '../frame/route.js';
+import { between, parse } from './metrics.js';
+
+const EVERY = 2_000;
+/** Moments that are kept: a quarter of an hour. */
+const MOST = 450;
+
+/** What was seen so far; it outlives the room. @type {{times: number[], moments: import('./metrics.js').Moment[], last: {at: number, reading: import('./metrics.js').Reading} | null}} */
+const seen = { times: [], moments: [], last: null };
+
+/** @param {AbortSignal} signal */
+async function look(signal) {
+  const reading = parse(await text('/metrics', { signal }));
+  const at = Date.now() / 1000;
+  if (seen.last && at - seen.last.at > 0.5) {
+    seen.times = [...seen.times, at].slice(-MOST);
+    seen.moments = [...seen.moments, between(seen.last.reading, reading, at - seen.last.at)].slice(-MOST);
+  }
+  if (!seen.last || at - seen.last.at > 0.5) seen.last = { at, reading };
+  return { reading, times: seen.times, moments: seen.moments };
+}
+
+/** @param {{session: import('../app.js').RoomProperties['session']}} properties */
+export function Live({ session }) {
+  const counts = mayAll(session.grants, 'models.read');
+  return html`${counts ? html`<${Counted} />` : html`<p class="quiet">What the server counts as a whole is shown to those who may look at all models.</p>`}<${Instances} />`;
+}
+
+function Counted() {
+  const now = useLoaded(look, [], EVERY);
+  return html`<section class="block" aria-labelledby="now-title"><h2 id="now-title">Now</h2><${Shown} of=${now} rows=${4}>${(/** @type {Awaited<ReturnType<typeof look>>} */ { reading, times, moments }) => {
+    const line = (/** @type {keyof import('./metrics.js').Moment} */ name, /** @type {string} */ label, colour = '--accent') => ({ label, colour, values: moments.map((moment) => moment[name]) });
+    const problems = (reading.get('einthoven_problems_total') ?? []).filter(({ value }) => value > 0).sort((a, b) => b.value - a.value);
+    const budget = (reading.get('einthoven_model_memory_budget_bytes') ?? [])[0]?.value;
+    return html`<div class="charts">
+        <${Chart} title="Requests" unit="/s" digits=${1} times=${times} series=${[line('answered', 'answered'), line('refused', 'refused', '--warn'), line('failed', 'failed', '--bad')]} />
+        <${Chart} title="Until the answer" unit="ms" digits=${1} times=${times} series=${[line('p50', 'median'), line('p95', '95\u2009%', '--challenger')]} />
+        <${Chart} title="In a model, on average" unit="ms" digits=${1} times=${times} series=${[line('computed', 'computing'), line('queued', 'waiting', '--challenger')]} />
+        <${Chart} title="Rows through models" unit="/s" times=${times} series=${[line('rows', 'rows')]} />
+        <${Chart} title="Under way" unit="" times=${times} series=${[line('flight', 'requests'), line('pending', 'model calls', '--challenger')]} />
+        <${Chart} title="Processors" unit="cores" digits=${2} times=${times} series=${[line('cores', 'in use')]} />
+        <${Chart} title="Memory of the process" unit="MiB" times=${times} series=${[line('process', 'resident')]} />
+        <${Chart} title=${`Models count as${budget ? `, of ${size(budget)}` : ''}`} unit="MiB" times=${times} series=${[line('models', 'counted')]} />
+      </div>
+      <details><summary>The last minute as a table</summary><${Table} caption="The last minute" rows=${times.map((time, index) => ({ time, ...moments[index] })).slice(-30).reverse()} id=${(/** @type {any} */ row) => row.time} columns=${[
+        { head: 'Time', cell: (/** @type {any} */ row) => new Date(1000 * row.time).toLocaleTimeString([], { hourCycle: 'h23' }) },
+        ...[['Answered, /s', 'answered', 1], ['Refused, /s', 'refused', 1], ['Failed, /s', 'failed', 1], ['Median, ms', 'p50', 1], ['95\u2009%, ms', 'p95', 1], ['Rows, /s', 'rows', 0], ['Under way', 'flight', 0]].map(([head, key, digits]) => ({ head: String(head), numeric: true, cell: (/** @type {any} */ row) => row[key]?.toFixed(digits) ?? '\u2013' })),
+      ]} /></details>
+      <h3 class="after">Refusals and faults since the start</h3>
+      ${problems.length === 0 ? html`<p class="quiet">None.</p>` : html`<${Table} caption="Refusals and faults" rows=${problems.slice(0, 12)} id=${(/** @type {any} */ row) => row.labels.type + row.labels.status} columns=${[
+        { head: 'What', cell: (/** @type {any} */ row) => words(row.labels.type.replace(/^\/problems\//, '')) },
+        { head: 'Status', cell: (/** @type {any} */ row) => row.labels.status },
+        { head: 'How often', numeric: true, cell: (/** @type {any} */ row) => html`<span class="number">${row.value}</span>` },
+      ]} />`}`;
+  }}<//></section>`;
+}
+
+/** @typedef {{model: string, version: string, digest: string, engine: string, file: string, device: string, provider: string}} Instance */
+
+function Instances() {
+  const loaded = useLoaded((signal) => request('/v1/instances', { signal }), [], 5_000);
+  const columns = /** @type {import('../controls/table.js').Column<Instance>[]} */ ([
+    { head: 'Version', cell: (one) => html`<a href=${href('models', one.model, one.version)}>${one.model} ${one.version}</a>` },
+    { head: 'Engine', cell: (one) => html`${one.engine} <span class="quiet">${one.provider}</span>` },
+    { head: 'File', wide: true, cell: (one) => html`<span class="mono">${one.file}</span>` },
+    { head: 'Device', cell: (one) => one.device },
+    { head: 'Digest', cell: (one) => html`<${Digest} of=${one.digest} />` },
+  ]);
+  return html`<section class="block" aria-labelledby="loaded-title"><h2 id="loaded-title">Loaded</h2>
+    <${Shown} of=${loaded} isEmpty=${(/** @type {any} */ list) => list.items.length === 0} empty=${html`<${Empty}>No version is loaded. One is when it is to answer, or asked for.<//>`}>
+      ${(/** @type {any} */ list) => html`<p class="quiet">${list.memory.versions} versions count as <span class="number">${size(list.memory.counted_bytes)}</span> of <span class="number">${size(list.memory.budget_bytes)}</span>.</p>
+        <${Table} caption="Loaded versions" columns=${columns} rows=${list.items} id=${(/** @type {Instance} */ one) => `${one.model}/${one.version}`} />`}<//></section>`;
+}

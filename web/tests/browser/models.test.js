@@ -1,0 +1,145 @@
+// Models as people bring them in, let them answer and take them back.
+import assert from "node:assert/strict";
+import { createServer } from "node:http";
+import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { LOOKS, asked, enter, sound } from "./rooms.js";
+import { Stage, shot } from "./stage.js";
+
+const FILES = ["model.onnx", "CARD.md"].map((name) => fileURLToPath(new URL(`../../../models/heartbeat/${name}`, import.meta.url)));
+
+/** @type {Stage} */
+let stage;
+before(async () => { stage = await Stage.open(); });
+after(() => stage?.close());
+
+test("a network is uploaded, what no file says is asked for, it is promoted with what changes in view and rolled back in two clicks", async () => {
+  const { page, close } = await enter(stage, "owner", "#/models/heartbeat");
+  await page.getByRole("button", { name: "Upload a version" }).click();
+  const [chooser] = await Promise.all([page.waitForEvent("filechooser"), page.getByRole("button", { name: "Choose files" }).click()]);
+  await chooser.setFiles(FILES);
+  await page.getByLabel("Reason").fill("the weights alone");
+  await page.getByRole("button", { name: "Upload", exact: true }).click();
+  // The server names the fields; the files that came are not sent again, and nothing typed is lost.
+  await page.getByText("They are here and need not be sent again").waitFor();
+  assert.match(await page.getByRole("alert").innerText(), /recipe/);
+  assert.equal(await page.getByLabel("Reason").inputValue(), "the weights alone");
+  await shot(page, "models-upload-asks");
+  await page.getByLabel("Recipe").selectOption("beat-rr-v1");
+  await page.getByLabel("Labels").fill("N, S, V, F");
+  await page.getByRole("button", { name: "Bring it in" }).click();
+  const timeline = page.getByRole("list", { name: "Versions, newest first" });
+  const newest = timeline.getByRole("listitem").first();
+  const version = "1";
+  await newest.getByRole("link", { name: `Version ${version}`, exact: true }).waitFor();
+  await newest.getByText("Ready").waitFor();
+  await shot(page, "models-one-ready", true);
+
+  await page.getByRole("button", { name: `Promote version ${version}`, exact: true }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByRole("row", { name: /^files/ }).waitFor();
+  await sound(page, "models-promote");
+  await dialog.getByLabel("Reason").fill("no golden outputs of ours");
+  await dialog.getByRole("button", { name: `Promote version ${version}` }).click();
+  await newest.getByText("Answers everybody").waitFor();
+  const { traffic } = await asked(stage, "GET", "/v1/models/heartbeat");
+  assert.equal(traffic.champion, version);
+  await page.getByText("no golden outputs of ours").first().waitFor();
+
+  await page.getByRole("button", { name: "Roll back", exact: true }).click();
+  await dialog.getByText("answers again").waitFor();
+  await sound(page, "models-rollback");
+  await dialog.getByRole("button", { name: "Roll back to version" }).click();
+  await dialog.waitFor({ state: "detached" });
+  assert.notEqual((await asked(stage, "GET", "/v1/models/heartbeat")).traffic.champion, version);
+  await page.getByText("Rolled back: version").waitFor();
+
+  await page.getByRole("button", { name: "Add an alias" }).click();
+  await dialog.getByRole("textbox", { name: "Alias" }).fill("staging");
+  await dialog.getByLabel("Version").selectOption(version);
+  await dialog.getByRole("button", { name: "Add the alias" }).click();
+  await newest.getByText("@staging").waitFor();
+  // What an alias points at cannot be retired: the page does not offer it, and says what the server says otherwise.
+  assert.equal(await newest.getByRole("button", { name: /Retire/ }).count(), 0);
+  await page.getByRole("button", { name: "Remove staging" }).click();
+  await dialog.getByRole("button", { name: "Remove the alias" }).click();
+  await newest.getByRole("button", { name: /Retire/ }).click();
+  await dialog.getByRole("button", { name: `Retire version ${version}` }).click();
+  await newest.getByText("Retired").waitFor();
+  await close();
+});
+
+test("a change that somebody else made meanwhile is said, and the dialog keeps what was typed", async () => {
+  const { page, close } = await enter(stage, "owner", "#/models/heartbeat");
+  await page.getByRole("button", { name: "Add an alias" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByRole("textbox", { name: "Alias" }).fill("late");
+  await asked(stage, "PUT", "/v1/models/heartbeat/aliases/early", { version: "1.0.0" });
+  await dialog.getByRole("button", { name: "Add the alias" }).click();
+  assert.match(await dialog.getByRole("alert").innerText(), /meanwhile/i);
+  assert.equal(await dialog.getByRole("textbox", { name: "Alias" }).inputValue(), "late");
+  await page.keyboard.press("Escape");
+  await dialog.waitFor({ state: "detached" });
+  await close();
+});
+
+test("one who only looks is offered no change", async () => {
+  const { page, close } = await enter(stage, "viewer", "#/models/heartbeat");
+  await page.getByRole("list", { name: "Versions, newest first" }).waitFor();
+  for (const name of [/Upload/, /Promote/, /Roll back/, /Retire/, /alias/]) assert.equal(await page.getByRole("button", { name }).count(), 0, String(name));
+  await close();
+});
+
+for (const [look, options] of LOOKS) {
+  test(`${look}: the list, a model and a version are sound`, async () => {
+    const { page, close } = await enter(stage, "owner", "#/models", options);
+    await page.getByRole("link", { name: "heartbeat", exact: true }).first().waitFor();
+    await sound(page, `models-list-${look}`);
+    await page.getByRole("table", { name: "Models" }).getByRole("link", { name: "heartbeat", exact: true }).click();
+    await page.getByRole("heading", { name: "What answered" }).waitFor();
+    await sound(page, `models-one-${look}`);
+    await page.getByRole("list", { name: "Versions, newest first" }).getByRole("link").first().click();
+    await page.getByRole("heading", { name: "Manifest" }).waitFor();
+    await page.getByRole("heading", { name: "Card" }).waitFor();
+    await page.getByRole("table", { name: "Engines and how fast each is" }).getByText("tract").first().waitFor();
+    await sound(page, `models-version-${look}`);
+    await close();
+  });
+}
+
+test("an MLflow server is added, tried, browsed and followed", async () => {
+  // What MLflow says to these questions; pulling from a real one is tested where the registry is.
+  const mlflow = createServer((request, response) => {
+    const said = request.url?.includes("version") && !request.url.includes("api") ? "3.1.0" : JSON.stringify({ registered_models: [{ name: "lab-heartbeat", description: "From the lab", aliases: [{ alias: "champion", version: "3" }], latest_versions: [] }] });
+    response.end(said);
+  });
+  await new Promise((ready) => mlflow.listen(0, "127.0.0.1", () => ready(undefined)));
+  const { port } = /** @type {import("node:net").AddressInfo} */ (mlflow.address());
+  const { page, close } = await enter(stage, "owner", "#/models/~sources");
+  await page.getByText("No MLflow server is known yet").waitFor();
+  await sound(page, "models-sources-empty");
+  await page.getByRole("button", { name: "Add a source" }).first().click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByLabel("Name").fill("lab");
+  await dialog.getByLabel("Address").fill(`http://127.0.0.1:${port}`);
+  await dialog.getByRole("button", { name: "Add the source" }).click();
+  await page.getByRole("heading", { name: "lab" }).waitFor();
+  await page.getByRole("button", { name: "Test the connection" }).click();
+  await page.getByText("It answers: MLflow 3.1.0").waitFor();
+  await page.getByRole("button", { name: "Browse" }).click();
+  await page.getByRole("button", { name: "Pull @champion" }).waitFor();
+  await page.getByRole("button", { name: "Follow an alias" }).click();
+  await dialog.getByLabel("Model there").fill("lab-heartbeat");
+  await dialog.getByRole("button", { name: "Follow it" }).click();
+  await page.getByRole("table", { name: "Followed" }).getByText("Waits for a promotion").waitFor();
+  await sound(page, "models-source");
+  const { follow } = await asked(stage, "GET", "/v1/sources/lab");
+  assert.equal(follow[0].alias, "champion");
+  assert.equal(follow[0].promote, false);
+  await page.getByRole("button", { name: "Remove", exact: true }).click();
+  await dialog.getByRole("button", { name: "Remove the source" }).click();
+  await page.getByText("No MLflow server is known yet").waitFor();
+  await close();
+  mlflow.close();
+  mlflow.closeAllConnections();
+});

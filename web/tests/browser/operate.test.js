@@ -1,0 +1,109 @@
+// What the server does, as those see it who run it.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { after, before, test } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
+import { LOOKS, asked, enter, sound } from "./rooms.js";
+import { OWNER_KEY, Stage, record, shot } from "./stage.js";
+
+/** @type {Stage} */
+let stage;
+before(async () => { stage = await Stage.open(); });
+after(() => stage?.close());
+
+/** A recording sent as long work. @returns {Promise<any>} */
+async function job() {
+  const form = new FormData();
+  for (const name of ["100s.hea", "100s.dat"]) form.append("file", new Blob([new Uint8Array(readFileSync(record(name)))]), name);
+  const answer = await fetch(`${stage.address}/v1/classify?wait=false`, { method: "POST", headers: { "X-Api-Key": OWNER_KEY }, body: form });
+  assert.equal(answer.status, 202);
+  return answer.json();
+}
+
+test("traffic is drawn as it comes, with its refusals", async () => {
+  const { page, close } = await enter(stage, "owner", "#/operate");
+  const chart = page.getByRole("img", { name: /^Requests, \/s/ });
+  await chart.waitFor();
+  // Asked again and again, so that every two readings see some of it.
+  let over = false;
+  const traffic = (async () => {
+    while (!over) {
+      await fetch(`${stage.address}/v1/models/nobody`, { headers: { "X-Api-Key": OWNER_KEY } });
+      await pause(50);
+    }
+  })();
+  await page.getByRole("img", { name: /refused (?!0\.0,)\d+\.\d,/ }).waitFor();
+  await page.getByRole("row", { name: /no such model 404/ }).waitFor();
+  over = true;
+  await traffic;
+  await chart.focus();
+  await page.keyboard.press("ArrowLeft");
+  await shot(page, "operate-live", true);
+  await page.getByText("The last minute as a table").click();
+  await page.getByRole("table", { name: "The last minute" }).getByRole("row").nth(1).waitFor();
+  await page.getByRole("table", { name: "Loaded versions" }).getByRole("link", { name: /heartbeat/ }).first().waitFor();
+  await close();
+});
+
+test("a lost server is said over what was there, and found again", async () => {
+  const { page, close } = await enter(stage, "owner", "#/operate");
+  await page.getByRole("table", { name: "Loaded versions" }).waitFor();
+  await stage.stopServer();
+  await page.getByText("Not fresh.").first().waitFor();
+  await shot(page, "operate-stale", true);
+  await stage.startServer();
+  await page.getByText("Not fresh.").first().waitFor({ state: "detached" });
+  await close();
+});
+
+test("long work is seen to its end, its result can be taken, and it can be removed", async () => {
+  const { id } = await job();
+  const { page, close } = await enter(stage, "owner", "#/operate/jobs");
+  const row = page.getByRole("row", { name: /100s\.hea/ });
+  await row.getByText("Done").waitFor();
+  const [download] = await Promise.all([page.waitForEvent("download"), row.getByRole("link", { name: /Result/ }).click()]);
+  assert.match(download.suggestedFilename(), /\.json$/);
+  await row.getByRole("button", { name: "Remove" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Remove the job" }).click();
+  await row.waitFor({ state: "detached" });
+  assert.ok(!(await asked(stage, "GET", "/v1/jobs")).items.some((/** @type {any} */ one) => one.id === id));
+  await close();
+});
+
+test("the log is filtered by model and person, and says where it ends", async () => {
+  const { page, close } = await enter(stage, "owner", "#/operate/log");
+  const { seq } = await asked(stage, "GET", "/v1/audit/heads");
+  await page.getByText(`The log ends at entry ${seq}`).waitFor();
+  const table = page.getByRole("table", { name: "Changes, newest first" });
+  await table.getByText("user added").first().waitFor();
+  await page.getByLabel("Model").fill("heartbeat");
+  await table.getByText("user added").first().waitFor({ state: "detached" });
+  await table.getByText("traffic promoted").first().waitFor();
+  await page.getByLabel("Who").fill("nobody at all");
+  await page.getByText("No change is of that model and that person").waitFor();
+  await page.getByRole("button", { name: "Show every change" }).click();
+  await table.getByText("user added").first().waitFor();
+  await close();
+});
+
+test("one who may not read the log is not shown it", async () => {
+  const { page, close } = await enter(stage, "viewer", "#/operate/log");
+  await page.getByRole("link", { name: "Jobs" }).waitFor();
+  assert.equal(await page.getByRole("link", { name: "Log" }).count(), 0);
+  await close();
+});
+
+for (const [look, options] of LOOKS) {
+  test(`${look}: live, jobs, engines and the log are sound`, async () => {
+    if (look === "light") await job();
+    const { page, close } = await enter(stage, "owner", "#/operate", options);
+    await page.getByRole("table", { name: "Loaded versions" }).waitFor();
+    await sound(page, `operate-live-${look}`);
+    for (const [link, there] of [["Jobs", "Jobs"], ["Engines and readers", "Engines"], ["Log", "Changes, newest first"]]) {
+      await page.getByRole("link", { name: link, exact: true }).click();
+      await page.getByRole("table", { name: there }).waitFor();
+      await sound(page, `operate-${link.split(" ")[0].toLowerCase()}-${look}`);
+    }
+    await close();
+  });
+}
