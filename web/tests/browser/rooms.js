@@ -45,6 +45,7 @@ export async function enter(stage, role, hash, options = {}) {
 /** Nothing serious for axe, nothing wider than the window; a picture of it. @param {import("playwright-core").Page} page @param {string} name */
 export async function sound(page, name) {
   await page.evaluate(() => scrollTo(0, 0));
+  await page.evaluate(() => Promise.all(document.getAnimations().map((one) => one.finished.catch(() => null))));
   await shot(page, name, true);
   await page.evaluate(AXE);
   const found = await page.evaluate(() => /** @type {any} */ (globalThis).axe.run());

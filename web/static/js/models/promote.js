@@ -8,11 +8,13 @@ import { Shown, useLoaded } from '../controls/loaded.js';
 import { shortDigest, size } from '../format.js';
 import { inWords, lacks, model as load } from './api.js';
 
-/** Fields of two manifests that differ, as text. @param {any} before @param {any} after @returns {[string, string, string][]} */
+/** Fields of a manifest by which a version is served; the rest are its maker's notes. */
+const SERVED = ['recipe', 'labels', 'inputs', 'outputs', 'feeds', 'variants', 'isolation', 'device', 'instances', 'max_batch_rows', 'warm_up_rows'];
+
+/** Fields of two manifests by which the versions would be served differently, as text. @param {any} before @param {any} after @returns {[string, string, string][]} */
 export function differences(before, after) {
-  const names = [...new Set([...Object.keys(before ?? {}), ...Object.keys(after ?? {})])].filter((name) => !['name', 'version', 'files'].includes(name)).sort();
   const text = (/** @type {any} */ value) => (value === undefined ? 'not stated' : typeof value === 'string' ? value : JSON.stringify(value).replaceAll('"', '').replaceAll(',', ', '));
-  return names.map((name) => /** @type {[string, string, string]} */ ([name.replaceAll('_', ' '), text(before?.[name]), text(after?.[name])])).filter(([, was, is]) => was !== is);
+  return SERVED.map((name) => /** @type {[string, string, string]} */ ([name.replaceAll('_', ' '), text(before?.[name]), text(after?.[name])])).filter(([, was, is]) => was !== is);
 }
 
 /** @param {import('./api.js').Version | undefined} version */
@@ -41,7 +43,7 @@ export function Promote({ model, version, who, close, done }) {
     <h3>What changes</h3>
     <${Shown} of=${changes} rows=${2}>${(/** @type {[string, string, string][]} */ rows) => html`<table class="cards diff"><caption class="visually-hidden">What changes</caption>
       <thead><tr><th scope="col">Field</th><th scope="col">${champion ? `Now, ${champion.name}` : 'Now'}</th><th scope="col">Then, ${version.name}</th></tr></thead>
-      <tbody>${[['files', champion ? `${shortDigest(champion.digest ?? '')}, ${size(bytes(champion))}` : 'none', `${shortDigest(version.digest ?? '')}, ${size(bytes(version))}`], ['engine', champion?.phase.engine ?? 'none', version.phase.engine ?? 'none'], ...rows.filter(([name]) => name !== 'engine')].map(([name, was, is]) => html`<tr key=${name}><th scope="row">${name}</th><td data-label="Now" class="wide">${was}</td>
+      <tbody>${[['files', champion ? `${shortDigest(champion.digest ?? '')}, ${size(bytes(champion))}` : 'none', `${shortDigest(version.digest ?? '')}, ${size(bytes(version))}`], ['engine', champion?.phase.engine ?? 'none', version.phase.engine ?? 'none'], ...rows].map(([name, was, is]) => html`<tr key=${name}><th scope="row">${name}</th><td data-label="Now" class="wide">${was}</td>
         <td data-label="Then" class=${was === is ? 'wide quiet' : 'wide changed'}>${was === is ? 'the same' : is}</td></tr>`)}</tbody></table>`}<//>
     ${findings.length > 0 && html`<div class="findings"><h3>What the gate asks for</h3><ul>${findings.map((finding) => html`<li key=${finding}>${finding}</li>`)}</ul></div>`}
     <div class="fields"><${Field} label="Reason" value=${reason} set=${setReason} hint="Stands in the history and in the log." /></div>
