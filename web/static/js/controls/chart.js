@@ -14,6 +14,12 @@ import { Quantity } from './quantity.js';
 /** Seconds that are drawn at least, so that the first readings stand at the right. */
 const LEAST = 120;
 
+/** What is drawn of time; a chart left to itself would draw a whole day around a single reading. @param {ArrayLike<number>} times @returns {[number, number]} */
+function span(times) {
+  const last = times.length ? times[times.length - 1] : Date.now() / 1000;
+  return [Math.min(times.length ? times[0] : last, last - LEAST), last];
+}
+
 /** @param {HTMLElement} element @param {string} name */
 const read = (element, name) => getComputedStyle(element).getPropertyValue(name).trim();
 
@@ -53,7 +59,7 @@ export function Chart({ title, unit, times, series, digits = 0, height = 96 }) {
       legend: { show: false },
       cursor: { y: false, points: { size: 6 }, drag: { x: false, y: false } },
       padding: [8, 8, 6, 0],
-      scales: { x: { range: (_, first, last) => [Math.min(first, last - LEAST), last] }, y: { range: (_, __, highest) => [0, highest > 0 ? 1.1 * highest : 1] } },
+      scales: { x: { range: (chart) => span(chart.data[0]) }, y: { range: (_, __, highest) => [0, highest > 0 ? 1.1 * highest : 1] } },
       axes: [
         { ...axis, size: 20, space: 90, values: (_, splits) => splits.map(hour), grid: { show: false } },
         { ...axis, size: 44, space: 28, values: (_, splits) => splits.map((value) => (value >= 1e4 ? `${value / 1000} k` : String(+value.toPrecision(3)))) },

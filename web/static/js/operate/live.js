@@ -33,7 +33,18 @@ async function look(signal) {
 /** @param {{session: import('../app.js').RoomProperties['session']}} properties */
 export function Live({ session }) {
   const counts = mayAll(session.grants, 'models.read');
-  return html`${counts ? html`<${Counted} />` : html`<p class="quiet">What the server counts as a whole is shown to those who may look at all models.</p>`}<${Instances} />`;
+  return html`${counts ? html`<${Counted} />` : html`<p class="quiet">What the server counts as a whole is shown to those who may look at all models.</p>`}<${Instances} />
+    <${Limits} />`;
+}
+
+/** What a request may bring, and which program answers. */
+function Limits() {
+  const system = useLoaded((signal) => request('/v1/system', { signal }), []);
+  return html`<section class="block" aria-labelledby="limits-title"><h2 id="limits-title">Limits</h2>
+    <${Shown} of=${system} rows=${1}>${(/** @type {any} */ { name, version, limits, memory }) => html`<dl class="terms">
+      <div><dt>Program</dt><dd>${name} ${version}</dd></div>
+      <div><dt>Body of a request</dt><dd class="number">${size(limits.body_bytes)}</dd></div>
+      <div><dt>Memory of models</dt><dd class="number">${size(memory.budget_bytes)}</dd></div></dl>`}<//></section>`;
 }
 
 function Counted() {
