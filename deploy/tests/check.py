@@ -21,8 +21,8 @@ import yaml
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 DEPLOY = ROOT / "deploy"
 KUBERNETES = "1.34"
-# Variables that the server reads without a flag.
-WITHOUT_FLAG = {"EINTHOVEN_LOG", "EINTHOVEN_OWNER_KEY", "EINTHOVEN_OWNER_KEY_FILE"}
+# What the server reads without a flag.
+WITHOUT_FLAG = {"EINTHOVEN_OWNER_KEY"}
 problems = []
 
 

@@ -8,6 +8,7 @@
 )]
 
 mod commands;
+mod configuration;
 mod embedded;
 mod engines;
 mod grpc;
@@ -27,7 +28,7 @@ mod work;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    match commands::Command::parse_or_serve().run() {
+    match commands::run() {
         Ok(code) => code,
         Err(cause) => {
             eprintln!("einthoven: {cause:#}");

@@ -39,13 +39,9 @@ struct BucketFile {
 }
 
 impl Storage {
-    /// In a folder alone.
-    pub(crate) fn in_folder(data: PathBuf) -> Self {
-        Self {
-            data,
-            database_url: None,
-            bucket: None,
-        }
+    /// Whether the bucket's settings can be had, where they are named.
+    pub(crate) fn check(&self) -> anyhow::Result<()> {
+        self.bucket().map(drop)
     }
 
     /// Takes the data folder for this process, for as long as what is returned lives. With PostgreSQL nothing else would keep
@@ -84,8 +80,16 @@ impl Storage {
     /// The models' files.
     pub(crate) fn files(&self) -> anyhow::Result<Store> {
         let folder = self.data.join("files");
+        Ok(match self.bucket()? {
+            Some(bucket) => Store::in_bucket(&bucket, &folder)?,
+            None => Store::on_disk(&folder)?,
+        })
+    }
+
+    /// What the bucket's file says, with its secret.
+    fn bucket(&self) -> anyhow::Result<Option<Bucket>> {
         let Some(path) = &self.bucket else {
-            return Ok(Store::on_disk(&folder)?);
+            return Ok(None);
         };
         let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
         let file: BucketFile =
@@ -95,7 +99,7 @@ impl Storage {
         if secret.trim().is_empty() {
             bail!("the secret key in {} is empty", file.secret_key_file.display());
         }
-        let settings = Bucket {
+        Ok(Some(Bucket {
             endpoint: file.endpoint,
             bucket: file.bucket,
             prefix: file.prefix,
@@ -103,8 +107,7 @@ impl Storage {
             access_key: file.access_key,
             secret_key: secret.trim().into(),
             allow_http: file.allow_http,
-        };
-        Ok(Store::in_bucket(&settings, &folder)?)
+        }))
     }
 
     fn log_folder(&self) -> PathBuf {

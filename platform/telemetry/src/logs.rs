@@ -3,9 +3,6 @@
 use clap::{Args, ValueEnum};
 use tracing_subscriber::EnvFilter;
 
-/// Variable of the environment that says what is logged, such as `info` or `info,einthoven=debug`.
-const FILTER: &str = "EINTHOVEN_LOG";
-
 /// How a line of the log looks.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum Format {
@@ -17,17 +14,30 @@ pub enum Format {
 }
 
 /// How the server logs.
-#[derive(Debug, Clone, Copy, Default, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct LogArguments {
     /// How lines of the log look.
     #[arg(long, value_enum, default_value = "text", env = "EINTHOVEN_LOG_FORMAT")]
     pub log_format: Format,
+    /// What is logged, such as `info` or `info,einthoven=debug`.
+    #[arg(long, value_name = "FILTER", default_value = "info", env = "EINTHOVEN_LOG", value_parser = filter)]
+    pub log: String,
+}
+
+/// Text that is a filter.
+fn filter(text: &str) -> Result<String, String> {
+    EnvFilter::try_new(text)
+        .map(|_| text.to_owned())
+        .map_err(|cause| cause.to_string())
 }
 
 impl LogArguments {
     /// Starts logging to standard error, panics included, once for the process.
-    pub fn start(self) {
-        let filter = EnvFilter::try_from_env(FILTER).unwrap_or_else(|_| "info".into());
+    ///
+    /// # Errors
+    /// Where the filter is none.
+    pub fn start(&self) -> Result<(), tracing_subscriber::filter::ParseError> {
+        let filter = EnvFilter::try_new(&self.log)?;
         let lines = tracing_subscriber::fmt()
             .with_env_filter(filter)
             .with_writer(std::io::stderr);
@@ -37,5 +47,6 @@ impl LogArguments {
             Format::Json => lines.json().flatten_event(true).with_span_list(false).try_init(),
         };
         crate::panics::install();
+        Ok(())
     }
 }

@@ -19,7 +19,8 @@ fn crashing() {
         return;
     }
     let log_format = Format::Json;
-    LogArguments { log_format }.start();
+    let log = "info".to_owned();
+    LogArguments { log_format, log }.start().unwrap();
     let name = String::from("Zebulon Quartermain, born 1931-07-23");
     let made = std::thread::spawn(move || panic!("no such patient: {name}"));
     assert!(made.join().is_err());

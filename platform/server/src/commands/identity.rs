@@ -7,12 +7,10 @@ use einthoven_auth::Auth;
 use einthoven_registry::Registry;
 use secrecy::{ExposeSecret, SecretString};
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-/// Variable of the environment with the owner's key, and the one that names a file of it. No flag takes the key: whoever lists
-/// processes would see it.
-const OWNER_KEY: &str = "EINTHOVEN_OWNER_KEY";
-const OWNER_KEY_FILE: &str = "EINTHOVEN_OWNER_KEY_FILE";
+/// Variable of the environment with the owner's key. No flag takes it: whoever lists processes would see it.
+pub(crate) const OWNER_KEY: &str = "EINTHOVEN_OWNER_KEY";
 
 /// How the server is reached.
 #[derive(Debug, Clone, Default, Args)]
@@ -21,20 +19,48 @@ pub(crate) struct Identity {
     /// given several times.
     #[arg(long, value_name = "URL", env = "EINTHOVEN_PUBLIC_URL", value_delimiter = ',')]
     public_url: Vec<PublicUrl>,
+    /// File with the owner's key; EINTHOVEN_OWNER_KEY is the key itself.
+    #[arg(long, value_name = "FILE", env = "EINTHOVEN_OWNER_KEY_FILE")]
+    owner_key_file: Option<PathBuf>,
 }
 
 impl Identity {
+    /// Whether the owner's key can be had, where one is named.
+    pub(crate) fn check(&self) -> anyhow::Result<()> {
+        self.owner_key().map(drop)
+    }
+
+    /// The owner's key, where the environment or a file gives it.
+    fn owner_key(&self) -> anyhow::Result<Option<SecretString>> {
+        let key = std::env::var(OWNER_KEY).ok().filter(|key| !key.is_empty());
+        let Some(file) = &self.owner_key_file else {
+            return Ok(key.map(SecretString::from));
+        };
+        ensure!(
+            key.is_none(),
+            "{OWNER_KEY} and --owner-key-file are both set; take one away"
+        );
+        let text = std::fs::read_to_string(file);
+        let text = text.with_context(|| format!("cannot read the owner's key in {}", file.display()))?;
+        ensure!(
+            !text.trim().is_empty(),
+            "the owner's key in {} is empty",
+            file.display()
+        );
+        Ok(Some(SecretString::from(text.trim().to_owned())))
+    }
+
     /// Opens what knows who may call. Before anybody is known the server serves its own machine alone.
     pub(crate) async fn open(&self, listen: SocketAddr, data: &Path, registry: Registry) -> anyhow::Result<Auth> {
         let issuer = self.public_url.first().map(|url| url.origin.clone());
         let issuer = issuer.unwrap_or_else(|| format!("http://{listen}"));
         let mut settings = einthoven_auth::Settings::new(data.join("auth"), &issuer);
-        settings.owner_key = owner_key()?;
+        settings.owner_key = self.owner_key()?;
         let auth = Auth::open(settings, registry).await?;
         ensure!(
             listen.ip().is_loopback() || auth.configured(),
             "--listen {listen}: nobody could prove who they are, since there are no users and keys yet; set {OWNER_KEY} to a key of \
-             yours (`openssl rand -hex 32` makes one), or {OWNER_KEY_FILE} to a file of it, or listen on 127.0.0.1 or [::1]"
+             yours (`openssl rand -hex 32` makes one), or --owner-key-file to a file of it, or listen on 127.0.0.1 or [::1]"
         );
         Ok(auth)
     }
@@ -60,26 +86,4 @@ pub(crate) fn entrance(auth: &Auth, address: &str) -> anyhow::Result<String> {
     Ok(format!(
         "open {address}/v1/auth/link?token={token} in a browser, the link works once"
     ))
-}
-
-/// The owner's key, where the environment gives it.
-fn owner_key() -> anyhow::Result<Option<SecretString>> {
-    let key = std::env::var(OWNER_KEY).ok().filter(|key| !key.is_empty());
-    let file = std::env::var_os(OWNER_KEY_FILE).filter(|file| !file.is_empty());
-    let Some(file) = file else {
-        return Ok(key.map(SecretString::from));
-    };
-    ensure!(
-        key.is_none(),
-        "{OWNER_KEY} and {OWNER_KEY_FILE} are both set; take one away"
-    );
-    let file = Path::new(&file);
-    let text = std::fs::read_to_string(file);
-    let text = text.with_context(|| format!("cannot read the owner's key in {}", file.display()))?;
-    ensure!(
-        !text.trim().is_empty(),
-        "the owner's key in {} is empty",
-        file.display()
-    );
-    Ok(Some(SecretString::from(text.trim().to_owned())))
 }

@@ -3,6 +3,7 @@
 mod audit;
 mod backup;
 mod classify;
+mod config;
 mod evaluate;
 mod gate;
 mod identity;
@@ -19,7 +20,11 @@ mod traffic;
 mod users;
 mod worker;
 
-use clap::{Parser, Subcommand};
+pub(crate) use identity::OWNER_KEY;
+
+use crate::configuration;
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 /// Finds, classifies and shows every heartbeat in an ECG recording. Research use only. Not for diagnosis.
@@ -27,14 +32,17 @@ use std::process::ExitCode;
 #[command(name = "einthoven", version)]
 struct Arguments {
     #[command(subcommand)]
-    command: Option<Command>,
+    command: Command,
 }
 
-/// What to do; without a word, serve.
+/// What to do; where nothing is said, serve.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Serve the page and the API.
     Serve(Box<serve::Serve>),
+    /// Check or print the settings that `serve` would have, from the same flags, environment and file.
+    #[command(subcommand)]
+    Config(config::Config),
     /// Classify recordings and print what was found.
     Classify(classify::Classify),
     /// Score the embedded model against the reference beats of a database, by the rules of EC57.
@@ -71,17 +79,53 @@ pub(crate) enum Command {
     Plugin(plugin::PluginCommand),
 }
 
+/// What the shell says of a program that was called wrongly, as for every wrong flag.
+const MISUSED: u8 = 2;
+
+/// Commands that take the server's settings.
+const SERVING: [&[&str]; 3] = [&["serve"], &["config", "check"], &["config", "print"]];
+
+/// Does what the process's arguments say; a wrong one ends the process with usage on standard error.
+pub(crate) fn run() -> anyhow::Result<ExitCode> {
+    let mut words: Vec<OsString> = std::env::args_os().collect();
+    if words.len() < 2 {
+        words.push("serve".into());
+    }
+    let mut read = configuration::read(&Arguments::command(), &words, &SERVING);
+    let command = match &read.matches {
+        Some(matches) => Some(Arguments::from_arg_matches(matches)?.command),
+        None => None,
+    };
+    if let Some(settings) = command.as_ref().and_then(Command::settings) {
+        read.problems.extend(settings.problems());
+    }
+    let problems = read.problems;
+    match command {
+        Some(command) if problems.is_empty() => command.run(&read.settings),
+        _ => {
+            for problem in &problems {
+                eprintln!("einthoven: {problem}");
+            }
+            Ok(ExitCode::from(MISUSED))
+        }
+    }
+}
+
 impl Command {
-    /// Reads the process's arguments; a wrong one ends the process with usage on standard error.
-    pub(crate) fn parse_or_serve() -> Self {
-        Arguments::parse()
-            .command
-            .unwrap_or_else(|| Self::Serve(Box::new(serve::Serve::default_settings())))
+    /// The server's settings, of a command that takes them.
+    fn settings(&self) -> Option<&serve::Serve> {
+        match self {
+            Self::Serve(serve) | Self::Config(config::Config::Check(serve) | config::Config::Print(serve)) => {
+                Some(serve)
+            }
+            _ => None,
+        }
     }
 
-    pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
+    fn run(self, settings: &configuration::Settings) -> anyhow::Result<ExitCode> {
         match self {
             Self::Serve(command) => command.run(),
+            Self::Config(command) => Ok(command.run(settings)),
             Self::Classify(command) => command.run(),
             Self::Evaluate(command) => command.run(),
             Self::Models(command) => command.run(),

@@ -69,6 +69,9 @@ pub(crate) struct Serve {
     /// be given several times.
     #[arg(long)]
     model: Vec<PathBuf>,
+    /// TOML file of settings; its keys are the flags' names, with `_` for `-`. Variables override it, and flags override both.
+    #[arg(long, value_name = "FILE", env = "EINTHOVEN_CONFIG")]
+    config: Option<PathBuf>,
 }
 
 /// `NAME={"key": "value"}`.
@@ -82,26 +85,28 @@ fn section(text: &str) -> Result<(String, serde_json::Value), String> {
 }
 
 impl Serve {
-    pub(crate) fn default_settings() -> Self {
-        Self {
-            listen: SocketAddr::from(([127, 0, 0, 1], 5000)),
-            identity: Identity::default(),
-            listener: listener::Settings::default(),
-            log: LogArguments::default(),
-            storage: Storage::in_folder(PathBuf::from("data")),
-            journal: JournalArguments::default(),
-            max_upload_mib: 256,
-            max_model_mib: 2048,
-            model_memory_mib: 2048,
-            plugins: Vec::new(),
-            engine: Vec::new(),
-            no_sync: false,
-            model: Vec::new(),
+    /// What is wrong with settings that are each right, and with the files that they name. Nothing is opened for good, nothing written.
+    pub(crate) fn problems(&self) -> Vec<String> {
+        let mut problems = Vec::new();
+        let mut found = |checked: anyhow::Result<()>| problems.extend(checked.err().map(|cause| format!("{cause:#}")));
+        found(self.listener.check());
+        found(self.identity.check());
+        found(self.storage.check());
+        for folder in &self.plugins {
+            let unreadable = || format!("cannot read the plugin folder {}", folder.display());
+            found(std::fs::read_dir(folder).map(drop).with_context(unreadable));
         }
+        for folder in &self.model {
+            found(manifest(folder).map(drop));
+        }
+        problems
     }
 
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
-        self.log.start();
+        self.log.start()?;
+        if let Some(file) = &self.config {
+            tracing::info!("settings from {}", file.display());
+        }
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         let done = runtime.block_on(self.serve());
         // Work that nobody waits for any more may still compute; what it writes is whole or not there.
@@ -188,6 +193,15 @@ impl Serve {
     }
 }
 
+/// What a model's folder says of it.
+fn manifest(folder: &Path) -> anyhow::Result<einthoven_classify::Manifest> {
+    let named = folder.display();
+    let text = std::fs::read(folder.join("manifest.json")).with_context(|| {
+        format!("the model folder {named} has no `manifest.json` that can be read; docs/models.md says what it holds")
+    })?;
+    serde_json::from_slice(&text).with_context(|| format!("the manifest in {named}"))
+}
+
 /// Brings the model of a folder in, waits for its verdict, and lets it answer where nothing of its name does.
 async fn add_folder(onboarding: &Onboarding, folder: &Path) -> anyhow::Result<()> {
     let unreadable = || format!("cannot read the model folder {}", folder.display());
@@ -203,12 +217,7 @@ async fn add_folder(onboarding: &Onboarding, folder: &Path) -> anyhow::Result<()
         }
     }
     candidate.files.sort_by(|a, b| a.name.cmp(&b.name));
-    let manifest = std::fs::read(folder.join("manifest.json")).with_context(|| {
-        let folder = folder.display();
-        format!("the model folder {folder} has no `manifest.json` that can be read; docs/models.md says what it holds")
-    })?;
-    let manifest: einthoven_classify::Manifest =
-        serde_json::from_slice(&manifest).context("the manifest of the model")?;
+    let manifest = manifest(folder)?;
     let model: einthoven_registry_state::ModelName = manifest.name.parse()?;
     let version = Some(manifest.version.as_str()).filter(|version| !version.is_empty());
     let version = version.map(str::parse).transpose()?;

@@ -31,10 +31,10 @@ const AFTER_FAILURE: Duration = Duration::from_millis(100);
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Settings {
     /// Certificate chain in PEM, the server's own first: serve HTTPS. Read again when it changes.
-    #[arg(long, value_name = "FILE", env = "EINTHOVEN_TLS_CERTIFICATE", requires = "tls_key")]
+    #[arg(long, value_name = "FILE", env = "EINTHOVEN_TLS_CERTIFICATE")]
     tls_certificate: Option<PathBuf>,
     /// Private key of the certificate in PEM.
-    #[arg(long, value_name = "FILE", env = "EINTHOVEN_TLS_KEY", requires = "tls_certificate")]
+    #[arg(long, value_name = "FILE", env = "EINTHOVEN_TLS_KEY")]
     tls_key: Option<PathBuf>,
     /// Origin whose pages may call this server, such as `https://lab.example.org`. May be given several times.
     #[arg(long, value_name = "ORIGIN", env = "EINTHOVEN_CORS_ORIGIN", value_delimiter = ',')]
@@ -53,21 +53,26 @@ pub(crate) struct Settings {
     pub(crate) grace_s: u16,
 }
 
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            tls_certificate: None,
-            tls_key: None,
-            cors_origin: Vec::new(),
-            max_connections: 8192,
-            client_timeout_s: 30,
-            drain_delay_s: 1,
-            grace_s: 20,
+impl Settings {
+    /// Whether the certificate can be had, where one is named.
+    pub(crate) fn check(&self) -> anyhow::Result<()> {
+        self.open_tls().map(drop)
+    }
+
+    /// What the certificate's files hold, where they are named.
+    fn open_tls(&self) -> anyhow::Result<Option<tls::Tls>> {
+        match (&self.tls_certificate, &self.tls_key) {
+            (Some(certificate), Some(key)) => Ok(Some(tls::Tls::open(certificate.clone(), key.clone())?)),
+            (given, other) => {
+                ensure!(
+                    given.is_none() && other.is_none(),
+                    "--tls-certificate and --tls-key go together"
+                );
+                Ok(None)
+            }
         }
     }
-}
 
-impl Settings {
     /// Whether it speaks TLS.
     pub(crate) fn tls(&self) -> bool {
         self.tls_certificate.is_some()
@@ -107,16 +112,7 @@ pub(crate) struct Listener {
 impl Listener {
     /// Opens the port and reads the certificate.
     pub(crate) async fn bind(listen: SocketAddr, settings: Settings, lifecycle: Lifecycle) -> anyhow::Result<Self> {
-        let tls = match (&settings.tls_certificate, &settings.tls_key) {
-            (Some(certificate), Some(key)) => Some(tls::Tls::open(certificate.clone(), key.clone())?),
-            (given, other) => {
-                ensure!(
-                    given.is_none() && other.is_none(),
-                    "--tls-certificate and --tls-key go together"
-                );
-                None
-            }
-        };
+        let tls = settings.open_tls()?;
         let tcp = TcpListener::bind(listen)
             .await
             .with_context(|| format!("cannot listen on {listen}; is another server running there?"))?;
