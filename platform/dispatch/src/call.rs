@@ -33,10 +33,16 @@ pub struct Call {
 pub struct Done {
     /// Every output, in the engine's order, with as many rows as the inputs.
     pub outputs: Vec<Tensor>,
-    /// From the call to the start of its first batch.
+    /// From the call until the engine took its first batch.
     pub queued: Duration,
+    /// The part of it in which its first batch was put together.
+    pub assembling: Duration,
     /// From the start of its first batch to the end of its last.
     pub computed: Duration,
+    /// When it was asked for.
+    pub asked: Instant,
+    /// When its answer was there.
+    pub answered: Instant,
     /// Rows of the largest batch that it was part of.
     pub batch_rows: usize,
     /// What really computed, in the engine's words.

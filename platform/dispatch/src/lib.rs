@@ -26,6 +26,6 @@ pub use call::{Call, DispatchError, Done, Priority};
 pub use dispatcher::Dispatcher;
 pub use process::Allowance;
 pub use settings::{Instance, Settings, Source};
-pub use statistics::{BatchCount, Statistics};
+pub use statistics::{BatchCount, Statistics, WITHIN_S};
 pub use tensor::Tensor;
 pub use ticket::Ticket;

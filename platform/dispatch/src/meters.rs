@@ -1,7 +1,7 @@
 //! Counters that cost a call a few atomic additions.
 
 use crate::call::DispatchError;
-use crate::statistics::{BatchCount, Statistics};
+use crate::statistics::{BatchCount, Statistics, WITHIN_S};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
@@ -11,6 +11,24 @@ pub(crate) struct RunTimes {
     pub(crate) assembling: Duration,
     pub(crate) running: Duration,
     pub(crate) answering: Duration,
+}
+
+/// Counts by how long something took.
+#[derive(Default)]
+struct Within([AtomicU64; WITHIN_S.len() + 1]);
+
+impl Within {
+    fn add(&self, took: Duration) {
+        let seconds = took.as_secs_f64();
+        let place = WITHIN_S.iter().position(|bound| seconds <= *bound);
+        if let Some(count) = self.0.get(place.unwrap_or(WITHIN_S.len())) {
+            add(count, 1);
+        }
+    }
+
+    fn read(&self) -> Vec<u64> {
+        self.0.iter().map(|count| count.load(Ordering::Relaxed)).collect()
+    }
 }
 
 #[derive(Default)]
@@ -34,6 +52,9 @@ pub(crate) struct Meters {
     queued_ns: AtomicU64,
     computed_ns: AtomicU64,
     failing_ns: AtomicU64,
+    queued_within: Within,
+    computed_within: Within,
+    assembled_within: Within,
     last_ms: AtomicU64,
     /// By rows; the last one for all above.
     runs: Vec<Runs>,
@@ -57,6 +78,7 @@ impl Meters {
 
     pub(crate) fn ran(&self, rows: usize, times: RunTimes) {
         add(&self.executed_rows, rows as u64);
+        self.assembled_within.add(times.assembling);
         if let Some(runs) = self.runs.get(rows.min(self.runs.len().saturating_sub(1))) {
             add(&runs.executions, 1);
             add(&runs.assembling_ns, ns(times.assembling));
@@ -70,6 +92,8 @@ impl Meters {
         add(&self.rows, rows as u64);
         add(&self.queued_ns, ns(queued));
         add(&self.computed_ns, ns(computed));
+        self.queued_within.add(queued);
+        self.computed_within.add(computed);
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
         let now = now.map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX));
         self.last_ms.store(now, Ordering::Relaxed);
@@ -122,6 +146,9 @@ impl Meters {
             running: batches.iter().map(|batch| batch.running).sum(),
             answering: batches.iter().map(|batch| batch.answering).sum(),
             last_ms: count(&self.last_ms),
+            queued_within: self.queued_within.read(),
+            computed_within: self.computed_within.read(),
+            assembled_within: self.assembled_within.read(),
             batches,
             ..Statistics::default()
         }

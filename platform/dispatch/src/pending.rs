@@ -35,7 +35,8 @@ struct Answer {
     done: Option<Answered>,
     answered: bool,
     waker: Option<Waker>,
-    started: Option<Instant>,
+    /// Of the first batch: when it began to be put together, and when the engine took it.
+    started: Option<(Instant, Instant)>,
     batch_rows: usize,
     left_rows: usize,
     parts: Vec<Part>,
@@ -53,6 +54,8 @@ struct Part {
 /// Where rows of a call were run.
 #[derive(Debug, Clone)]
 pub(crate) struct Ran {
+    /// When the batch began to be put together.
+    pub(crate) begun: Instant,
     pub(crate) started: Instant,
     pub(crate) ended: Instant,
     pub(crate) batch_rows: usize,
@@ -100,7 +103,7 @@ impl Pending {
         if answer.answered {
             return;
         }
-        let started = *answer.started.get_or_insert(ran.started);
+        let (begun, started) = *answer.started.get_or_insert((ran.begun, ran.started));
         answer.batch_rows = answer.batch_rows.max(ran.batch_rows);
         let outputs = if rows.len() == self.rows {
             Ok(Some(outputs))
@@ -113,7 +116,10 @@ impl Pending {
                 let done = Done {
                     outputs,
                     queued: started.saturating_duration_since(self.asked),
+                    assembling: started.saturating_duration_since(begun.max(self.asked)),
                     computed: ran.ended.saturating_duration_since(started),
+                    asked: self.asked,
+                    answered: Instant::now(),
                     batch_rows: answer.batch_rows,
                     provider: Arc::clone(&ran.provider),
                 };

@@ -126,6 +126,7 @@ fn execute(queue: &Arc<Queue>, own: &mut Own, pieces: &Pieces) -> Result<(), Fai
     };
     queue.learn(rows, times.running);
     let ran = Ran {
+        begun,
         started,
         ended,
         batch_rows: rows,

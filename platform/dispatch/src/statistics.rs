@@ -3,6 +3,11 @@
 use serde::Serialize;
 use std::time::Duration;
 
+/// Upper bounds in seconds of what is counted by how long it took.
+pub const WITHIN_S: [f64; 14] = [
+    0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0,
+];
+
 /// Counts and times of one version since it was loaded. A call is counted when it is answered.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Statistics {
@@ -36,6 +41,13 @@ pub struct Statistics {
     pub running: Duration,
     /// Sum over the runs: cutting outputs apart.
     pub answering: Duration,
+    /// Calls that got their outputs, by how long each was queued: as many as there are [`WITHIN_S`], and one for all above. Not
+    /// cumulative.
+    pub queued_within: Vec<u64>,
+    /// The same by how long each was computed.
+    pub computed_within: Vec<u64>,
+    /// Runs, by how long their inputs were copied together.
+    pub assembled_within: Vec<u64>,
     /// Milliseconds since 1970 of the last call that got its outputs; zero where there was none.
     pub last_ms: u64,
     /// Runs by their rows, ascending; sizes that did not occur are left out.

@@ -1,6 +1,6 @@
 //! A call that is under way, as its caller holds it.
 
-use crate::call::DispatchError;
+use crate::call::{DispatchError, Done};
 use crate::pending::{Answered, Pending};
 use crate::queue::Queue;
 use crate::schedule::CallId;
@@ -9,7 +9,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::Thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// A call that is under way: a future of its answer. Dropping it cancels the call.
 #[must_use = "dropping it cancels the call"]
@@ -67,6 +67,9 @@ impl Ticket {
     fn answered(&mut self, waker: &Waker) -> Option<Answered> {
         let answered = self.pending.poll(waker)?;
         self.finished = true;
+        if let Ok(done) = &answered {
+            told(done);
+        }
         Some(answered)
     }
 
@@ -76,6 +79,20 @@ impl Ticket {
         // It may have been answered just before.
         self.pending.poll(Waker::noop()).unwrap_or(Err(DispatchError::Expired))
     }
+}
+
+/// Says where the time of a call went, to whoever traces the request that it belongs to. Not heeded, it costs a comparison.
+fn told(done: &Done) {
+    let ns = |duration: Duration| u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
+    tracing::debug!(
+        target: "einthoven::call",
+        queue_ns = ns(done.queued.saturating_sub(done.assembling)),
+        batch_ns = ns(done.assembling),
+        compute_ns = ns(done.computed),
+        total_ns = ns(done.answered.saturating_duration_since(done.asked)),
+        ago_ns = ns(done.answered.elapsed()),
+        "computed"
+    );
 }
 
 impl Future for Ticket {

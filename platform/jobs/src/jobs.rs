@@ -125,6 +125,16 @@ impl Jobs {
         seen.map(|entry| entry.record.info(entry.stage.clone())).collect()
     }
 
+    /// How many there are of each state, whosever they are.
+    #[must_use]
+    pub fn counts(&self) -> [(&'static str, u64); 5] {
+        let inner = self.0.table.lock();
+        State::ALL.map(|state| {
+            let those = inner.jobs.values().filter(|entry| entry.record.state == state);
+            (state.as_str(), those.count() as u64)
+        })
+    }
+
     /// One of them.
     ///
     /// # Errors

@@ -28,6 +28,9 @@ pub enum State {
 }
 
 impl State {
+    /// In the order that they come in.
+    pub(crate) const ALL: [Self; 5] = [Self::Queued, Self::Running, Self::Done, Self::Failed, Self::Cancelled];
+
     /// As it is written.
     #[must_use]
     pub fn as_str(self) -> &'static str {

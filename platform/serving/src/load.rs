@@ -7,7 +7,7 @@ use einthoven_classify::{Choice, EngineTable, KnownAs, Manifest, PackageFile, Se
 use einthoven_registry_files::Digest;
 use einthoven_registry_state::{ModelName, Origin, Version};
 use std::sync::{Arc, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
 /// What a load came to.
@@ -52,7 +52,9 @@ impl Loaded {
         loads.insert(name.clone(), outcome.clone());
         let (this, key, version) = (self.clone(), (model.clone(), version.name.clone()), version.clone());
         tokio::spawn(async move {
+            let begun = Instant::now();
             let done = this.load_now(&key, &version).await;
+            einthoven_telemetry::load_took(begun.elapsed(), done.is_ok());
             let failed = done.is_err();
             tell.send_replace(Some(done));
             if failed {

@@ -1,4 +1,4 @@
-//! What a running server tells its operators: metrics and logs.
+//! What a running server tells its operators: metrics, logs and traces.
 //!
 //! Neither may grow with what callers send, and neither may hold anything of a recording or a person. Labels come from closed
 //! sets: routes as they are registered, never paths as they are asked for; models that are loaded, never names in requests.
@@ -16,6 +16,7 @@ mod process;
 mod request_id;
 mod routes;
 mod stage;
+mod traces;
 
 pub use logs::{Format, LogArguments};
 pub use metrics::{CONTENT_TYPE, Metrics, Snapshot};
@@ -23,4 +24,5 @@ pub use middleware::{ProblemType, observe};
 pub use models::{BatchRows, ModelReading, Outcomes, Waits};
 pub use request_id::own_request_id;
 pub use routes::Route;
-pub use stage::{Running, Stage};
+pub use stage::{Running, Stage, load_took};
+pub use traces::{TraceArguments, Traces};

@@ -1,7 +1,10 @@
 //! Lines for people or for machines, on standard error.
 
+use crate::traces::Traces;
 use clap::{Args, ValueEnum};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer};
 
 /// How a line of the log looks.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
@@ -32,20 +35,22 @@ fn filter(text: &str) -> Result<String, String> {
 }
 
 impl LogArguments {
-    /// Starts logging to standard error, panics included, once for the process.
+    /// Starts logging to standard error, panics included, and tracing beside it, once for the process.
     ///
     /// # Errors
     /// Where the filter is none.
-    pub fn start(&self) -> Result<(), tracing_subscriber::filter::ParseError> {
+    pub fn start(&self, traces: &Traces) -> Result<(), tracing_subscriber::filter::ParseError> {
         let filter = EnvFilter::try_new(&self.log)?;
-        let lines = tracing_subscriber::fmt()
-            .with_env_filter(filter)
-            .with_writer(std::io::stderr);
-        // A second start, as in a test, leaves the first one in place.
-        let _ = match self.log_format {
-            Format::Text => lines.try_init(),
-            Format::Json => lines.json().flatten_event(true).with_span_list(false).try_init(),
+        let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+        let lines = match self.log_format {
+            Format::Text => lines.boxed(),
+            Format::Json => lines.json().flatten_event(true).with_span_list(false).boxed(),
         };
+        // A second start, as in a test, leaves the first one in place.
+        let _ = tracing_subscriber::registry()
+            .with(lines.with_filter(filter))
+            .with(traces.layer())
+            .try_init();
         crate::panics::install();
         Ok(())
     }

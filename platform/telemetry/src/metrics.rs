@@ -5,7 +5,7 @@ use crate::exposition::Family;
 use crate::models::{self, ModelReading};
 use crate::process;
 use crate::routes::{Route, Routes, Vectors};
-use crate::stage::STAGES;
+use crate::stage::{LOADS, STAGES};
 use prometheus::proto::MetricFamily;
 use prometheus::{HistogramOpts, HistogramVec, IntCounterVec, IntGauge, Opts, Registry, TextEncoder};
 use std::sync::Arc;
@@ -108,8 +108,8 @@ impl Metrics {
         registry.register(Box::new(bytes.clone()))?;
         registry.register(Box::new(problems.clone()))?;
         registry.register(Box::new(in_flight.clone()))?;
-        if let Some(stages) = &*STAGES {
-            registry.register(Box::new(stages.vector.clone()))?;
+        for times in [&*STAGES, &*LOADS].into_iter().flatten() {
+            registry.register(Box::new(times.vector.clone()))?;
         }
         let vectors = Vectors {
             requests,

@@ -2,8 +2,9 @@
 
 use crate::body::Counted;
 use crate::metrics::Metrics;
-use crate::request_id::{REQUEST_ID, trace_of};
+use crate::request_id::{REQUEST_ID, trace_parent};
 use crate::routes::Ending;
+use crate::traces;
 use axum::body::Body;
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
@@ -29,10 +30,16 @@ pub async fn observe(State(metrics): State<Metrics>, request: Request, next: Nex
     let series = metrics
         .routes()
         .of(matched.as_ref().map(MatchedPath::as_str), request.method().as_str());
+    let caller = request.headers().get("traceparent").and_then(trace_parent);
+    let traced = traces::Request::begin(caller.as_ref(), series.route.method, series.route.path);
     let span = tracing::info_span!(
         "request",
         request_id = request.headers().get(REQUEST_ID).and_then(|id| id.to_str().ok()),
-        trace_id = request.headers().get("traceparent").and_then(trace_of),
+        trace_id = traced
+            .as_ref()
+            .map(|traced| traced.trace.as_str())
+            .or(caller.as_ref().map(|caller| caller.trace)),
+        span_id = traced.as_ref().map(|traced| traced.id.as_str()),
         route = series.route.path,
         method = series.route.method,
     );
@@ -59,6 +66,9 @@ pub async fn observe(State(metrics): State<Metrics>, request: Request, next: Nex
         metrics.problem(&problem.kind, code);
     }
     let problem = problem.map(|problem| &*problem.kind);
+    if let Some(traced) = traced {
+        traced.end(code, problem);
+    }
     let seconds = took.as_secs_f64();
     // One line a request would cost more than some answers do; what went wrong here is always worth one.
     span.in_scope(|| {

@@ -67,6 +67,8 @@ pub struct ModelReading {
     pub computed: Waits,
     /// Copying inputs together, over the runs.
     pub assembling_s: f64,
+    /// The same by how long each run waited for it; empty where that was not counted.
+    pub assembled: Waits,
     /// Inside the engine, over the runs.
     pub running_s: f64,
     /// Cutting outputs apart, over the runs.
@@ -96,6 +98,7 @@ impl ModelReading {
         self.computed_s += other.computed_s;
         self.queued.join(other.queued);
         self.computed.join(other.computed);
+        self.assembled.join(other.assembled);
         self.assembling_s += other.assembling_s;
         self.running_s += other.running_s;
         self.answering_s += other.answering_s;
@@ -159,6 +162,10 @@ pub(crate) fn families(models: Vec<ModelReading>) -> Vec<MetricFamily> {
         "einthoven_model_compute_duration_seconds",
         "From the start of a call's first run to the end of its last.",
     );
+    let mut assembled = Family::histogram(
+        "einthoven_model_batch_duration_seconds",
+        "Putting each run's inputs together before the engine takes them.",
+    );
     let mut stages = Family::counter(
         "einthoven_model_run_seconds_total",
         "Time of runs: inputs copied together, inside the engine, outputs cut apart.",
@@ -186,13 +193,15 @@ pub(crate) fn families(models: Vec<ModelReading>) -> Vec<MetricFamily> {
         rows.add(&labels, reading.rows as f64);
         let (counts, sum) = by_rows(&reading.batches);
         batches.add_counts(&labels, &ROWS, &counts, sum);
-        for (family, waits, sum) in [
-            (&mut queued, &reading.queued, reading.queued_s),
-            (&mut computed, &reading.computed, reading.computed_s),
+        let runs: u64 = reading.batches.iter().map(|batch| batch.runs).sum();
+        for (family, waits, sum, count) in [
+            (&mut queued, &reading.queued, reading.queued_s, ended.succeeded),
+            (&mut computed, &reading.computed, reading.computed_s, ended.succeeded),
+            (&mut assembled, &reading.assembled, reading.assembling_s, runs),
         ] {
             match waits.counts.is_empty() {
                 // Sums alone still give the mean.
-                true => family.add_counts(&labels, &[], &[ended.succeeded], sum),
+                true => family.add_counts(&labels, &[], &[count], sum),
                 false => family.add_counts(&labels, &waits.bounds_s, &waits.counts, sum),
             }
         }
@@ -208,7 +217,7 @@ pub(crate) fn families(models: Vec<ModelReading>) -> Vec<MetricFamily> {
         instances.add(&labels, reading.instances as f64);
     }
     [
-        calls, rows, batches, queued, computed, stages, pending, bytes, instances,
+        calls, rows, batches, queued, computed, assembled, stages, pending, bytes, instances,
     ]
     .into_iter()
     .filter_map(Family::done)

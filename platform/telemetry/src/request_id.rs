@@ -24,8 +24,18 @@ fn is_random(id: &HeaderValue) -> bool {
     id.len() <= 64 && digits >= 16 && id.iter().all(|byte| byte.is_ascii_hexdigit() || *byte == b'-')
 }
 
-/// The trace that a `traceparent` names (W3C Trace Context 1, section 3.2): 32 digits, not all of them zero.
-pub(crate) fn trace_of(traceparent: &HeaderValue) -> Option<&str> {
+/// The caller's place in a trace, as a `traceparent` says it.
+pub(crate) struct TraceParent<'a> {
+    /// 32 hexadecimal digits, not all of them zero.
+    pub(crate) trace: &'a str,
+    /// 16 of them.
+    pub(crate) span: &'a str,
+    /// Whether the caller records it.
+    pub(crate) sampled: bool,
+}
+
+/// What a `traceparent` says (W3C Trace Context 1, section 3.2), where it is one.
+pub(crate) fn trace_parent(traceparent: &HeaderValue) -> Option<TraceParent<'_>> {
     let text = traceparent.to_str().ok()?;
     let mut parts = text.split('-');
     let (version, trace, parent, flags) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
@@ -34,7 +44,12 @@ pub(crate) fn trace_of(traceparent: &HeaderValue) -> Option<&str> {
     let whole = hex(version, 2) && version != "ff" && hex(trace, 32) && hex(parent, 16) && hex(flags, 2);
     let some = trace.bytes().any(|byte| byte != b'0') && parent.bytes().any(|byte| byte != b'0');
     let ends = version != "00" || parts.next().is_none();
-    (whole && some && ends).then_some(trace)
+    let sampled = u8::from_str_radix(flags, 16).is_ok_and(|flags| flags & 1 == 1);
+    (whole && some && ends).then_some(TraceParent {
+        trace,
+        span: parent,
+        sampled,
+    })
 }
 
 #[cfg(test)]
@@ -64,7 +79,7 @@ mod tests {
 
     #[test]
     fn a_trace_is_taken_only_from_a_whole_traceparent() {
-        let of = |text| trace_of(&HeaderValue::from_static(text)).map(str::to_owned);
+        let of = |text| trace_parent(&HeaderValue::from_static(text)).map(|parent| parent.trace.to_owned());
         let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
         assert_eq!(
             of("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01").as_deref(),

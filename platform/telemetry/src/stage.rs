@@ -29,8 +29,10 @@ impl Stage {
         }
     }
 
-    /// Counts a stage that took that long.
+    /// Counts a stage that took that long and ends now, and tells whoever traces the request.
     pub fn took(self, duration: Duration) {
+        let took_ns = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
+        tracing::debug!(target: "einthoven::stage", stage = self.label(), took_ns, "stage");
         if let Some(stages) = &*STAGES {
             stages.each[self as usize].observe(duration.as_secs_f64());
         }
@@ -59,6 +61,13 @@ impl Drop for Running {
     }
 }
 
+/// Counts a version that was to be loaded and took that long, or failed after it.
+pub fn load_took(duration: Duration, succeeded: bool) {
+    if let Some(loads) = &*LOADS {
+        loads.each[usize::from(!succeeded)].observe(duration.as_secs_f64());
+    }
+}
+
 pub(crate) struct Stages {
     pub(crate) vector: HistogramVec,
     each: Vec<Histogram>,
@@ -73,6 +82,21 @@ pub(crate) static STAGES: LazyLock<Option<Stages>> = LazyLock::new(|| {
     .buckets(crate::metrics::SECONDS.to_vec());
     let vector = HistogramVec::new(options, &["stage"]).ok()?;
     let each = Stage::ALL.map(|stage| vector.with_label_values(&[stage.label()]));
+    Some(Stages {
+        vector,
+        each: each.to_vec(),
+    })
+});
+
+/// Loads, by how they ended: for the process, as the stages are.
+pub(crate) static LOADS: LazyLock<Option<Stages>> = LazyLock::new(|| {
+    let options = HistogramOpts::new(
+        "einthoven_model_load_duration_seconds",
+        "Bringing a version in: its files checked, tried on an engine, its golden outputs compared.",
+    )
+    .buckets(crate::metrics::SECONDS.to_vec());
+    let vector = HistogramVec::new(options, &["outcome"]).ok()?;
+    let each = ["loaded", "failed"].map(|outcome| vector.with_label_values(&[outcome]));
     Some(Stages {
         vector,
         each: each.to_vec(),

@@ -6,7 +6,7 @@
     reason = "a test that cannot go on fails, and panicking is what is tried"
 )]
 
-use einthoven_telemetry::{Format, LogArguments};
+use einthoven_telemetry::{Format, LogArguments, Traces};
 use std::process::Command;
 
 const MARK: &str = "EINTHOVEN_TEST_CRASH";
@@ -20,7 +20,7 @@ fn crashing() {
     }
     let log_format = Format::Json;
     let log = "info".to_owned();
-    LogArguments { log_format, log }.start().unwrap();
+    LogArguments { log_format, log }.start(&Traces::none()).unwrap();
     let name = String::from("Zebulon Quartermain, born 1931-07-23");
     let made = std::thread::spawn(move || panic!("no such patient: {name}"));
     assert!(made.join().is_err());

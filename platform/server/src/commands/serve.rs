@@ -16,9 +16,10 @@ use einthoven_jobs::Jobs;
 use einthoven_onboard::{By, Candidate, CandidateFile, OnboardError, Onboarding};
 use einthoven_registry::{ChangeError, Registry};
 use einthoven_registry_log::{Log, append_head_file};
+use einthoven_registry_mlflow::{Network, Networks};
 use einthoven_registry_state::{Origin, Refusal};
 use einthoven_serving::{Loaded, Settings, Tables};
-use einthoven_telemetry::LogArguments;
+use einthoven_telemetry::{LogArguments, TraceArguments};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -44,6 +45,8 @@ pub(crate) struct Serve {
     #[command(flatten)]
     log: LogArguments,
     #[command(flatten)]
+    traces: TraceArguments,
+    #[command(flatten)]
     storage: Storage,
     #[command(flatten)]
     journal: JournalArguments,
@@ -65,6 +68,15 @@ pub(crate) struct Serve {
     /// Do not follow MLflow sources and take up no half-done work: another server on the same registry does.
     #[arg(long, env = "EINTHOVEN_NO_SYNC")]
     no_sync: bool,
+    /// Network that MLflow sources may lie in, such as `10.0.0.0/8`. May be given several times; without any it is all of them, but for
+    /// addresses by which clouds hand out credentials.
+    #[arg(
+        long,
+        value_name = "NETWORK",
+        env = "EINTHOVEN_SOURCE_NETWORKS",
+        value_delimiter = ','
+    )]
+    source_networks: Vec<Network>,
     /// Folder of a model to bring in: the network and a `manifest.json`. It answers where nothing of its name does. May
     /// be given several times.
     #[arg(long)]
@@ -103,12 +115,17 @@ impl Serve {
     }
 
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
-        self.log.start()?;
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        let traces = {
+            let _within = runtime.enter();
+            self.traces.start().map_err(anyhow::Error::msg)?
+        };
+        self.log.start(&traces)?;
         if let Some(file) = &self.config {
             tracing::info!("settings from {}", file.display());
         }
-        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         let done = runtime.block_on(self.serve());
+        traces.end();
         // Work that nobody waits for any more may still compute; what it writes is whole or not there.
         runtime.shutdown_timeout(THREADS);
         done
@@ -147,12 +164,13 @@ impl Serve {
             tables: Tables::in_folder(self.storage.tables_folder()),
             budget_bytes: u64::from(self.model_memory_mib) << 20,
         });
-        let onboarding = Onboarding::new(loaded.clone());
+        let onboarding = Onboarding::new(loaded.clone()).with_networks(Networks::only(self.source_networks));
         for version in embedded::versions(&plugins.serving)? {
             onboarding.add_embedded(version).await?;
         }
         let mut reached = self.identity.reached(self.listen, self.listener.tls());
         reached.cors = self.listener.origins();
+        reached.address_rate = self.listener.address_rate();
         let jobs = Jobs::open(einthoven_jobs::Settings::in_folder(self.storage.data.join("jobs")))?;
         let app = App::new(
             plugins,

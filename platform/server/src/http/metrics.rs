@@ -8,7 +8,7 @@ use axum::http::header;
 use axum::response::IntoResponse;
 use axum::{Extension, Router};
 use einthoven_classify::ServedModel;
-use einthoven_dispatch::Statistics;
+use einthoven_dispatch::{Statistics, WITHIN_S};
 use einthoven_telemetry::{BatchRows, CONTENT_TYPE, Metrics, ModelReading, Outcomes, Route, Snapshot, Waits};
 use std::sync::Arc;
 use std::time::Duration;
@@ -66,12 +66,16 @@ fn snapshot(app: &App) -> Snapshot {
         model_memory_bytes: usage.counted_bytes,
         model_memory_budget_bytes: usage.budget_bytes,
         models_waiting: app.loaded.waiting().len() as u64,
-        jobs: Vec::new(),
+        jobs: app.jobs.counts().to_vec(),
     }
 }
 
 fn reading(model: &impl ToString, version: &impl ToString, counted: Statistics) -> ModelReading {
     let seconds = |sum: Duration| sum.as_secs_f64();
+    let waits = |counts: Vec<u64>| Waits {
+        bounds_s: WITHIN_S.to_vec(),
+        counts,
+    };
     let batches = counted.batches.iter().map(|batch| BatchRows {
         rows: batch.rows,
         runs: batch.executions,
@@ -89,10 +93,11 @@ fn reading(model: &impl ToString, version: &impl ToString, counted: Statistics) 
         },
         rows: counted.rows,
         queued_s: seconds(counted.queued),
-        queued: Waits::default(),
+        queued: waits(counted.queued_within),
         computed_s: seconds(counted.computed),
-        computed: Waits::default(),
+        computed: waits(counted.computed_within),
         assembling_s: seconds(counted.assembling),
+        assembled: waits(counted.assembled_within),
         running_s: seconds(counted.running),
         answering_s: seconds(counted.answering),
         batches: batches.collect(),

@@ -223,9 +223,10 @@ pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Problem> + Send + 'static,
 ) -> Result<T, Problem> {
     let permit = cores.acquire_owned().await.map_err(|cause| Problem::internal(&cause))?;
+    let span = tracing::Span::current();
     tokio::task::spawn_blocking(move || {
         let _core = permit;
-        work()
+        span.in_scope(work)
     })
     .await
     .map_err(Problem::from)?
