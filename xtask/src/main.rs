@@ -8,6 +8,7 @@ mod header;
 mod openapi;
 mod openapi_changes;
 mod sdk;
+mod secrets;
 mod setup;
 mod shell;
 mod tidy;
@@ -20,7 +21,8 @@ const USAGE: &str = "usage: cargo xtask <command>
   setup   install what the tests need (the engines' libraries, MLflow, Chromium, the page's tools);
           `setup libraries` or `setup python` brings only those
   engines build and seal the engine plugins with their libraries beside them
-  tidy    file lengths and names, the arrows between crates, licences, unfinished code
+  tidy    file lengths and names, the arrows between crates, licences and sources, unfinished
+          code, secrets
   header  write the C headers of the plugin contract; `header --check` only compares
   openapi write openapi/*.json as the server says it; `openapi --check` only compares, with the server that was built last,
           and with the last release; `openapi --breaking` compares with the last release alone

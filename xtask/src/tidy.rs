@@ -75,6 +75,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "einthoven-registry",
             "einthoven-registry-files",
             "einthoven-registry-state",
+            "einthoven-telemetry",
         ],
     ),
     (
@@ -154,6 +155,9 @@ const LICENCES: [&str; 15] = [
     "Zlib",
 ];
 
+/// Where crates that are not ours come from.
+const CRATES_IO: &str = "registry+https://github.com/rust-lang/crates.io-index";
+
 pub(crate) fn run() -> anyhow::Result<()> {
     let mut findings = Vec::new();
     let metadata: Value = serde_json::from_str(&output(command(
@@ -197,6 +201,9 @@ fn arrows(packages: &[Value], findings: &mut Vec<String>) {
 
 fn licences(packages: &[Value], findings: &mut Vec<String>) {
     for package in packages {
+        if package["source"].as_str().is_some_and(|source| source != CRATES_IO) {
+            findings.push(format!("crate `{}` comes from {}", package["name"], package["source"]));
+        }
         let expression = package["license"].as_str().unwrap_or_default().replace('/', " OR ");
         let allowed = expression.split(" AND ").all(|part| {
             part.split(" OR ")
@@ -227,6 +234,11 @@ fn sources(findings: &mut Vec<String>) -> anyhow::Result<()> {
             findings.push(format!(
                 "{name} has {} lines; {LONGEST_FILE} are allowed",
                 text.lines().count()
+            ));
+        }
+        if let Some(kind) = crate::secrets::held(&text) {
+            findings.push(format!(
+                "{name} holds {kind}; take it out, and make it void where it was used"
             ));
         }
         let base = name.rsplit('/').next().unwrap_or(name);

@@ -30,6 +30,7 @@ impl Onboarding {
         let by = By::system("it comes with the server");
         let model = embedded.model;
         if self.answers_already(&model, &embedded.files) {
+            self.put_missing(&embedded.files).await;
             return Ok(());
         }
         let mut stored = Vec::new();
@@ -76,6 +77,22 @@ impl Onboarding {
     }
 
     /// Whether this very content is ready and traffic was decided since: then a start writes nothing.
+    /// Another server on the same registry brought them in, and its files may lie where this one does not look. A store that is away
+    /// keeps nobody from starting.
+    async fn put_missing(&self, files: &[(String, &'static [u8])]) {
+        for (name, bytes) in files {
+            let there = self.store().contains(&Digest::of(bytes)).await;
+            let put = match there {
+                Ok(true) => continue,
+                Ok(false) => self.put(name, Bytes::from_static(bytes)).await.map(drop),
+                Err(cause) => Err(cause.into()),
+            };
+            if let Err(cause) = put {
+                tracing::warn!("the file {name} of a model that comes with the server was not stored: {cause}");
+            }
+        }
+    }
+
     fn answers_already(&self, model: &ModelName, files: &[(String, &'static [u8])]) -> bool {
         let entry = |(name, bytes): &(String, &'static [u8])| FileEntry {
             name: name.clone(),

@@ -25,4 +25,4 @@ pub use embedded::EmbeddedVersion;
 pub use error::{FieldProblem, OnboardError};
 pub use onboarding::{Added, By, Onboarding};
 pub use pull::Pull;
-pub use sources::{SourceStatus, settings as source_settings};
+pub use sources::SourceStatus;

@@ -9,7 +9,7 @@ use crate::sources::Sources;
 use bytes::Bytes;
 use einthoven_registry::{Asked, ChangeError, Done, Registry};
 use einthoven_registry_files::{Collected, Digest, FileEntry, Store, package_digest};
-use einthoven_registry_mlflow::Error as MlflowError;
+use einthoven_registry_mlflow::{Error as MlflowError, Networks};
 use einthoven_registry_state::{Change, Event, ModelName, Origin, Package, StoredFile, VersionName};
 use einthoven_serving::Loaded;
 use std::collections::HashSet;
@@ -26,6 +26,8 @@ pub struct Onboarding {
     /// Drafts at once: each holds the network's files in memory.
     drafts: Arc<Semaphore>,
     pub(crate) sources: Arc<Sources>,
+    /// Where sources may lie.
+    pub(crate) networks: Networks,
 }
 
 /// Who asks, and for what reason.
@@ -66,7 +68,14 @@ impl Onboarding {
             trials: Arc::new(Semaphore::new(1)),
             drafts: Arc::new(Semaphore::new(1)),
             sources: Arc::default(),
+            networks: Networks::default(),
         }
+    }
+
+    /// Sources are reached in these networks alone.
+    #[must_use]
+    pub fn with_networks(self, networks: Networks) -> Self {
+        Self { networks, ..self }
     }
 
     /// What is loaded.

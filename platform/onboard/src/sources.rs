@@ -101,9 +101,23 @@ impl Onboarding {
         {
             return Ok(client.clone());
         }
-        let client = Client::new(&settings(&source.name, &source.settings)?)?;
+        let client = Client::within(&settings(&source.name, &source.settings)?, self.networks.clone())?;
         clients.insert(source.name.clone(), (source.revision, client.clone()));
         Ok(client)
+    }
+
+    /// Whether these can be a source's settings here.
+    ///
+    /// # Errors
+    /// [`OnboardError::Settings`] where they are wrong, or name an address that sources may not have.
+    pub fn check_source(&self, name: &SourceName, new: &serde_json::Value) -> Result<(), OnboardError> {
+        let source = settings(name, new)?;
+        self.networks
+            .check(&source.url)
+            .map_err(|cause| OnboardError::Settings {
+                source_name: name.to_string(),
+                cause: cause.to_string(),
+            })
     }
 
     /// How a source was when it was last looked at.
@@ -138,7 +152,7 @@ impl Onboarding {
 ///
 /// # Errors
 /// [`OnboardError::Settings`].
-pub fn settings(
+fn settings(
     name: &SourceName,
     settings: &serde_json::Value,
 ) -> Result<einthoven_registry_mlflow::Source, OnboardError> {

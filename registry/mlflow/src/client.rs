@@ -3,7 +3,7 @@
 use crate::download::{self, Downloaded, Expected};
 use crate::http::{Failure, Http};
 use crate::listing::{self, RemoteFile};
-use crate::{Error, Location, ModelVersion, RegisteredModel, Source};
+use crate::{Error, Location, ModelVersion, Networks, RegisteredModel, Source};
 use bytes::Bytes;
 use serde::Deserialize;
 use std::path::Path;
@@ -55,14 +55,24 @@ struct OneVersion {
 }
 
 impl Client {
-    /// Reads certificates and makes the connections' settings; asks the server nothing.
+    /// Reads certificates and makes the connections' settings; asks the server nothing. It is reached wherever it is, except by
+    /// addresses that no server has.
     ///
     /// # Errors
     ///
     /// [`Error::Settings`], or [`Error::Io`] for a certificate's file.
     pub fn new(source: &Source) -> Result<Self, Error> {
+        Self::within(source, Networks::default())
+    }
+
+    /// The same in these networks alone, whatever its name resolves to at the time.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Settings`], or [`Error::Io`] for a certificate's file.
+    pub fn within(source: &Source, networks: Networks) -> Result<Self, Error> {
         Ok(Self {
-            http: Arc::new(Http::new(source)?),
+            http: Arc::new(Http::new(source, networks)?),
         })
     }
 

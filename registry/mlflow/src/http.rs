@@ -1,7 +1,7 @@
 //! Requests to the source, with its credentials, its patience and its errors.
 
 use crate::source::{Credentials, Source, secret};
-use crate::{ArtifactPath, Error};
+use crate::{ArtifactPath, Error, Networks};
 use bytes::{Bytes, BytesMut};
 use reqwest::header::{ACCEPT_ENCODING, HeaderMap};
 use reqwest::{Response, StatusCode, redirect};
@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use std::error::Error as _;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 use url::Url;
 
@@ -80,8 +81,9 @@ impl From<Error> for Failure {
 }
 
 impl Http {
-    pub(crate) fn new(source: &Source) -> Result<Self, Error> {
+    pub(crate) fn new(source: &Source, networks: Networks) -> Result<Self, Error> {
         source.check()?;
+        networks.check(&source.url)?;
         // reqwest takes the process's provider; the first to install one wins, and any will do.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let origin = source.url.origin();
@@ -96,6 +98,7 @@ impl Http {
         });
         let mut builder = reqwest::Client::builder()
             .redirect(policy)
+            .dns_resolver(Arc::new(networks))
             .connect_timeout(source.connect_within())
             .read_timeout(source.idle_within());
         if source.url.scheme() == "http" {

@@ -72,6 +72,7 @@ impl Identity {
             cors: Vec::new(),
             loopback_only: listen.ip().is_loopback(),
             tls,
+            address_rate: None,
         }
     }
 }

@@ -10,6 +10,7 @@ mod classify;
 pub(crate) mod document;
 mod evaluations;
 mod flask;
+mod hardened;
 mod invocations;
 mod issuers;
 mod jobs;
@@ -161,10 +162,16 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         ))
         .layer(axum::middleware::from_fn(crate::grpc::as_status))
         .layer(axum::middleware::from_fn(problem::also_as_error));
+    let settings = Arc::clone(&app.access);
+    let routes = match settings.address_rate.map(access::Addresses::new) {
+        Some(addresses) => routes.layer(axum::middleware::from_fn_with_state(addresses, access::metered)),
+        None => routes,
+    };
     metrics::observed(routes, metrics)
         // Bodies are bounded where they are read, with an answer that says so.
         .layer(DefaultBodyLimit::disable())
         .layer(CompressionLayer::new())
+        .layer(axum::middleware::from_fn_with_state(settings, hardened::headers))
         .layer(PropagateRequestIdLayer::new(REQUEST_ID))
         .layer(SetRequestIdLayer::new(REQUEST_ID, MakeRequestUuid))
         .layer(axum::middleware::from_fn(einthoven_telemetry::own_request_id))

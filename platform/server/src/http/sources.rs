@@ -12,7 +12,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use einthoven_auth::Scope;
-use einthoven_onboard::{Pull, SourceStatus, source_settings};
+use einthoven_onboard::{Pull, SourceStatus};
 use einthoven_registry_mlflow::webhook;
 use einthoven_registry_state::{Change, FollowRule, ModelName, Phase, Source, SourceName};
 use schemars::JsonSchema;
@@ -115,7 +115,7 @@ pub(crate) async fn set_source(
     caller: Caller,
     Body(new): Body<NewSource>,
 ) -> Result<Response, Problem> {
-    source_settings(&name, &new.settings)?;
+    app.onboarding.check_source(&name, &new.settings)?;
     if new.webhook_secret_file.is_some() || names_file(&new.settings) {
         // What this server can read is sent to where the source is, or decides whose calls count.
         may(caller.principal(), Scope::Admin, None)?;

@@ -42,6 +42,10 @@ pub(crate) struct Settings {
     /// Connections at once; further ones wait until one ends.
     #[arg(long, default_value_t = 8192, env = "EINTHOVEN_MAX_CONNECTIONS", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     max_connections: u32,
+    /// Requests a second that one address may send, and twice as many for a moment; without it only keys are metered. Behind a proxy all
+    /// clients have the proxy's address.
+    #[arg(long, value_name = "REQUESTS", env = "EINTHOVEN_ADDRESS_RATE", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    address_rate: Option<u32>,
     /// Seconds without a byte after which a client is given up: before its request, within it, and reading the answer.
     #[arg(long, default_value_t = 30, env = "EINTHOVEN_CLIENT_TIMEOUT_S", value_parser = clap::value_parser!(u16).range(1..=3600))]
     client_timeout_s: u16,
@@ -84,6 +88,11 @@ impl Settings {
             .iter()
             .map(|origin| origin.as_str().to_owned())
             .collect()
+    }
+
+    /// Requests a second that one address may send, where that is counted.
+    pub(crate) fn address_rate(&self) -> Option<u32> {
+        self.address_rate
     }
 
     /// From the signal to stop until the end.

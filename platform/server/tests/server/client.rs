@@ -77,10 +77,27 @@ impl Server {
 
     /// With another owner's key, or none.
     pub(crate) fn start_as(data: &Path, arguments: &[&str], owner_key: Option<&str>) -> Self {
+        Self::started(
+            Command::new(env!("CARGO_BIN_EXE_einthoven")),
+            data,
+            arguments,
+            owner_key,
+        )
+    }
+
+    /// Under limits that a shell sets first, such as `ulimit -n 64`.
+    pub(crate) fn start_under(limits: &str, data: &Path, arguments: &[&str]) -> Self {
+        let mut shell = Command::new("sh");
+        let program = env!("CARGO_BIN_EXE_einthoven");
+        shell.args(["-c", &format!("{limits} && exec \"$0\" \"$@\""), program]);
+        Self::started(shell, data, arguments, Some(OWNER_KEY))
+    }
+
+    fn started(mut command: Command, data: &Path, arguments: &[&str], owner_key: Option<&str>) -> Self {
         let start = Instant::now();
         let elsewhere = arguments.contains(&"--listen");
         let listen: &[&str] = if elsewhere { &[] } else { &["--listen", "127.0.0.1:0"] };
-        let child = Command::new(env!("CARGO_BIN_EXE_einthoven"))
+        let child = command
             .args(["serve", "--data"])
             .arg(data)
             .args(listen)

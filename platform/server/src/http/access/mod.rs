@@ -1,5 +1,6 @@
 //! Who may call what: the table of routes, and what stands before each of them.
 
+mod addresses;
 pub(crate) mod cookie;
 mod guard;
 mod host;
@@ -8,6 +9,7 @@ pub(crate) mod refusal;
 mod settings;
 mod table;
 
+pub(crate) use addresses::{Addresses, metered};
 pub(crate) use guard::may;
 pub(crate) use host::{host_of, own_host};
 pub(crate) use settings::{PublicUrl, Settings};

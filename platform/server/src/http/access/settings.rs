@@ -44,6 +44,8 @@ pub(crate) struct Settings {
     pub(crate) loopback_only: bool,
     /// Whether it speaks TLS itself.
     pub(crate) tls: bool,
+    /// Requests a second that one address may send; none where that is not counted.
+    pub(crate) address_rate: Option<u32>,
 }
 
 impl Settings {
