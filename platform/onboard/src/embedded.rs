@@ -76,7 +76,6 @@ impl Onboarding {
         Ok(())
     }
 
-    /// Whether this very content is ready and traffic was decided since: then a start writes nothing.
     /// Another server on the same registry brought them in, and its files may lie where this one does not look. A store that is away
     /// keeps nobody from starting.
     async fn put_missing(&self, files: &[(String, &'static [u8])]) {
@@ -93,6 +92,7 @@ impl Onboarding {
         }
     }
 
+    /// Whether this very content is ready and traffic was decided since: then a start writes nothing.
     fn answers_already(&self, model: &ModelName, files: &[(String, &'static [u8])]) -> bool {
         let entry = |(name, bytes): &(String, &'static [u8])| FileEntry {
             name: name.clone(),
