@@ -76,23 +76,6 @@ fn share(text: &str) -> Result<f64, String> {
         .ok_or_else(|| "give a number from 0 to 1".to_owned())
 }
 
-impl Default for JournalArguments {
-    fn default() -> Self {
-        Self {
-            journal: Remember::Sampled,
-            journal_share: 1.0,
-            journal_folder: None,
-            journal_days: None,
-            journal_mib: 4096,
-            journal_buffer_mib: 32,
-            keep_recordings: false,
-            keep_recordings_days: None,
-            keep_recordings_mib: None,
-            master_key: None,
-        }
-    }
-}
-
 impl JournalArguments {
     /// Opens the journal, or none where that was said.
     pub(crate) fn open(&self, data: &Path) -> anyhow::Result<Journaling> {
