@@ -33,6 +33,7 @@ const THREADS: Duration = Duration::from_millis(500);
 const DAILY: Duration = Duration::from_secs(24 * 3600);
 
 /// Serve the page and the API.
+// What must go together is looked at in `problems`, not by clap's `requires`: that knows nothing of the file.
 #[derive(Debug, Args)]
 pub(crate) struct Serve {
     /// Address and port. Without users and keys only this machine's own addresses are allowed.
@@ -104,6 +105,7 @@ impl Serve {
         found(self.listener.check());
         found(self.identity.check());
         found(self.storage.check());
+        found(self.journal.check());
         for folder in &self.plugins {
             let unreadable = || format!("cannot read the plugin folder {}", folder.display());
             found(std::fs::read_dir(folder).map(drop).with_context(unreadable));

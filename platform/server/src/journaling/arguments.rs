@@ -1,7 +1,7 @@
 //! What `serve` is told about the journal.
 
 use super::Journaling;
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use clap::{Args, ValueEnum};
 use einthoven_journal::recordings::KeepRecordings;
 use einthoven_journal::{Journal, Keep, Mode, Settings};
@@ -32,28 +32,13 @@ pub(crate) struct JournalArguments {
     #[arg(long, env = "EINTHOVEN_KEEP_RECORDINGS")]
     keep_recordings: bool,
     /// Days after which a kept recording is deleted with its key; without it none is.
-    #[arg(
-        long,
-        value_name = "DAYS",
-        env = "EINTHOVEN_KEEP_RECORDINGS_DAYS",
-        requires = "keep_recordings"
-    )]
+    #[arg(long, value_name = "DAYS", env = "EINTHOVEN_KEEP_RECORDINGS_DAYS")]
     keep_recordings_days: Option<u32>,
     /// MiB of kept recordings above which the oldest are deleted; without it none is.
-    #[arg(
-        long,
-        value_name = "MIB",
-        env = "EINTHOVEN_KEEP_RECORDINGS_MIB",
-        requires = "keep_recordings"
-    )]
+    #[arg(long, value_name = "MIB", env = "EINTHOVEN_KEEP_RECORDINGS_MIB")]
     keep_recordings_mib: Option<u32>,
     /// File with the key under which recordings are kept, 64 hexadecimal digits; one is made unless it is given.
-    #[arg(
-        long,
-        value_name = "FILE",
-        env = "EINTHOVEN_MASTER_KEY_FILE",
-        requires = "keep_recordings"
-    )]
+    #[arg(long, value_name = "FILE", env = "EINTHOVEN_MASTER_KEY_FILE")]
     master_key: Option<PathBuf>,
 }
 
@@ -77,6 +62,17 @@ fn share(text: &str) -> Result<f64, String> {
 }
 
 impl JournalArguments {
+    /// Whether its settings go together.
+    pub(crate) fn check(&self) -> anyhow::Result<()> {
+        let of_recordings =
+            self.keep_recordings_days.is_some() || self.keep_recordings_mib.is_some() || self.master_key.is_some();
+        ensure!(
+            self.keep_recordings || !of_recordings,
+            "--keep-recordings-days, --keep-recordings-mib and --master-key go with --keep-recordings"
+        );
+        Ok(())
+    }
+
     /// Opens the journal, or none where that was said.
     pub(crate) fn open(&self, data: &Path) -> anyhow::Result<Journaling> {
         let mode = match self.journal {
