@@ -19,7 +19,7 @@ mod stage;
 mod traces;
 
 pub use logs::{Format, LogArguments};
-pub use metrics::{CONTENT_TYPE, Metrics, Snapshot};
+pub use metrics::{CONTENT_TYPE, JournalReading, Metrics, Snapshot};
 pub use middleware::{ProblemType, observe};
 pub use models::{BatchRows, ModelReading, Outcomes, Waits};
 pub use request_id::own_request_id;

@@ -55,6 +55,23 @@ pub struct Snapshot {
     pub models_waiting: u64,
     /// Long jobs by their state, such as `queued`; words of the program's own.
     pub jobs: Vec<(&'static str, u64)>,
+    /// What became of answers in the journal; none where nothing is remembered.
+    pub journal: Option<JournalReading>,
+}
+
+/// What a journal counted since it was opened.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct JournalReading {
+    /// Entries on disk, or as good as the mode promises.
+    pub stored: u64,
+    /// Entries that were not taken, or lost.
+    pub dropped: u64,
+    /// Answers that the share of sampling left out.
+    pub unsampled: u64,
+    /// Writes that failed.
+    pub failed_writes: u64,
+    /// Entries that wait for the disk now.
+    pub waiting: u64,
 }
 
 /// Everything that a server counts; cheap to clone.
@@ -67,6 +84,29 @@ struct Inner {
     in_flight: IntGauge,
     problems: BoundedCounters,
     version: &'static str,
+}
+
+/// The families of a journal.
+fn journal(reading: &JournalReading) -> [Family; 3] {
+    let mut entries = Family::counter(
+        "einthoven_journal_entries_total",
+        "Answers, by what the journal did with them.",
+    );
+    for (outcome, count) in [
+        ("stored", reading.stored),
+        ("dropped", reading.dropped),
+        ("unsampled", reading.unsampled),
+    ] {
+        entries.add(&[("outcome", outcome)], count as f64);
+    }
+    let mut failed = Family::counter(
+        "einthoven_journal_failed_writes_total",
+        "Writes of the journal that failed.",
+    );
+    failed.add(&[], reading.failed_writes as f64);
+    let mut waiting = Family::gauge("einthoven_journal_waiting_entries", "Entries that wait for the disk.");
+    waiting.add(&[], reading.waiting as f64);
+    [entries, failed, waiting]
 }
 
 impl Metrics {
@@ -189,6 +229,7 @@ impl Metrics {
         });
         [build, jobs]
             .into_iter()
+            .chain(snapshot.journal.iter().flat_map(journal))
             .chain(plain)
             .filter_map(Family::done)
             .collect()

@@ -9,7 +9,10 @@ use axum::response::IntoResponse;
 use axum::{Extension, Router};
 use einthoven_classify::ServedModel;
 use einthoven_dispatch::{Statistics, WITHIN_S};
-use einthoven_telemetry::{BatchRows, CONTENT_TYPE, Metrics, ModelReading, Outcomes, Route, Snapshot, Waits};
+use einthoven_journal::Counts;
+use einthoven_telemetry::{
+    BatchRows, CONTENT_TYPE, JournalReading, Metrics, ModelReading, Outcomes, Route, Snapshot, Waits,
+};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -67,6 +70,17 @@ fn snapshot(app: &App) -> Snapshot {
         model_memory_budget_bytes: usage.budget_bytes,
         models_waiting: app.loaded.waiting().len() as u64,
         jobs: app.jobs.counts().to_vec(),
+        journal: app.journaling.journal().ok().map(|journal| journaled(journal.counts())),
+    }
+}
+
+fn journaled(counts: Counts) -> JournalReading {
+    JournalReading {
+        stored: counts.stored,
+        dropped: counts.dropped,
+        unsampled: counts.unsampled,
+        failed_writes: counts.failed_writes,
+        waiting: counts.spooled,
     }
 }
 
