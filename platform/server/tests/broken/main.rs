@@ -7,10 +7,7 @@ mod addresses;
 #[path = "../server/client.rs"]
 mod client;
 mod disk;
-mod files;
 mod headers;
 mod manners;
-mod postgres;
-mod replicas;
 mod sources;
 mod threats;

@@ -9,4 +9,3 @@ mod deployed;
 mod planted;
 mod prometheus;
 mod series;
-mod traces;
