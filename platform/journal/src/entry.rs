@@ -1,6 +1,7 @@
 //! An entry: one prediction and everything that is needed to make it again.
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::collections::BTreeMap;
 use uuid::Uuid;
@@ -90,7 +91,7 @@ pub struct Arm {
 }
 
 /// Microseconds by part.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Latency {
     /// From the whole request to the answer.
     pub total_us: u64,
@@ -109,7 +110,8 @@ pub struct Latency {
 }
 
 /// What a class was given to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "PredictionUnit")]
 #[serde(rename_all = "lowercase")]
 pub enum Unit {
     /// Beats; `at` is the R peak's sample in the recording.

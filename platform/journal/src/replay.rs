@@ -1,11 +1,13 @@
 //! Making an answer again: which pieces that needs, and whether the new answer is the old one byte for byte.
 
 use crate::Entry;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 /// What an answer was made from.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ReplayPiece")]
 pub struct Piece {
     /// What it is.
     pub kind: PieceKind,
@@ -16,7 +18,8 @@ pub struct Piece {
 }
 
 /// What a piece is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ReplayPieceKind")]
 #[serde(rename_all = "lowercase")]
 pub enum PieceKind {
     /// The bytes that were uploaded.
@@ -32,7 +35,8 @@ pub enum PieceKind {
 }
 
 /// What came of it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Replay")]
 #[serde(tag = "outcome", rename_all = "lowercase")]
 pub enum Replayed {
     /// Byte for byte the same.

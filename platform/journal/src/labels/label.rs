@@ -2,6 +2,7 @@
 
 use crate::{Entry, JournalError, Unit};
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 use std::fmt;
@@ -38,7 +39,8 @@ pub struct Label {
 }
 
 /// How a label came.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "LabelSource")]
 #[serde(rename_all = "lowercase")]
 pub enum Source {
     /// Somebody looked at the trace on the page.
@@ -50,7 +52,7 @@ pub enum Source {
 }
 
 /// What was said about one beat.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Mark {
     /// The beat's sample, or the row.
     pub at: u64,
@@ -60,7 +62,7 @@ pub struct Mark {
 }
 
 /// What is so.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "is", rename_all = "snake_case")]
 pub enum Truth {
     /// The beat has this class.

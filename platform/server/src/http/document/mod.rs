@@ -11,6 +11,7 @@ mod jobs;
 mod models;
 mod operation;
 mod parameters;
+mod predictions;
 mod problems;
 mod recordings;
 mod schemas;
@@ -36,12 +37,13 @@ pub(crate) enum Edition {
 }
 
 /// The groups of operations, in the order in which they are shown.
-const TAGS: [(&str, &str); 11] = [
+const TAGS: [(&str, &str); 12] = [
     ("classify", "Recordings in, heartbeats out."),
     ("jobs", "Long work that is not waited for."),
     ("recordings", "Recordings that are kept for looking at."),
     ("models", "Names that clients use, and what answers under them."),
     ("versions", "What a model was, is, and may become."),
+    ("predictions", "What was answered, and what is said about it later."),
     ("sources", "MLflow servers that versions are pulled from."),
     ("inference", "The Open Inference Protocol, and MLflow's scoring."),
     ("auth", "Signing in, and tokens for programs."),
@@ -58,6 +60,7 @@ fn operations() -> Vec<Operation> {
         recordings::operations(),
         models::operations(),
         versions::operations(),
+        predictions::operations(),
         sources::operations(),
         inference::operations(),
         auth::operations(),

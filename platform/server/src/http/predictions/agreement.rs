@@ -11,10 +11,12 @@ use axum::Json;
 use axum::extract::State;
 use einthoven_journal::JournalError;
 use einthoven_journal::labels::Agreement;
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::sync::Arc;
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "LabelAgreement")]
 pub(crate) struct Agreed {
     predictions: usize,
     #[serde(flatten)]

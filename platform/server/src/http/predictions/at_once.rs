@@ -12,6 +12,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use einthoven_auth::Scope;
 use einthoven_journal::labels::{Given, Mark, Truth};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,7 +21,8 @@ use std::sync::Arc;
 const MOST: usize = 1000;
 
 /// A mark with the prediction that it is about.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
+#[schemars(rename = "PlacedMark")]
 pub(crate) struct Placed {
     prediction: String,
     at: u64,
@@ -28,8 +30,9 @@ pub(crate) struct Placed {
     truth: Truth,
 }
 
-#[derive(Serialize)]
-struct Taken {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "LabelsTaken")]
+pub(crate) struct Taken {
     key: String,
     new: usize,
     repeated: usize,

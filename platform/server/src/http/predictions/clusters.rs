@@ -13,6 +13,7 @@ use axum::extract::State;
 use einthoven_ecg::shape::{self, Shape};
 use einthoven_journal::labels::compared;
 use einthoven_journal::{Journal, JournalError};
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -23,7 +24,7 @@ const LEAST: f64 = 0.9;
 const MOST_BEATS: usize = 2000;
 const MOST_RECORDINGS: usize = 200;
 
-#[derive(Default, Serialize)]
+#[derive(Default, Serialize, JsonSchema)]
 pub(crate) struct ClusterList {
     items: Vec<ClusterOut>,
     /// Beats whose recording is not kept.
@@ -35,8 +36,9 @@ pub(crate) struct ClusterList {
     next: Option<String>,
 }
 
-#[derive(Serialize)]
-struct ClusterOut {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Cluster")]
+pub(crate) struct ClusterOut {
     id: String,
     beats: usize,
     sampling_rate_hz: f64,
@@ -49,8 +51,9 @@ struct ClusterOut {
     members: Vec<MemberOut>,
 }
 
-#[derive(Serialize)]
-struct MemberOut {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ClusterMember")]
+pub(crate) struct MemberOut {
     prediction: String,
     at: u64,
     correlation: f64,

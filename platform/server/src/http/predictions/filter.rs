@@ -6,6 +6,7 @@ use axum::http::StatusCode;
 use einthoven_auth::Scope;
 use einthoven_journal::{Cursor, Entries, Filter, Journal};
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// Items of a page, where the query does not say.
@@ -14,19 +15,31 @@ const PAGE: usize = 50;
 pub(super) const MOST: usize = 1000;
 
 /// The filters, a page, and what only some routes take.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[schemars(rename = "PredictionFilter")]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Wanted {
+    /// Of that model.
     model: Option<String>,
+    /// Of that version.
     version: Option<String>,
+    /// Answered within that experiment.
     experiment: Option<String>,
+    /// By that arm of it.
     arm: Option<String>,
+    /// With a beat of that class.
     class: Option<String>,
+    /// Answered then or later.
     from: Option<Timestamp>,
+    /// Answered before.
     until: Option<Timestamp>,
+    /// About that person, by the pseudonym that entries show; `X-Einthoven-Subject` names the person instead.
     subject: Option<String>,
+    /// Whether somebody said something about it.
     labelled: Option<bool>,
+    /// Items of one answer, 1 to 1000.
     limit: Option<usize>,
+    /// `next` of the answer before.
     cursor: Option<String>,
     /// `csv`, `parquet` or `wfdb`, where a table is asked for.
     pub(super) format: Option<String>,

@@ -5,10 +5,12 @@ use super::super::problem::Problem;
 use axum::Json;
 use axum::extract::State;
 use einthoven_journal::{Counts, Mode};
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::sync::Arc;
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Journal")]
 pub(crate) struct JournalOut {
     mode: &'static str,
     share: f64,
@@ -18,8 +20,9 @@ pub(crate) struct JournalOut {
     damaged_places: usize,
 }
 
-#[derive(Serialize)]
-struct CountsOut {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "JournalCounts")]
+pub(crate) struct CountsOut {
     received: u64,
     stored: u64,
     spooled: u64,

@@ -13,12 +13,14 @@ use axum::response::{IntoResponse, Response};
 use einthoven_auth::Scope;
 use einthoven_journal::labels::{Agreement, Label, Mark, Source, current};
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use uuid::Uuid;
 
 /// What one reader says, beside the beats.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
+#[schemars(rename = "Labels{M}")]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Said<M> {
     #[serde(default)]
@@ -32,9 +34,10 @@ pub(crate) struct Said<M> {
 }
 
 /// How it came; what a reference file says comes as a file.
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, Deserialize, JsonSchema)]
+#[schemars(rename = "ToldBy")]
 #[serde(rename_all = "lowercase")]
-enum Told {
+pub(crate) enum Told {
     Page,
     #[default]
     Api,
@@ -72,8 +75,9 @@ pub(super) fn key(headers: &HeaderMap) -> Result<String, Problem> {
     Err(Problem::new(StatusCode::BAD_REQUEST, "bad_header", detail).at("idempotency-key"))
 }
 
-#[derive(Serialize)]
-struct Taken {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "LabelTaken")]
+pub(crate) struct Taken {
     prediction: String,
     reader: String,
     key: String,
@@ -83,7 +87,7 @@ struct Taken {
     matched: Option<reference::Matched>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(crate) struct LabelList {
     items: Vec<LabelOut>,
     next: Option<String>,

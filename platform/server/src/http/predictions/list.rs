@@ -11,10 +11,11 @@ use axum::Json;
 use axum::extract::State;
 use einthoven_auth::Scope;
 use einthoven_journal::Cursor;
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::sync::Arc;
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(crate) struct PredictionList {
     items: Vec<Item>,
     next: Option<String>,

@@ -12,17 +12,19 @@ use axum::Json;
 use axum::extract::State;
 use einthoven_journal::labels::{Compared, Truth, compared};
 use einthoven_journal::{Cursor, Journal, JournalError};
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::sync::Arc;
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(crate) struct MisclassifiedList {
     items: Vec<Misclassified>,
     next: Option<String>,
 }
 
-#[derive(Serialize)]
-struct Misclassified {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "MisclassifiedBeat")]
+pub(crate) struct Misclassified {
     prediction: String,
     at: u64,
     #[serde(skip_serializing_if = "Option::is_none")]

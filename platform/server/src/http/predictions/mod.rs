@@ -1,20 +1,20 @@
 //! `/v1/predictions` and what hangs on it: the journal, later truth about it, and what was answered wrongly.
 
-mod agreement;
-mod at_once;
-mod clusters;
+pub(crate) mod agreement;
+pub(crate) mod at_once;
+pub(crate) mod clusters;
 mod exports;
-mod filter;
-mod journal;
-mod labels;
-mod list;
-mod misclassified;
+pub(crate) mod filter;
+pub(crate) mod journal;
+pub(crate) mod labels;
+pub(crate) mod list;
+pub(crate) mod misclassified;
 mod recorded;
 mod records;
-mod reference;
+pub(crate) mod reference;
 mod replays;
-mod subjects;
-mod view;
+pub(crate) mod subjects;
+pub(crate) mod view;
 
 use super::App;
 use super::access::{Access, Table, delete, get, post};

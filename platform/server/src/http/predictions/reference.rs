@@ -9,16 +9,20 @@ use einthoven_journal::Entry;
 use einthoven_journal::labels::{Label, Source, Truth, from_reference};
 use einthoven_journal::replay::digest;
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Bytes of a file of annotations: a day has about 100,000 beats of two to a few bytes.
 const LONGEST: usize = 16 << 20;
 
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-struct About {
+pub(crate) struct About {
+    /// How codes become classes: `aami-dechazal` or `aami-bxb`; for a file.
     mapping: Option<String>,
+    /// Why; for a file.
     why: String,
+    /// Whether it decides where readers disagree; for a file.
     adjudication: bool,
 }
 
@@ -30,8 +34,9 @@ pub(super) struct Reference {
 }
 
 /// What the file had to do with the answer.
-#[derive(Serialize)]
-pub(super) struct Matched {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "MatchedBeats")]
+pub(crate) struct Matched {
     matched: usize,
     missed: usize,
     not_a_beat: usize,

@@ -7,10 +7,12 @@ use super::reading;
 use axum::Json;
 use axum::extract::State;
 use einthoven_journal::JournalError;
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::sync::Arc;
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Erased")]
 pub(crate) struct ErasedOut {
     entries: usize,
     labels: usize,

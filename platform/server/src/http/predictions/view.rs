@@ -4,11 +4,13 @@ use crate::journaling::is_kept;
 use einthoven_journal::labels::{Agreement, Current, Label, Truth, current};
 use einthoven_journal::{Arm, Digests, Entry, Journal, JournalError, Latency, Quality, Unit};
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// A prediction without its beats.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "PredictionItem")]
 pub(crate) struct Item {
     id: String,
     at: Timestamp,
@@ -37,8 +39,9 @@ pub(crate) struct Item {
     recording_kept: bool,
 }
 
-#[derive(Serialize)]
-struct DigestsOut {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "PredictionDigests")]
+pub(crate) struct DigestsOut {
     input: String,
     model: String,
     recipe: String,
@@ -46,22 +49,25 @@ struct DigestsOut {
     answer: String,
 }
 
-#[derive(Serialize)]
-struct ArmOut {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "PredictionArm")]
+pub(crate) struct ArmOut {
     experiment: String,
     arm: String,
     beside: Option<String>,
 }
 
-#[derive(Serialize)]
-struct QualityOut {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "PredictionQuality")]
+pub(crate) struct QualityOut {
     readable_share: Option<f64>,
     flags: Vec<String>,
     figures: BTreeMap<String, f64>,
 }
 
 /// A prediction with its beats and everything that was said about it later.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Prediction")]
 pub(crate) struct Whole {
     #[serde(flatten)]
     item: Item,
@@ -71,8 +77,9 @@ pub(crate) struct Whole {
     labels: Vec<LabelOut>,
 }
 
-#[derive(Serialize)]
-struct BeatOut {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "PredictedBeat")]
+pub(crate) struct BeatOut {
     at: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     time_s: Option<f64>,
@@ -83,7 +90,8 @@ struct BeatOut {
 }
 
 /// What holds at one place.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "HeldBeat")]
 pub(crate) struct Held {
     at: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -92,8 +100,8 @@ pub(crate) struct Held {
     held: HeldTruth,
 }
 
-#[derive(Default, Serialize)]
-struct HeldTruth {
+#[derive(Default, Serialize, JsonSchema)]
+pub(crate) struct HeldTruth {
     truth: Option<Truth>,
     adjudicated: bool,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
@@ -101,7 +109,8 @@ struct HeldTruth {
 }
 
 /// A label, without the prediction that it is about.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Label")]
 pub(crate) struct LabelOut {
     reader: String,
     at: Timestamp,
@@ -113,22 +122,25 @@ pub(crate) struct LabelOut {
 }
 
 /// How far readers agree.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Agreement")]
 pub(crate) struct AgreementOut {
     pairs: Vec<PairOut>,
     fleiss: Option<FleissOut>,
 }
 
-#[derive(Serialize)]
-struct PairOut {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ReaderPair")]
+pub(crate) struct PairOut {
     readers: [String; 2],
     beats: usize,
     agreed: usize,
     kappa: Option<f64>,
 }
 
-#[derive(Serialize)]
-struct FleissOut {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "FleissKappa")]
+pub(crate) struct FleissOut {
     kappa: f64,
     readers: usize,
     beats: usize,
