@@ -7,6 +7,7 @@ from pathlib import Path
 
 from einthoven_client import AsyncEinthoven, Einthoven, Problem, record
 from einthoven_client.generated.api.access import create_key
+from einthoven_client.generated.api.audit import list_entries
 from einthoven_client.generated.api.models import create_model, list_models
 from einthoven_client.generated.models import NewApiKey, NewModel
 
@@ -55,6 +56,8 @@ def promotes(client: Einthoven) -> None:
         assert client.promote("from-python", name, "a test").champion == name
     assert client.roll_back("from-python").champion == "1"
     names = [model.name for model in client.pages(list_models.sync_detailed, limit=1)]
+    events = {entry.event.kind for entry in client.pages(list_entries.sync_detailed, model="from-python")}
+    assert {"version_ready", "traffic_changed"} <= events, events
     assert names == sorted(names) and "from-python" in names and len(names) > 2, names
 
 

@@ -131,7 +131,6 @@ impl Phase {
 
 /// That a version passed, and where the report lies.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[schemars(inline)]
 pub struct Verified {
     /// The engine that was fastest when it was tried; the first that takes it, where it came with the binary.
     pub engine: String,
@@ -143,7 +142,6 @@ pub struct Verified {
 
 /// Why a version may not serve.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[schemars(inline)]
 pub struct Rejection {
     /// The step that failed.
     pub step: Step,

@@ -38,7 +38,7 @@ fn schemathesis(server: &Server, settings: &str, headers: &[&str]) {
 #[test]
 fn the_owner_finds_the_server_as_its_document_says() {
     let server = Server::start();
-    let made = server.post("/v1/samples/200", "application/json", b"");
+    let made = server.post("/v1/samples/normal-rhythm", "application/json", b"");
     assert_eq!(made.status, 201, "{}", made.json());
     let job = server.post("/v1/classify?wait=false&name=a.csv", "text/csv", &sample("100s.hea"));
     assert_eq!(job.status, 422, "a header alone is no recording");

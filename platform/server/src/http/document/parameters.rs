@@ -31,7 +31,7 @@ fn in_path(path: &str, name: &str) -> (&'static str, &'static str, bool) {
             "s_9f0c2f7a61b84d1e0a5b6c7d",
             false,
         ),
-        "id" if path.starts_with("/v1/samples") => ("Which sample.", "200", false),
+        "id" if path.starts_with("/v1/samples") => ("Which sample.", "normal-rhythm", false),
         "id" if path.starts_with("/v1/keys") => ("The part of the key that is shown.", "x7k2m9qa", false),
         _ => (
             "As it was given when it was made.",

@@ -133,6 +133,8 @@ impl Schemas {
             }
         }
         rename(&mut document["paths"]);
+        let known = all.clone();
+        all.values_mut().for_each(|schema| with_own_fields(schema, &known));
         let mut sorted: Vec<_> = all.into_iter().collect();
         sorted.sort_by(|(a, _), (b, _)| a.cmp(b));
         document["components"]["schemas"] = Value::Object(sorted.into_iter().collect());
@@ -175,6 +177,36 @@ fn refer(value: &mut Value, aim: &dyn Fn(&str) -> Option<String>) {
         Value::Array(items) => items.iter_mut().for_each(|value| refer(value, aim)),
         _ => {}
     }
+}
+
+/// A reference with fields beside it as one object: generators of clients see the one or the others alone.
+fn with_own_fields(value: &mut Value, known: &Map<String, Value>) {
+    match value {
+        Value::Object(fields) => {
+            if fields.contains_key("properties")
+                && let Some(other) = referred(fields, known)
+            {
+                fields.remove("$ref");
+                if let (Some(own), Some(more)) = (fields["properties"].as_object_mut(), other["properties"].as_object())
+                {
+                    own.extend(more.clone());
+                }
+                let more = other["required"].as_array().cloned().unwrap_or_default();
+                if let Some(Value::Array(required)) = fields.get_mut("required") {
+                    required.extend(more);
+                }
+            }
+            fields.values_mut().for_each(|value| with_own_fields(value, known));
+        }
+        Value::Array(items) => items.iter_mut().for_each(|value| with_own_fields(value, known)),
+        _ => {}
+    }
+}
+
+/// The object with fields that a reference in it leads to.
+fn referred<'a>(fields: &Map<String, Value>, known: &'a Map<String, Value>) -> Option<&'a Value> {
+    let to = fields.get("$ref")?.as_str()?.strip_prefix(HERE)?;
+    known.get(to).filter(|schema| schema["properties"].is_object())
 }
 
 /// Answers may gain fields; a client that refused them would break.

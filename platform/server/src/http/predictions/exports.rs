@@ -12,7 +12,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use einthoven_journal::export::{Format, Splitting, predictions, training};
 use einthoven_journal::{Journal, JournalError};
-use futures_util::stream;
+use futures_util::{StreamExt, stream};
 use std::io::{self, BufWriter, Write};
 use std::sync::Arc;
 use tokio::sync::mpsc;
@@ -128,7 +128,9 @@ async fn streamed(
             io::Error::other(cause)
         });
         Some((piece, (None, pieces)))
-    });
+    })
+    // Who compresses it asks once more after its end.
+    .fuse();
     let headers = [
         (header::CONTENT_TYPE, media.to_owned()),
         (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")),
