@@ -3,7 +3,9 @@
 use crate::error::OnboardError;
 use crate::onboarding::{By, Onboarding};
 use einthoven_registry::{ChangeError, Done};
-use einthoven_registry_state::{Change, Event, ModelName, Refusal, Traffic, VersionName};
+use einthoven_registry_state::{
+    Change, Event, ExperimentName, Model, ModelName, Refusal, Traffic, VersionName, Wanted,
+};
 
 impl Onboarding {
     /// Loads a version here, then lets it answer alone: between two requests, with nothing dropped. What answered before
@@ -43,6 +45,46 @@ impl Onboarding {
         self.change_traffic(by, model, change, seen).await
     }
 
+    /// Begins a comparison, loaded like any traffic.
+    ///
+    /// # Errors
+    /// As for [`Onboarding::promote`].
+    pub async fn start_experiment(
+        &self,
+        by: &By,
+        model: &ModelName,
+        experiment: &ExperimentName,
+        wanted: Wanted,
+        seen: Option<u64>,
+    ) -> Result<Done, OnboardError> {
+        let change = Change::StartExperiment {
+            model: model.clone(),
+            experiment: experiment.clone(),
+            wanted,
+        };
+        self.change_traffic(by, model, change, seen).await
+    }
+
+    /// Changes the shares or rules of a comparison that runs.
+    ///
+    /// # Errors
+    /// As for [`Onboarding::promote`].
+    pub async fn change_experiment(
+        &self,
+        by: &By,
+        model: &ModelName,
+        experiment: &ExperimentName,
+        wanted: Wanted,
+        seen: Option<u64>,
+    ) -> Result<Done, OnboardError> {
+        let change = Change::ChangeExperiment {
+            model: model.clone(),
+            experiment: experiment.clone(),
+            wanted,
+        };
+        self.change_traffic(by, model, change, seen).await
+    }
+
     async fn change_traffic(
         &self,
         by: &By,
@@ -56,7 +98,8 @@ impl Onboarding {
         let events = state.decide(&by.who, change.clone())?;
         if seen.is_none_or(|seen| seen == found.revision) {
             for event in &events {
-                if let Event::TrafficChanged { to, .. } = event {
+                if let Event::TrafficChanged { from, to, .. } = event {
+                    cooled_down(found, from, to)?;
                     for version in to.versions() {
                         self.loaded().load(model, found.version(version)?).await?;
                     }
@@ -85,4 +128,24 @@ impl Onboarding {
             }
         }
     }
+}
+
+/// Refuses challengers that were withdrawn not long ago. Promoting one is somebody's own decision.
+fn cooled_down(model: &Model, from: &Traffic, to: &Traffic) -> Result<(), Refusal> {
+    let now = jiff::Timestamp::now();
+    let new = to
+        .splits
+        .iter()
+        .chain(&to.shadows)
+        .map(|challenger| &challenger.version);
+    for version in new.filter(|version| !from.names(version)) {
+        if let Some(until) = model.cooling(version, now) {
+            return Err(Refusal::Cooling {
+                model: model.name.clone(),
+                version: version.clone(),
+                until,
+            });
+        }
+    }
+    Ok(())
 }

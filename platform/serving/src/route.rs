@@ -15,7 +15,25 @@ pub struct Routed {
     pub model: Arc<ServedModel>,
     /// They compute the same when the answer has left, and answer nobody. Only what is loaded: none waits for them.
     pub shadows: Vec<Arc<ServedModel>>,
+    /// In which arm it answers; none where the traffic has no challengers, or the version was named.
+    pub arm: Option<Arm>,
 }
+
+/// An arm of an experiment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Arm {
+    /// What subjects are dealt out by: the experiment's name, or the model's where the traffic gives none.
+    pub experiment: String,
+    /// [`CHAMPION`] or [`CHALLENGER`].
+    pub arm: &'static str,
+}
+
+/// Answers whom no challenger has.
+pub const CHAMPION: &str = "champion";
+/// Answers its share of the subjects.
+pub const CHALLENGER: &str = "challenger";
+/// Computes beside who answers, and answers nobody.
+pub const SHADOW: &str = "shadow";
 
 /// Layouts of subjects by model, with the revision each was made at.
 pub(crate) type Layouts = ArcSwap<HashMap<ModelName, (u64, Arc<Split>)>>;
@@ -30,16 +48,24 @@ impl Loaded {
         if reference.selector == Selector::Traffic
             && let Some(dealt) = self.dealt(&reference.model, subject)
         {
-            let model = match dealt.challenger {
-                Some(model) => model,
-                None => self.resolve(reference).await?,
+            let (model, arm) = match dealt.challenger {
+                Some(model) => (model, CHALLENGER),
+                None => (self.resolve(reference).await?, CHAMPION),
             };
-            let shadows = dealt.shadows;
-            return Ok(Routed { model, shadows });
+            return Ok(Routed {
+                model,
+                shadows: dealt.shadows,
+                arm: Some(Arm {
+                    experiment: dealt.experiment,
+                    arm,
+                }),
+            });
         }
-        let model = self.resolve(reference).await?;
-        let shadows = Vec::new();
-        Ok(Routed { model, shadows })
+        Ok(Routed {
+            model: self.resolve(reference).await?,
+            shadows: Vec::new(),
+            arm: None,
+        })
     }
 
     /// What the traffic deals out to a subject; none where the champion is alone.
@@ -61,6 +87,7 @@ impl Loaded {
         };
         let shadows = traffic.shadows.iter().filter(computes);
         Some(Dealt {
+            experiment: experiment.to_owned(),
             challenger: split.and_then(|split| loaded(&split.version)),
             shadows: shadows.filter_map(|shadow| loaded(&shadow.version)).collect(),
         })
@@ -84,6 +111,7 @@ impl Loaded {
 }
 
 struct Dealt {
+    experiment: String,
     challenger: Option<Arc<ServedModel>>,
     shadows: Vec<Arc<ServedModel>>,
 }

@@ -1,8 +1,9 @@
 //! What callers ask for.
 
 use crate::access::AccessChange;
+use crate::experiment::Wanted;
 use crate::gate::Gate;
-use crate::name::{AliasName, ModelName, SetName, SourceName, VersionName};
+use crate::name::{AliasName, ExperimentName, ModelName, SetName, SourceName, VersionName};
 use crate::source::FollowRule;
 use crate::traffic::Traffic;
 use crate::version::{Evaluation, Origin, Rejection, StoredFile, Verified};
@@ -59,6 +60,33 @@ pub enum Change {
     SetTraffic { model: ModelName, traffic: Traffic },
     /// Take the previous policy back.
     RollBack { model: ModelName },
+    /// Begin a comparison with the champion.
+    StartExperiment {
+        model: ModelName,
+        experiment: ExperimentName,
+        wanted: Wanted,
+    },
+    /// Change shares or rules of one that runs.
+    ChangeExperiment {
+        model: ModelName,
+        experiment: ExperimentName,
+        wanted: Wanted,
+    },
+    /// End one: the champion answers everybody.
+    StopExperiment {
+        model: ModelName,
+        experiment: ExperimentName,
+    },
+    /// Take a challenger out of one, because a rule says so.
+    WithdrawChallenger {
+        model: ModelName,
+        experiment: ExperimentName,
+        version: VersionName,
+        /// What was seen and what was allowed.
+        broken: serde_json::Value,
+        /// It does not come back before.
+        until: jiff::Timestamp,
+    },
     /// Let a version that nothing points at serve no more.
     Retire { model: ModelName, version: VersionName },
     /// Forget a version that nothing points at.
@@ -109,6 +137,10 @@ impl Change {
             | Self::Promote { model, .. }
             | Self::SetTraffic { model, .. }
             | Self::RollBack { model }
+            | Self::StartExperiment { model, .. }
+            | Self::ChangeExperiment { model, .. }
+            | Self::StopExperiment { model, .. }
+            | Self::WithdrawChallenger { model, .. }
             | Self::Retire { model, .. }
             | Self::DeleteVersion { model, .. }
             | Self::MoveAlias { model, .. } => Some(model),

@@ -108,6 +108,24 @@ impl State {
                     to,
                 }])
             }
+            Change::StartExperiment {
+                model,
+                experiment,
+                wanted,
+            } => self.start_experiment(who, &model, &experiment, wanted),
+            Change::ChangeExperiment {
+                model,
+                experiment,
+                wanted,
+            } => self.change_experiment(who, &model, &experiment, wanted),
+            Change::StopExperiment { model, experiment } => self.stop_experiment(&model, &experiment),
+            Change::WithdrawChallenger {
+                model,
+                experiment,
+                version,
+                broken,
+                until,
+            } => self.withdraw_challenger(&model, &experiment, version, broken, until),
             Change::Retire { model, version } => {
                 let found = self.in_phase(&model, &version, "ready")?;
                 not_pointed_at(self.model(&model)?, found)?;
@@ -240,7 +258,7 @@ impl State {
         Ok(events)
     }
 
-    fn change_traffic(
+    pub(crate) fn change_traffic(
         &self,
         who: &str,
         name: &ModelName,

@@ -2,9 +2,9 @@
 
 use crate::access::AccessEvent;
 use crate::gate::Gate;
-use crate::name::{AliasName, ModelName, SetName, SourceName, VersionName};
+use crate::name::{AliasName, ExperimentName, ModelName, SetName, SourceName, VersionName};
 use crate::source::FollowRule;
-use crate::traffic::Traffic;
+use crate::traffic::{Challenger, Traffic};
 use crate::version::{Evaluation, Origin, Rejection, StoredFile, Verified};
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -94,6 +94,30 @@ pub enum Event {
         from: Traffic,
         to: Traffic,
     },
+    /// Versions are compared. What answers says the entry after it.
+    ExperimentStarted {
+        model: ModelName,
+        experiment: ExperimentName,
+        champion: VersionName,
+        splits: Vec<Challenger>,
+        shadows: Vec<Challenger>,
+        rules: serde_json::Value,
+    },
+    /// Its rules were changed.
+    ExperimentRuled {
+        model: ModelName,
+        experiment: ExperimentName,
+        from: serde_json::Value,
+        to: serde_json::Value,
+    },
+    /// A challenger broke a rule. What answers says the entry after it.
+    ChallengerWithdrawn {
+        model: ModelName,
+        experiment: ExperimentName,
+        version: VersionName,
+        broken: serde_json::Value,
+        until: Timestamp,
+    },
     /// A source was added or changed.
     SourceSet {
         source: SourceName,
@@ -118,6 +142,10 @@ pub enum TrafficAction {
     Set,
     /// The previous policy was taken back.
     RolledBack,
+    /// An experiment was stopped.
+    Stopped,
+    /// A challenger was withdrawn.
+    Withdrawn,
 }
 
 impl Event {
@@ -138,7 +166,10 @@ impl Event {
             | Self::VersionDeleted { model, .. }
             | Self::AliasMoved { model, .. }
             | Self::PromotionProposed { model, .. }
-            | Self::TrafficChanged { model, .. } => Some(model),
+            | Self::TrafficChanged { model, .. }
+            | Self::ExperimentStarted { model, .. }
+            | Self::ExperimentRuled { model, .. }
+            | Self::ChallengerWithdrawn { model, .. } => Some(model),
             Self::SourceSet { .. } | Self::SourceRemoved { .. } | Self::Access(_) => None,
         }
     }

@@ -69,6 +69,7 @@ fn created(name: &ModelName, description: &str, seq: u64, record: &Record) -> Mo
         past: Vec::new(),
         deleted: BTreeSet::new(),
         history: Vec::new(),
+        experiments: BTreeMap::new(),
         gate: Gate::default(),
         proposal: None,
     }
@@ -141,6 +142,11 @@ impl Model {
             Event::TrafficChanged { action, from, to, .. } => {
                 match action {
                     TrafficAction::RolledBack => drop(self.past.pop()),
+                    // What was withdrawn, or is over, is nothing to go back to.
+                    TrafficAction::Withdrawn | TrafficAction::Stopped => {
+                        let over = |past: &Traffic| past.experiment.is_some() && past.experiment == from.experiment;
+                        self.past.retain(|past| !over(past));
+                    }
                     _ if *from != Traffic::default() => self.past.push(from.clone()),
                     _ => {}
                 }
@@ -156,6 +162,10 @@ impl Model {
                     from: from.clone(),
                     to: to.clone(),
                 });
+                self.compare(seq, record);
+            }
+            Event::ExperimentStarted { .. } | Event::ExperimentRuled { .. } | Event::ChallengerWithdrawn { .. } => {
+                self.compare(seq, record);
             }
             Event::ModelCreated { .. }
             | Event::ModelDeleted { .. }

@@ -8,6 +8,7 @@ mod access;
 mod change;
 mod decide;
 mod event;
+mod experiment;
 mod fold;
 mod gate;
 mod model;
@@ -27,6 +28,7 @@ pub use access::{
 };
 pub use change::{Change, Package};
 pub use event::{Event, Record, TrafficAction};
+pub use experiment::{Ended, Experiment, Wanted, Withdrawn};
 pub use gate::{Gate, MetricRule};
 pub use model::{Model, Proposal, TrafficChange};
 pub use name::{

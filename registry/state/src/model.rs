@@ -1,8 +1,9 @@
 //! A model: its versions, what answers, what answered before.
 
 use crate::event::TrafficAction;
+use crate::experiment::Experiment;
 use crate::gate::Gate;
-use crate::name::{AliasName, ModelName, VersionName};
+use crate::name::{AliasName, ExperimentName, ModelName, VersionName};
 use crate::reference::Selector;
 use crate::refusal::Refusal;
 use crate::traffic::Traffic;
@@ -37,6 +38,9 @@ pub struct Model {
     pub past: Vec<Traffic>,
     /// Every change of traffic, oldest first.
     pub history: Vec<TrafficChange>,
+    /// Every comparison of its versions.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    pub experiments: BTreeMap<ExperimentName, Experiment>,
     /// Versions of MLflow's that were here and were deleted, as `SOURCE MODEL/VERSION`: following brings none of them back.
     #[serde(skip_serializing_if = "BTreeSet::is_empty", default)]
     pub deleted: BTreeSet<String>,

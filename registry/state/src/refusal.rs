@@ -1,6 +1,6 @@
 //! Why a change is not made.
 
-use crate::name::{AliasName, IssuerName, KeyName, ModelName, SourceName, UserName, VersionName};
+use crate::name::{AliasName, ExperimentName, IssuerName, KeyName, ModelName, SourceName, UserName, VersionName};
 
 /// Why a change is not made; nothing was changed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -38,6 +38,23 @@ pub enum Refusal {
     NothingBefore { model: ModelName },
     #[error("this traffic cannot be: {why}")]
     BadTraffic { why: String },
+    #[error("there is no experiment `{experiment}`")]
+    NoSuchExperiment { experiment: ExperimentName },
+    #[error("there is or was an experiment `{experiment}` already; give the new one another name")]
+    ExperimentExists { experiment: ExperimentName },
+    #[error("experiment `{experiment}` compares versions of model `{model}` already; stop it first")]
+    ExperimentRuns {
+        model: ModelName,
+        experiment: ExperimentName,
+    },
+    #[error("experiment `{experiment}` has ended; start another")]
+    ExperimentEnded { experiment: ExperimentName },
+    #[error("version `{model}/{version}` was withdrawn and may be no challenger before {until}")]
+    Cooling {
+        model: ModelName,
+        version: VersionName,
+        until: jiff::Timestamp,
+    },
     #[error("version `{model}/{version}` may not be promoted: {}", .findings.join("; "))]
     Gate {
         model: ModelName,

@@ -1,0 +1,361 @@
+//! Comparisons of versions: what was compared with what, by which rules, and how it ended.
+
+use crate::event::{Event, Record, TrafficAction};
+use crate::model::Model;
+use crate::name::{ExperimentName, ModelName, VersionName};
+use crate::refusal::Refusal;
+use crate::state::State;
+use crate::traffic::{Challenger, Traffic};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// A comparison of versions of one model. It runs while the model's traffic deals subjects out by its name.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Experiment {
+    /// Its name; no other experiment of this registry has it, also later.
+    pub name: ExperimentName,
+    /// The version that answered when it began, or, of one that ended, when it ended.
+    pub champion: VersionName,
+    /// The challengers with a share now, or, of one that ended, when it ended.
+    pub splits: Vec<Challenger>,
+    /// Those that compute beside the champion, likewise.
+    pub shadows: Vec<Challenger>,
+    /// How it is judged and when a challenger is withdrawn, by the schema of who judges.
+    pub rules: serde_json::Value,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// Who began it.
+    pub started_by: String,
+    /// The reason they gave.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub why: String,
+    /// Entry of the log that began it.
+    pub seq: u64,
+    /// Challengers that were withdrawn, in order; one may come back later.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub withdrawn: Vec<Withdrawn>,
+    /// How it ended; none while it runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended: Option<Ended>,
+}
+
+/// A challenger that was withdrawn.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Withdrawn {
+    /// The challenger as it was, with its share.
+    pub challenger: Challenger,
+    /// It computed beside the champion.
+    pub shadow: bool,
+    /// When.
+    pub at: Timestamp,
+    /// By whom.
+    pub by: String,
+    /// The reason in words.
+    pub why: String,
+    /// What was seen and what was allowed, by the schema of who judges.
+    pub broken: serde_json::Value,
+    /// It does not come back before.
+    pub until: Timestamp,
+}
+
+/// How an experiment ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ended {
+    /// When.
+    pub at: Timestamp,
+    /// By whom.
+    pub by: String,
+    /// The reason given.
+    pub why: String,
+    /// Its last challenger was withdrawn.
+    pub withdrawn: bool,
+}
+
+/// Whom an experiment compares; what is `None` stays as it is.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Wanted {
+    /// Versions that answer a share of the subjects.
+    pub splits: Option<Vec<Challenger>>,
+    /// Versions that compute a share of the subjects beside the champion.
+    pub shadows: Option<Vec<Challenger>>,
+    /// How it is judged.
+    pub rules: Option<serde_json::Value>,
+}
+
+impl Model {
+    /// The experiment that runs.
+    #[must_use]
+    pub fn running(&self) -> Option<&Experiment> {
+        let experiment = self.experiments.get(self.traffic.experiment.as_ref()?)?;
+        experiment.ended.is_none().then_some(experiment)
+    }
+
+    /// Until when a version that was withdrawn may be no challenger, whichever experiment it was; none where it may.
+    #[must_use]
+    pub fn cooling(&self, version: &VersionName, now: Timestamp) -> Option<Timestamp> {
+        let withdrawn = self.experiments.values().flat_map(|experiment| &experiment.withdrawn);
+        let until = withdrawn.filter(|withdrawn| withdrawn.challenger.version == *version);
+        until
+            .map(|withdrawn| withdrawn.until)
+            .max()
+            .filter(|until| *until > now)
+    }
+
+    /// What an entry about the traffic or an experiment makes of the experiments; the traffic is the new one already.
+    pub(crate) fn compare(&mut self, seq: u64, record: &Record) {
+        match &record.event {
+            Event::ExperimentStarted {
+                experiment,
+                champion,
+                splits,
+                shadows,
+                rules,
+                ..
+            } => {
+                let started = Experiment {
+                    name: experiment.clone(),
+                    champion: champion.clone(),
+                    splits: splits.clone(),
+                    shadows: shadows.clone(),
+                    rules: rules.clone(),
+                    started_at: record.at,
+                    started_by: record.who.clone(),
+                    why: record.why.clone(),
+                    seq,
+                    withdrawn: Vec::new(),
+                    ended: None,
+                };
+                self.experiments.insert(experiment.clone(), started);
+            }
+            Event::ExperimentRuled { experiment, to, .. } => {
+                if let Some(experiment) = self.experiments.get_mut(experiment) {
+                    experiment.rules.clone_from(to);
+                }
+            }
+            Event::ChallengerWithdrawn {
+                experiment,
+                version,
+                broken,
+                until,
+                ..
+            } => {
+                if let Some(experiment) = self.experiments.get_mut(experiment) {
+                    let of = |all: &[Challenger]| all.iter().find(|one| one.version == *version).cloned();
+                    let shadow = of(&experiment.shadows);
+                    let is_shadow = shadow.is_some();
+                    if let Some(challenger) = shadow.or_else(|| of(&experiment.splits)) {
+                        experiment.withdrawn.push(Withdrawn {
+                            challenger,
+                            shadow: is_shadow,
+                            at: record.at,
+                            by: record.who.clone(),
+                            why: record.why.clone(),
+                            broken: broken.clone(),
+                            until: *until,
+                        });
+                    }
+                }
+            }
+            Event::TrafficChanged { action, from, to, .. } => {
+                let named = from.experiment.as_ref().or(to.experiment.as_ref());
+                let running = named
+                    .and_then(|name| self.experiments.get_mut(name))
+                    .filter(|experiment| experiment.ended.is_none());
+                if let Some(experiment) = running {
+                    experiment.follow(to, *action, record);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Experiment {
+    /// It goes on for as long as the traffic names it and somebody is compared.
+    fn follow(&mut self, to: &Traffic, action: TrafficAction, record: &Record) {
+        let goes_on = to.experiment.as_ref() == Some(&self.name) && !(to.splits.is_empty() && to.shadows.is_empty());
+        if goes_on {
+            self.splits.clone_from(&to.splits);
+            self.shadows.clone_from(&to.shadows);
+            if let Some(champion) = &to.champion {
+                self.champion.clone_from(champion);
+            }
+            return;
+        }
+        let withdrawn = action == TrafficAction::Withdrawn;
+        if withdrawn {
+            // They stand among the withdrawn.
+            self.splits.clear();
+            self.shadows.clear();
+        }
+        self.ended = Some(Ended {
+            at: record.at,
+            by: record.who.clone(),
+            why: record.why.clone(),
+            withdrawn,
+        });
+    }
+}
+
+impl State {
+    /// The experiment of that name, with its model.
+    ///
+    /// # Errors
+    /// [`Refusal::NoSuchExperiment`].
+    pub fn experiment(&self, name: &ExperimentName) -> Result<(&Model, &Experiment), Refusal> {
+        let found = |model: &'_ std::sync::Arc<Model>| model.experiments.contains_key(name);
+        let model = self.models.values().find(|model| found(model));
+        let found = model.and_then(|model| Some((model.as_ref(), model.experiments.get(name)?)));
+        found.ok_or_else(|| Refusal::NoSuchExperiment {
+            experiment: name.clone(),
+        })
+    }
+
+    pub(crate) fn start_experiment(
+        &self,
+        who: &str,
+        name: &ModelName,
+        experiment: &ExperimentName,
+        wanted: Wanted,
+    ) -> Result<Vec<Event>, Refusal> {
+        let model = self.model(name)?;
+        if self.experiment(experiment).is_ok() {
+            return Err(Refusal::ExperimentExists {
+                experiment: experiment.clone(),
+            });
+        }
+        if let Some(running) = model.running() {
+            return Err(Refusal::ExperimentRuns {
+                model: name.clone(),
+                experiment: running.name.clone(),
+            });
+        }
+        let champion = model.traffic.champion.clone();
+        let champion = champion.ok_or_else(|| Refusal::NothingServes { model: name.clone() })?;
+        let to = Traffic {
+            champion: Some(champion.clone()),
+            splits: wanted.splits.unwrap_or_default(),
+            shadows: wanted.shadows.unwrap_or_default(),
+            experiment: Some(experiment.clone()),
+        };
+        somebody(&to)?;
+        let (splits, shadows) = (to.splits.clone(), to.shadows.clone());
+        let mut events = self.change_traffic(who, name, to, TrafficAction::Set)?;
+        if events.iter().any(|event| matches!(event, Event::TrafficChanged { .. })) {
+            events.insert(
+                0,
+                Event::ExperimentStarted {
+                    model: name.clone(),
+                    experiment: experiment.clone(),
+                    champion,
+                    splits,
+                    shadows,
+                    rules: wanted.rules.unwrap_or_default(),
+                },
+            );
+        }
+        Ok(events)
+    }
+
+    /// The model with that experiment on.
+    fn on(&self, name: &ModelName, experiment: &ExperimentName) -> Result<(&Model, &Experiment), Refusal> {
+        let model = self.model(name)?;
+        match model.running().filter(|running| running.name == *experiment) {
+            Some(running) => Ok((model, running)),
+            None if model.experiments.contains_key(experiment) => Err(Refusal::ExperimentEnded {
+                experiment: experiment.clone(),
+            }),
+            None => Err(Refusal::NoSuchExperiment {
+                experiment: experiment.clone(),
+            }),
+        }
+    }
+
+    pub(crate) fn change_experiment(
+        &self,
+        who: &str,
+        name: &ModelName,
+        experiment: &ExperimentName,
+        wanted: Wanted,
+    ) -> Result<Vec<Event>, Refusal> {
+        let (model, running) = self.on(name, experiment)?;
+        let from = &model.traffic;
+        let to = Traffic {
+            splits: wanted.splits.unwrap_or_else(|| from.splits.clone()),
+            shadows: wanted.shadows.unwrap_or_else(|| from.shadows.clone()),
+            ..from.clone()
+        };
+        somebody(&to)?;
+        let mut events = self.change_traffic(who, name, to, TrafficAction::Set)?;
+        if let Some(to) = wanted.rules.filter(|rules| *rules != running.rules) {
+            events.push(Event::ExperimentRuled {
+                model: name.clone(),
+                experiment: experiment.clone(),
+                from: running.rules.clone(),
+                to,
+            });
+        }
+        Ok(events)
+    }
+
+    pub(crate) fn stop_experiment(&self, name: &ModelName, experiment: &ExperimentName) -> Result<Vec<Event>, Refusal> {
+        let (model, _) = self.on(name, experiment)?;
+        let from = model.traffic.clone();
+        let to = Traffic {
+            champion: from.champion.clone(),
+            ..Traffic::default()
+        };
+        Ok(vec![Event::TrafficChanged {
+            model: name.clone(),
+            action: TrafficAction::Stopped,
+            from,
+            to,
+        }])
+    }
+
+    /// Nothing where it is withdrawn already: several servers may see the same.
+    pub(crate) fn withdraw_challenger(
+        &self,
+        name: &ModelName,
+        experiment: &ExperimentName,
+        version: VersionName,
+        broken: serde_json::Value,
+        until: Timestamp,
+    ) -> Result<Vec<Event>, Refusal> {
+        let (model, _) = self.on(name, experiment)?;
+        let from = model.traffic.clone();
+        let mut to = from.clone();
+        to.splits.retain(|split| split.version != version);
+        to.shadows.retain(|shadow| shadow.version != version);
+        if from == to {
+            return Ok(Vec::new());
+        }
+        if to.splits.is_empty() && to.shadows.is_empty() {
+            to.experiment = None;
+        }
+        Ok(vec![
+            Event::ChallengerWithdrawn {
+                model: name.clone(),
+                experiment: experiment.clone(),
+                version,
+                broken,
+                until,
+            },
+            Event::TrafficChanged {
+                model: name.clone(),
+                action: TrafficAction::Withdrawn,
+                from,
+                to,
+            },
+        ])
+    }
+}
+
+fn somebody(traffic: &Traffic) -> Result<(), Refusal> {
+    if traffic.splits.is_empty() && traffic.shadows.is_empty() {
+        let why =
+            "an experiment needs a challenger in `splits` or `shadows`; stop it where there is none left".to_owned();
+        return Err(Refusal::BadTraffic { why });
+    }
+    Ok(())
+}
