@@ -100,6 +100,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "einthoven-classify",
             "einthoven-dispatch",
             "einthoven-ecg",
+            "einthoven-experiments",
             "einthoven-intake",
             "einthoven-jobs",
             "einthoven-journal",

@@ -11,6 +11,7 @@ use einthoven_ecg::recording::{Flag, Recording};
 use einthoven_ecg::{detect, quality, rhythm};
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
+use std::sync::{Arc, OnceLock};
 
 /// What a caller may choose.
 #[derive(Debug, Clone, Default)]
@@ -19,7 +20,14 @@ pub struct Options {
     pub lead: Option<String>,
     /// Who it is for.
     pub demand: Demand,
+    /// Where the beats of this recording and lead are, once somebody has looked.
+    pub found: Found,
 }
+
+/// The beats that were found in one lead of one recording, and how far each can be trusted. Empty until it is classified for the
+/// first time; whoever classifies the same again with a clone finds the same beats without looking.
+#[derive(Debug, Clone, Default)]
+pub struct Found(Arc<OnceLock<(Vec<usize>, Quality)>>);
 
 /// How far a recording is classified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,8 +75,11 @@ pub fn classify_in_steps(
             high,
         }));
     }
-    let peaks = detect::r_peaks(&lead.samples_mv, rate);
-    let graded = quality::assess(lead, rate, &peaks);
+    let (peaks, graded) = options.found.0.get_or_init(|| {
+        let peaks = detect::r_peaks(&lead.samples_mv, rate);
+        let graded = quality::assess(lead, rate, &peaks);
+        (peaks, graded)
+    });
     if tell(Step::Found(peaks.len())).is_break() {
         return Err(ClassifyError::Stopped);
     }
@@ -95,7 +106,7 @@ pub fn classify_in_steps(
             Vec::new()
         }
     };
-    let beats = beats(&peaks, rate, &graded, &probabilities, model);
+    let beats = beats(peaks, rate, graded, &probabilities, model);
 
     if beats.is_empty() {
         described.flags.push(Flag {

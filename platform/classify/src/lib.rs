@@ -13,7 +13,7 @@ mod model;
 mod rows;
 
 pub use annotations::annotations;
-pub use beats::{Options, Step, classify, classify_in_steps};
+pub use beats::{Found, Options, Step, classify, classify_in_steps};
 pub use document::{
     BeatOut, Document, LeadOut, ModelOut, Probabilities, RecordingOut, RowOut, RowsDocument, WindowOut,
 };
@@ -21,8 +21,8 @@ pub use einthoven_plugin_worker::Cancel;
 pub use error::ClassifyError;
 pub use live::LiveBeats;
 pub use model::{
-    BATCHES, Choice, Demand, EngineRow, EngineTable, EngineWish, Isolation, KnownAs, LoadError, Manifest, PackageFile,
-    ServedModel, Serving, Spent, TrialStep, Variant, digest, from_bytes, measure, to_bytes,
+    BATCHES, Choice, Demand, EngineRow, EngineTable, EngineWish, Isolation, KnownAs, Leak, LoadError, Manifest,
+    PackageFile, ServedModel, Serving, Spent, Training, TrialStep, Variant, digest, from_bytes, measure, to_bytes,
 };
 pub use rows::{classify_rows, classify_rows_for};
 

@@ -1,12 +1,13 @@
 //! From files to an answer: unpack, read, classify. The same for the command line and every route.
 
 use crate::plugin_reading;
-use einthoven_classify::{ClassifyError, Demand, Document, Options, RowsDocument, ServedModel};
+use einthoven_classify::{ClassifyError, Document, Options, RowsDocument, ServedModel};
 use einthoven_ecg::readers::{self, Hints, Input, Limits, NamedFile, ReadError, Reading};
 use einthoven_ecg::recording::Recording;
 use einthoven_intake::{Bounds, IntakeError, unpack};
 use einthoven_plugin_host::{Failure, Readers};
 use std::borrow::Cow;
+use std::sync::Arc;
 
 /// Bytes and files one upload may unpack to.
 pub(crate) const UNPACKED: Bounds = Bounds {
@@ -26,13 +27,21 @@ pub(crate) struct Request {
 /// An answer with what it was made from.
 pub(crate) enum Answer {
     Beats {
-        recording: Box<Recording>,
+        recording: Arc<Recording>,
         document: Box<Document>,
     },
     Rows(Box<RowsDocument>),
 }
 
 impl Answer {
+    /// Whether it has an entry in the journal.
+    pub(crate) fn is_remembered(&self) -> bool {
+        match self {
+            Self::Beats { document, .. } => document.prediction.is_some(),
+            Self::Rows(document) => document.prediction.is_some(),
+        }
+    }
+
     /// Names its entry in the journal.
     pub(crate) fn remembered_as(&mut self, id: String) {
         match self {
@@ -96,8 +105,11 @@ pub(crate) fn default_model(input: &Input) -> &'static str {
 
 /// Classifies what was read.
 pub(crate) fn answer(reading: Reading, model: &ServedModel, lead: Option<String>) -> Result<Answer, InputError> {
-    let demand = Demand::default();
-    answer_for(reading, model, Options { lead, demand })
+    let options = Options {
+        lead,
+        ..Options::default()
+    };
+    answer_for(reading, model, options)
 }
 
 /// The same for somebody, who gets a share of the model's queue of their own.
@@ -106,7 +118,7 @@ pub(crate) fn answer_for(reading: Reading, model: &ServedModel, options: Options
         Input::Recording(recording) => {
             let document = einthoven_classify::classify(&recording, model, &options)?;
             Ok(Answer::Beats {
-                recording: Box::new(recording),
+                recording: Arc::new(recording),
                 document: Box::new(document),
             })
         }

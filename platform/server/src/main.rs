@@ -11,6 +11,7 @@ mod commands;
 mod configuration;
 mod embedded;
 mod engines;
+mod experiments;
 mod grpc;
 mod http;
 mod input;
@@ -22,6 +23,7 @@ mod readiness;
 mod recordings;
 mod samples;
 mod scoring;
+mod shadows;
 mod storage;
 mod work;
 

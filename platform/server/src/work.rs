@@ -4,7 +4,7 @@ use crate::http::App;
 use crate::http::problem::Problem;
 use crate::input::{Answer, InputError, Request, answer_for};
 use crate::journaling::{Computed, read_noted};
-use einthoven_classify::{ClassifyError, Demand, Options, Spent, Step, classify_in_steps};
+use einthoven_classify::{ClassifyError, Demand, Found, Options, Spent, Step, classify_in_steps};
 use einthoven_dispatch::Priority;
 use einthoven_ecg::readers::{Hints, Input, Unit};
 use einthoven_jobs::{Failed, Stage, Task, Work};
@@ -104,6 +104,7 @@ impl Work for Classifying {
                 priority: Some(Priority::Batch),
                 spent: spent.clone(),
             },
+            found: Found::default(),
         };
         let mut answer = match reading.input {
             Input::Recording(recording) => {
@@ -125,7 +126,7 @@ impl Work for Classifying {
                     ClassifyError::Stopped => Failed::Stopped,
                     cause => failed(InputError::Classify(cause)),
                 })?);
-                let recording = Box::new(recording);
+                let recording = Arc::new(recording);
                 Answer::Beats { recording, document }
             }
             Input::BeatRows(_) => answer_for(reading, &model, options).map_err(failed)?,

@@ -53,6 +53,8 @@ pub struct Snapshot {
     pub model_memory_budget_bytes: u64,
     /// Models of which nothing answers yet though something is to.
     pub models_waiting: u64,
+    /// Recordings that shadows were to compute and did not, because too much waited.
+    pub shadows_dropped: u64,
     /// Long jobs by their state, such as `queued`; words of the program's own.
     pub jobs: Vec<(&'static str, u64)>,
     /// What became of answers in the journal; none where nothing is remembered.
@@ -200,6 +202,11 @@ impl Metrics {
         for (state, count) in &snapshot.jobs {
             jobs.add(&[("state", state)], *count as f64);
         }
+        let mut shadows = Family::counter(
+            "einthoven_shadows_dropped_total",
+            "Recordings that shadows were to compute and did not, because too much waited.",
+        );
+        shadows.add(&[], snapshot.shadows_dropped as f64);
         let plain = [
             (
                 "einthoven_model_memory_bytes",
@@ -227,7 +234,7 @@ impl Metrics {
             family.add(&[], value as f64);
             family
         });
-        [build, jobs]
+        [build, jobs, shadows]
             .into_iter()
             .chain(snapshot.journal.iter().flat_map(journal))
             .chain(plain)

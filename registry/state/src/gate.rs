@@ -76,6 +76,12 @@ impl MetricRule {
                 evaluation.set_digest
             ));
         }
+        if !evaluation.leaks.is_empty() {
+            return Some(format!(
+                "the set `{set}` holds records that it was trained on: {}; evaluate it on others",
+                evaluation.leaks.join(", ")
+            ));
+        }
         match evaluation.metrics.get(metric) {
             None => Some(format!("its evaluation on the set `{set}` has no measure `{metric}`")),
             Some(value) if *value >= self.at_least => None,

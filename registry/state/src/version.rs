@@ -183,6 +183,9 @@ pub struct Evaluation {
     pub metrics: BTreeMap<String, f64>,
     /// When it was measured.
     pub at: Timestamp,
+    /// Records of the set that the version was trained on, or that are of a person it was trained on: the measures say less.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub leaks: Vec<String>,
 }
 
 impl Version {

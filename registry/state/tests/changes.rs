@@ -269,6 +269,7 @@ fn a_gate_that_names_the_files_of_its_set_takes_no_other_of_that_name() {
             recordings: 1,
             metrics: [("macro_f1".to_owned(), 0.9)].into(),
             at: jiff::Timestamp::UNIX_EPOCH,
+            leaks: Vec::new(),
         };
         let evaluated = Change::Evaluated {
             model: heartbeat(),

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 
-/// A version's manifest. Fields that people read but serving does not (training data, card) are left to the file.
+/// A version's manifest. Fields that people read but serving does not (seeds, card) are left to the file.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Manifest {
     /// The model's name, as its maker calls it.
@@ -52,6 +52,9 @@ pub struct Manifest {
     /// Rows of a batch at most; 64 unless it says.
     #[serde(default)]
     pub max_batch_rows: Option<NonZeroUsize>,
+    /// What it was trained on, as far as its maker says so: it is not measured on the same.
+    #[serde(default, deserialize_with = "super::training::declared")]
+    pub training: super::training::Training,
 }
 
 fn cpu() -> String {

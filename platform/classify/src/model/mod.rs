@@ -8,6 +8,7 @@ mod predict;
 mod served;
 mod spent;
 mod table;
+mod training;
 mod trials;
 
 pub use instance::Isolation;
@@ -17,4 +18,5 @@ pub use predict::Demand;
 pub use served::{Choice, KnownAs, LoadError, ServedModel, Serving};
 pub use spent::Spent;
 pub use table::{EngineRow, EngineTable, TrialStep};
+pub use training::{Leak, Training};
 pub use trials::{BATCHES, measure};

@@ -3,6 +3,7 @@
 use super::identity::{Identity, entrance};
 use crate::embedded;
 use crate::engines::Plugins;
+use crate::experiments::{self, ComparingArguments};
 use crate::http::{self, App, Limits};
 use crate::journaling::{JournalArguments, Journaling};
 use crate::lifecycle::{Lifecycle, Phase};
@@ -51,6 +52,8 @@ pub(crate) struct Serve {
     storage: Storage,
     #[command(flatten)]
     journal: JournalArguments,
+    #[command(flatten)]
+    comparing: ComparingArguments,
     /// Largest upload of a recording, in MiB.
     #[arg(long, default_value_t = 256, env = "EINTHOVEN_MAX_UPLOAD_MIB", value_parser = clap::value_parser!(u16).range(1..=2048))]
     max_upload_mib: u16,
@@ -177,7 +180,11 @@ impl Serve {
         let app = App::new(
             plugins,
             onboarding.clone(),
-            (Recordings::in_directory(self.storage.data.clone())?, journaling),
+            (
+                Recordings::in_directory(self.storage.data.clone())?,
+                journaling,
+                self.comparing.open()?,
+            ),
             auth.clone(),
             reached,
             (lifecycle.clone(), jobs.clone()),
@@ -199,6 +206,7 @@ impl Serve {
             add_folder(&onboarding, folder).await?;
         }
         work::start(&app);
+        experiments::start(&app);
         lifecycle.enter(Phase::Serving);
         println!(
             "Einthoven is ready: {}. Research use only. Not for diagnosis.",

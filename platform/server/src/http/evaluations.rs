@@ -11,7 +11,7 @@ use axum::Json;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use einthoven_classify::{PackageFile, ServedModel};
+use einthoven_classify::{Leak, PackageFile, ServedModel};
 use einthoven_ecg::readers::Hints;
 use einthoven_ecg::score::{RecordScore, Report, Rules};
 use einthoven_intake::unpack;
@@ -33,20 +33,22 @@ pub(crate) struct Evaluated {
 }
 
 /// Takes the set as files, or as a zip or tar of WFDB records with `.atr` files, measures the version on it, and writes the
-/// measures into the registry: means over records by their name, and pooled over beats as `gross_NAME`.
+/// measures into the registry: means over records by their name, and pooled over beats as `gross_NAME`. A set with records that the
+/// version's manifest says it was trained on is refused; with `leaks=flag` it is measured and they are named.
 pub(crate) async fn create_evaluation(
     State(app): State<Arc<App>>,
     Path((model, version, set)): Path<(ModelName, VersionName, SetName)>,
     caller: Caller,
-    request: Request,
+    mut request: Request,
 ) -> Result<Response, Problem> {
+    let flags = flags_leaks(&mut request)?;
     let found = Arc::clone(app.registry().state().model(&model)?.version(&version)?);
     let (files, room) = Upload::receive(&app, request).await?.into_files();
     let served = app.loaded.load(&model, &found).await?;
     let reader = Arc::clone(&app);
     let (evaluation, report) = blocking(Arc::clone(&app.evaluations), move || {
         let _room = room;
-        evaluated(&reader, &served, files)
+        evaluated(&reader, &served, files, flags)
     })
     .await?;
     let change = Change::Evaluated {
@@ -63,6 +65,7 @@ fn evaluated(
     app: &App,
     model: &ServedModel,
     files: Vec<(String, Vec<u8>)>,
+    flags: bool,
 ) -> Result<(Evaluation, serde_json::Value), Problem> {
     let mut all = Vec::new();
     for (name, bytes) in files {
@@ -81,6 +84,10 @@ fn evaluated(
         let detail = "the set holds no WFDB record with an .atr file of reference beats beside its .hea";
         return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "not_a_set", detail));
     }
+    let leaks = model.manifest().training.leaks(records.iter().copied());
+    if !leaks.is_empty() && !flags {
+        return Err(leaking(&leaks));
+    }
     let rules = Rules::default();
     let scores = records
         .iter()
@@ -92,8 +99,45 @@ fn evaluated(
         recordings: scores.len(),
         metrics: metrics(&report),
         at: jiff::Timestamp::now(),
+        leaks: leaks.into_iter().map(|leak| leak.record).collect(),
     };
     Ok((evaluation, report))
+}
+
+/// Takes `leaks=flag` out of the query, of which the rest is the upload's.
+fn flags_leaks(request: &mut Request) -> Result<bool, Problem> {
+    const WORD: &str = "leaks=";
+    let query = request.uri().query().unwrap_or_default();
+    let (ours, rest): (Vec<&str>, Vec<&str>) = query.split('&').partition(|part| part.starts_with(WORD));
+    let flags = match ours.as_slice() {
+        [] => return Ok(false),
+        ["leaks=flag"] => true,
+        ["leaks=refuse"] => false,
+        _ => {
+            let detail = "`leaks` must be `flag` or `refuse`";
+            return Err(Problem::new(StatusCode::BAD_REQUEST, "bad_query", detail).at("leaks"));
+        }
+    };
+    let uri = format!("{}?{}", request.uri().path(), rest.join("&"));
+    *request.uri_mut() = uri.parse().map_err(|cause| Problem::internal(&cause))?;
+    Ok(flags)
+}
+
+fn leaking(leaks: &[Leak]) -> Problem {
+    let each = leaks.iter().take(10).map(|leak| {
+        if leak.record == leak.trained_on {
+            format!("`{}`", leak.record)
+        } else {
+            format!("`{}` (trained on `{}`)", leak.record, leak.trained_on)
+        }
+    });
+    let detail = format!(
+        "the version was trained on records or persons of this set: {}{}; measure it on others, or say `leaks=flag` to measure it all \
+         the same and have that written down",
+        each.collect::<Vec<_>>().join(", "),
+        if leaks.len() > 10 { " and more" } else { "" }
+    );
+    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "leak", detail)
 }
 
 /// One record's files, without those of the others.

@@ -69,6 +69,7 @@ fn snapshot(app: &App) -> Snapshot {
         model_memory_bytes: usage.counted_bytes,
         model_memory_budget_bytes: usage.budget_bytes,
         models_waiting: app.loaded.waiting().len() as u64,
+        shadows_dropped: app.comparing.meters.dropped_in_all(),
         jobs: app.jobs.counts().to_vec(),
         journal: app.journaling.journal().ok().map(|journal| journaled(journal.counts())),
     }

@@ -9,6 +9,7 @@ mod caller;
 mod classify;
 pub(crate) mod document;
 mod evaluations;
+mod experiments;
 mod flask;
 mod hardened;
 mod invocations;
@@ -34,9 +35,11 @@ mod version_upload;
 mod versions;
 
 use crate::engines::Plugins;
+use crate::experiments::Comparing;
 use crate::journaling::Journaling;
 use crate::lifecycle::Lifecycle;
 use crate::recordings::Recordings;
+use crate::shadows::Shadows;
 use access::{Access, Table, delete, get, patch, post, put};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -63,6 +66,8 @@ pub(crate) struct App {
     pub(crate) onboarding: Onboarding,
     pub(crate) recordings: Recordings,
     pub(crate) journaling: Journaling,
+    pub(crate) comparing: Comparing,
+    pub(crate) shadows: Shadows,
     pub(crate) auth: Auth,
     /// Where this server is reached.
     pub(crate) access: Arc<access::Settings>,
@@ -94,7 +99,7 @@ impl App {
     pub(crate) fn new(
         plugins: Plugins,
         onboarding: Onboarding,
-        (recordings, journaling): (Recordings, Journaling),
+        (recordings, journaling, comparing): (Recordings, Journaling, Comparing),
         auth: Auth,
         access: access::Settings,
         (lifecycle, jobs): (Lifecycle, Jobs),
@@ -111,6 +116,8 @@ impl App {
             onboarding,
             recordings,
             journaling,
+            comparing,
+            shadows: Shadows::default(),
             auth,
             access: Arc::new(access),
             lifecycle,
@@ -379,7 +386,7 @@ pub(crate) fn table() -> Table {
         .route("/openapi.json", [get(Open, document::get_document)])
         .route("/openapi-3.0.json", [get(Open, document::get_document_3_0)])
         .route("/upload", [post(NeedsForSome(Predict), flask::upload_csv)]);
-    let table = predictions::routes(table);
+    let table = experiments::routes(predictions::routes(table));
     let table = crate::grpc::routes(invocations::routes(v2::routes(table)));
     einthoven_web::routes()
         .into_iter()

@@ -248,6 +248,11 @@ impl From<Refusal> for Problem {
             Refusal::KeyExists { .. } | Refusal::UserExists { .. } | Refusal::SameIssuer { .. } => {
                 (StatusCode::CONFLICT, "exists_already")
             }
+            Refusal::NoSuchExperiment { .. } => (StatusCode::NOT_FOUND, "no_such_experiment"),
+            Refusal::ExperimentExists { .. } => (StatusCode::CONFLICT, "exists_already"),
+            Refusal::ExperimentRuns { .. } => (StatusCode::CONFLICT, "experiment_runs"),
+            Refusal::ExperimentEnded { .. } => (StatusCode::CONFLICT, "experiment_ended"),
+            Refusal::Cooling { .. } => (StatusCode::CONFLICT, "cooling"),
             Refusal::LastOwner => (StatusCode::CONFLICT, "last_owner"),
             Refusal::AccessField { field, .. } => {
                 let problem = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "bad_field", refusal.to_string());

@@ -3,21 +3,25 @@
 use super::App;
 use super::caller::Caller;
 use super::problem::Problem;
+use crate::experiments::Outcome;
 use crate::input::{Answer, Request, answer_for, default_model, read};
 use crate::journaling::{Computed, read_noted};
+use crate::shadows::{self, Beside};
 use axum::body::Body;
 use axum::extract::{FromRequest, Multipart, Query, Request as HttpRequest};
 use axum::http::{StatusCode, header};
 use einthoven_auth::Scope;
-use einthoven_classify::{Demand, Options, Spent};
+use einthoven_classify::{Demand, Found, Options, Spent};
 use einthoven_ecg::readers::{Hints, Reading, Unit};
 use einthoven_registry_state::{NameError, Reference, Selector};
+use einthoven_serving::Routed;
 use einthoven_telemetry::Stage;
 use futures_util::StreamExt;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// What a caller may state or choose, in the query or as form fields of the same names.
@@ -172,7 +176,7 @@ pub(crate) async fn classified(
     let reference = named(request.model.as_deref(), request.version.as_deref(), &reading)?;
     caller.may(Scope::Predict, reference.model.as_str())?;
     let clock = Stage::Resolve.running();
-    let model = app.loaded.route(&reference, caller.subject()).await?.model;
+    let Routed { model, shadows, arm } = app.loaded.route(&reference, caller.subject()).await?;
     drop(clock);
     let spent = Spent::default();
     let options = Options {
@@ -182,21 +186,37 @@ pub(crate) async fn classified(
             spent: spent.clone(),
             ..Demand::default()
         },
+        found: Found::default(),
     };
     let teller = Arc::clone(app);
-    let (mut answer, entry) = blocking(Arc::clone(&app.cores), move || {
+    let (mut answer, entry, beside) = blocking(Arc::clone(&app.cores), move || {
         let _room = room;
         let clock = Stage::Classify.running();
-        let answer = answer_for(reading, &model, options)?;
+        let rows = shadows::rows(&shadows, &reading.input);
+        let again = (options.lead.clone(), options.found.clone());
+        let answer = answer_for(reading, &model, options);
         drop(clock);
+        let seconds = Duration::from_micros(spent.compute_us()).as_secs_f64();
+        if let (Some(arm), Some(outcome)) = (&arm, Outcome::of(&answer, seconds)) {
+            let version = &model.manifest().version;
+            teller.comparing.meters.saw(&arm.experiment, version, outcome);
+        }
+        let answer = answer?;
         let entry = asked.map(|asked| {
             let computed = Computed::by(&teller, &reference, &model, &spent);
             teller.journaling.entry(asked, computed, &answer)
         });
-        Ok((answer, entry.transpose()?.flatten()))
+        let entry = entry.transpose()?.flatten();
+        let beside = match (&entry, &arm) {
+            (Some(entry), Some(arm)) => Beside::of(shadows, &arm.experiment, &answer, rows, again, entry),
+            _ => None,
+        };
+        Ok((answer, entry, beside))
     })
     .await?;
     app.journaling.record(entry, &mut answer).await?;
+    // What is not remembered has nothing to be compared with.
+    shadows::submit(app, beside.filter(|_| answer.is_remembered()));
     Ok(answer)
 }
 

@@ -3,6 +3,7 @@
 use super::{borrowed, bundle, stated};
 use crate::input::{InputError, Request, read};
 use einthoven_ecg::readers::Reading;
+use einthoven_journal::Entry;
 use einthoven_journal::replay::digest;
 use einthoven_plugin_host::Readers;
 use jiff::Timestamp;
@@ -39,6 +40,17 @@ impl Asked {
             input: String::new(),
             parameters: BTreeMap::new(),
             bundle: None,
+        }
+    }
+}
+
+impl Asked {
+    /// The same asked of a version that computes beside the one that answered.
+    pub(crate) fn beside(entry: &Entry) -> Self {
+        Self {
+            input: entry.digests.input.clone(),
+            parameters: entry.parameters.clone(),
+            ..Self::new(&entry.principal, entry.subject.clone())
         }
     }
 }

@@ -30,6 +30,15 @@ impl<'a> Computed<'a> {
             plugin: plugin(app, model.engine()),
         }
     }
+
+    /// By a version that computed beside another.
+    pub(crate) fn beside(app: &App, arm: Arm, model: &ServedModel, spent: &'a Spent) -> Self {
+        Self {
+            spent,
+            arm: Some(arm),
+            plugin: plugin(app, model.engine()),
+        }
+    }
 }
 
 /// The arm that a request was dealt into; none where the champion is alone or the request names a version.
