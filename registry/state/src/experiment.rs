@@ -7,10 +7,11 @@ use crate::refusal::Refusal;
 use crate::state::State;
 use crate::traffic::{Challenger, Traffic};
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A comparison of versions of one model. It runs while the model's traffic deals subjects out by its name.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Experiment {
     /// Its name; no other experiment of this registry has it, also later.
     pub name: ExperimentName,
@@ -40,7 +41,7 @@ pub struct Experiment {
 }
 
 /// A challenger that was withdrawn.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Withdrawn {
     /// The challenger as it was, with its share.
     pub challenger: Challenger,
@@ -59,7 +60,7 @@ pub struct Withdrawn {
 }
 
 /// How an experiment ended.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Ended {
     /// When.
     pub at: Timestamp,

@@ -40,6 +40,7 @@ pub struct Model {
     pub history: Vec<TrafficChange>,
     /// Every comparison of its versions.
     #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    #[schemars(with = "BTreeMap<String, Experiment>")]
     pub experiments: BTreeMap<ExperimentName, Experiment>,
     /// Versions of MLflow's that were here and were deleted, as `SOURCE MODEL/VERSION`: following brings none of them back.
     #[serde(skip_serializing_if = "BTreeSet::is_empty", default)]

@@ -5,7 +5,7 @@ use super::entry::{bytes, plugin};
 use crate::http::App;
 use crate::http::problem::Problem;
 use crate::input::{Answer, answer_for, read};
-use einthoven_classify::{Demand, Options, ServedModel};
+use einthoven_classify::{Options, ServedModel};
 use einthoven_journal::replay::{Piece, PieceKind, Replayed, digest};
 use einthoven_journal::{Entry, Journal};
 use einthoven_registry_state::{ModelName, VersionName};
@@ -26,7 +26,7 @@ pub(crate) async fn replay(app: &Arc<App>, journal: &Journal, entry: Entry) -> R
             let reading = read(files, &request, &app.plugins.readers)?;
             let options = Options {
                 lead: request.lead,
-                demand: Demand::default(),
+                ..Options::default()
             };
             match answer_for(reading, model, options)? {
                 Answer::Beats { document, .. } => bytes(&document),

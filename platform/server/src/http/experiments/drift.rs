@@ -125,13 +125,10 @@ pub(super) fn of(sources: &Sources, version: &str, reference: &str, windows: &Wi
         for entry in sources.entries(version, shadow, None) {
             let Some(entry) = undamaged(entry)? else { continue };
             let row = (entry.at, figures(&entry));
-            if same {
-                last.push_back(row);
-            } else if last.len() < windows.last {
-                last.push_back(row);
-            } else {
+            if !same && last.len() >= windows.last {
                 break;
             }
+            last.push_back(row);
             if same && last.len() > windows.last + windows.first {
                 // Neither among the last nor, as far as is known, among the first.
                 last.remove(windows.last);
