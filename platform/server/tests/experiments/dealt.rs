@@ -2,7 +2,7 @@
 
 use crate::client::Server;
 use crate::packages::numbered;
-use crate::setup::{answered_by, read, start};
+use crate::setup::{answered_by, read, start, until_loaded};
 use crate::steps::{ROW, ready};
 use einthoven_experiments::split::{Share, Split};
 use serde_json::json;
@@ -44,6 +44,7 @@ fn subjects_are_dealt_out_as_stated_and_stay_over_a_restart() {
     assert_eq!(server.terminate(), Some(0));
 
     let server = Server::start_in(folder.path(), &[]);
+    until_loaded(&server, "2");
     assert_eq!(given(&server), expected);
     // A greater share takes from the champion alone.
     let seen = server.get("/v1/experiments/arms");
