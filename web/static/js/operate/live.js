@@ -58,6 +58,7 @@ function Counted() {
         <${Chart} title="Until the answer" unit="ms" digits=${1} times=${times} series=${[line('p50', 'median'), line('p95', '95\u2009%', '--challenger')]} />
         <${Chart} title="In a model, on average" unit="ms" digits=${1} times=${times} series=${[line('computed', 'computing'), line('queued', 'waiting', '--challenger')]} />
         <${Chart} title="Rows through models" unit="/s" times=${times} series=${[line('rows', 'rows')]} />
+        <${Chart} title="Rows of one run, on average" unit="" digits=${1} times=${times} series=${[line('batch', 'rows')]} />
         <${Chart} title="Under way" unit="" times=${times} series=${[line('flight', 'requests'), line('pending', 'model calls', '--challenger')]} />
         <${Chart} title="Processors" unit="cores" digits=${2} times=${times} series=${[line('cores', 'in use')]} />
         <${Chart} title="Memory of the process" unit="MiB" times=${times} series=${[line('process', 'resident')]} />

@@ -61,7 +61,7 @@ export function between(before, now, seconds) {
   const spread = /** @type {[number, number][]} */ ([...buckets(now)].map(([bound, count]) => [bound, Math.max(0, count - (was.get(bound) ?? 0))]));
   const mean = (/** @type {string} */ name) => {
     const count = rate(`${name}_count`);
-    return count > 0 ? (1000 * rate(`${name}_sum`)) / count : null;
+    return count > 0 ? rate(`${name}_sum`) / count : null;
   };
   const thousand = (/** @type {number | null} */ value) => (value === null ? null : 1000 * value);
   return {
@@ -70,8 +70,9 @@ export function between(before, now, seconds) {
     failed: requests('5xx'),
     p50: thousand(quantile(spread, 0.5)),
     p95: thousand(quantile(spread, 0.95)),
-    queued: mean('einthoven_model_queue_duration_seconds'),
-    computed: mean('einthoven_model_compute_duration_seconds'),
+    queued: thousand(mean('einthoven_model_queue_duration_seconds')),
+    computed: thousand(mean('einthoven_model_compute_duration_seconds')),
+    batch: mean('einthoven_model_batch_rows'),
     rows: rate('einthoven_model_rows_total'),
     flight: sum(now, 'einthoven_http_requests_in_flight'),
     pending: sum(now, 'einthoven_model_pending_calls'),
