@@ -257,3 +257,63 @@ fn more_names_than_the_index_lists_are_found_all_the_same() {
     );
     assert!(matches!(table, Err(einthoven_journal::JournalError::Export { .. })));
 }
+
+/// What a filter cannot say is left out by the one who reads, on pages too; the last entry can be asked for once more.
+#[test]
+fn entries_that_somebody_may_not_see_are_on_no_page() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = open(folder.path());
+    let mut ids = Vec::new();
+    for number in 0..9 {
+        let mut one = entry(number, 2);
+        one.arm = (number % 3 == 0).then(|| einthoven_journal::Arm {
+            experiment: "first".to_owned(),
+            arm: if number == 0 { "1" } else { "2" }.to_owned(),
+            beside: None,
+        });
+        ids.push(one.id);
+        journal.record_blocking(one).unwrap();
+    }
+    let page = |after, limit| {
+        let entries = journal.entries(Filter::default(), after);
+        entries.only(|entry| entry.model == "heartbeat").page(limit).unwrap()
+    };
+    let (first, rest) = (page(None, 2), page(page(None, 2).next, 10));
+    let found: Vec<_> = first
+        .entries
+        .iter()
+        .chain(&rest.entries)
+        .map(|entry| entry.id)
+        .collect();
+    assert_eq!(found, [ids[8], ids[6], ids[4], ids[2], ids[0]]);
+    assert!(rest.next.is_none());
+    let arm = Filter {
+        arm: Some("2".to_owned()),
+        ..Filter::default()
+    };
+    let found: Vec<_> = journal.entries(arm, None).map(|entry| entry.unwrap().id).collect();
+    assert_eq!(found, [ids[6], ids[3]]);
+    let mut entries = journal.entries(Filter::default(), None);
+    let (_, second) = (entries.next(), entries.next().unwrap().unwrap());
+    let mut again = journal.entries(Filter::default(), entries.again());
+    assert_eq!(again.next().unwrap().unwrap().id, second.id);
+}
+
+/// A pseudonym is the same for ever in one journal, and another one in another journal.
+#[test]
+fn names_become_pseudonyms_under_the_journals_own_key() {
+    let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    let [one, other] = [0, 1].map(|number| open(folders[number].path()).subject("Erika Mustermann"));
+    assert!(
+        one.starts_with("s_") && one.len() == 26 && one != other,
+        "{one} {other}"
+    );
+    let again = open(folders[0].path());
+    assert_eq!(again.subject("Erika Mustermann"), one);
+    assert_ne!(again.subject("Erika Musterman"), one);
+    // A record of a person's name is not that person.
+    assert_ne!(again.record_name("Erika Mustermann")[2..], one[2..]);
+    use std::os::unix::fs::PermissionsExt;
+    let key = std::fs::metadata(folders[0].path().join("pseudonyms.key")).unwrap();
+    assert_eq!(key.permissions().mode() & 0o077, 0);
+}
