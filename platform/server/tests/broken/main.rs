@@ -7,7 +7,10 @@ mod addresses;
 #[path = "../server/client.rs"]
 mod client;
 mod disk;
+mod files;
 mod headers;
 mod manners;
+mod postgres;
+mod replicas;
 mod sources;
 mod threats;

@@ -9,3 +9,4 @@ mod deployed;
 mod planted;
 mod prometheus;
 mod series;
+mod traces;
