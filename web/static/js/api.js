@@ -41,15 +41,17 @@ function noticed(status, path) {
  * @property {string} [method]
  * @property {unknown} [json] the body
  * @property {number} [seen] the revision that a change was decided on; another one by now is a 409
+ * @property {string} [key] the same again with it is no second one
  * @property {AbortSignal} [signal]
  */
 
 /** @param {string} path @param {Options} options */
-async function answer(path, { method, json, seen, signal }) {
+async function answer(path, { method, json, seen, key, signal }) {
   /** @type {Record<string, string>} */
   const headers = { ...PAGE };
   if (json !== undefined) headers['Content-Type'] = 'application/json';
   if (seen !== undefined) headers['If-Match'] = `"${seen}"`;
+  if (key !== undefined) headers['Idempotency-Key'] = key;
   let response;
   try {
     response = await fetch(path, { method, signal, headers, body: json === undefined ? undefined : JSON.stringify(json) });

@@ -23,6 +23,7 @@ import { Recordings } from './recordings/room.js';
 const ROOMS = /** @type {{name: string, title: string, scope: string | null, load: () => Promise<Room>}[]} */ ([
   { name: 'recordings', title: 'Recordings', scope: 'predict', load: () => Promise.resolve(Recordings) },
   { name: 'models', title: 'Models', scope: 'models.read', load: () => import('./models/room.js').then((loaded) => loaded.Models) },
+  { name: 'compare', title: 'Compare', scope: 'models.read', load: () => import('./compare/room.js').then((loaded) => loaded.Compare) },
   { name: 'operate', title: 'Operate', scope: 'models.read', load: () => import('./operate/room.js').then((loaded) => loaded.Operate) },
   { name: 'access', title: 'Access', scope: null, load: () => import('./access/room.js').then((loaded) => loaded.Access) },
 ]);

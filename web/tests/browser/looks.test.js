@@ -79,10 +79,15 @@ for (const [name, options] of SCREENS) {
     await shot(page, `visit-${name}`, true);
     await page.getByRole("button", { name: "Ventricular ectopy" }).click();
     await trace(page);
-    for (const summary of ["Beats as a table", "What these figures mean"]) await page.getByText(summary).click();
+    await page.getByText("What these figures mean").click();
     await fits(page);
     await accessible(page);
-    for (const summary of ["Beats as a table", "What these figures mean"]) await page.getByText(summary).click();
+    for (const tab of [/^Events/, "Templates", "About", /^Beats/]) {
+      await page.getByRole("tab", { name: tab }).click();
+      await page.waitForLoadState("networkidle");
+      await fits(page);
+    }
+    await accessible(page);
     await shot(page, `result-${name}`, true);
     await close();
   });
@@ -120,5 +125,24 @@ test("the picture for the README is made from the running product", { skip: !PIC
   await page.waitForTimeout(400);
   await canvas.blur();
   await page.screenshot({ path: String(PICTURE) });
+  await close();
+});
+
+test("each room is entered by the rail, and the finder leads to a recording", async () => {
+  const { page, close } = await stage.visit();
+  for (const room of ["Compare", "Access", "Recordings"]) {
+    await page.getByRole("navigation", { name: "Rooms" }).getByRole("link", { name: room }).click();
+    await page.getByRole("navigation", { name: "Where you are" }).getByText(room).waitFor();
+    await page.waitForLoadState("networkidle");
+    await accessible(page);
+    await shot(page, `room-${room.toLowerCase()}`);
+  }
+  await page.getByRole("button", { name: "Normal rhythm" }).click();
+  await trace(page);
+  await page.getByRole("link", { name: "Compare" }).click();
+  await page.keyboard.press("Control+k");
+  await page.getByRole("combobox").fill("100s");
+  await page.getByRole("option", { name: /100s/ }).click();
+  await trace(page);
   await close();
 });

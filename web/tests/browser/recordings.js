@@ -2,17 +2,36 @@
 
 const RATE = 360;
 
+/** One lead with a beat every 0.8 s, 200 units a millivolt. @param {number} seconds @param {number} [height] of the R waves in mV */
+function beats(seconds, height = 1) {
+  const samples = new Int16Array(seconds * RATE);
+  for (let i = 0; i < samples.length; i += 1) {
+    const phase = ((i / RATE) % 0.8) - 0.4;
+    const millivolts = height * Math.exp(-((phase / 0.012) ** 2)) - 0.2 * Math.exp(-(((phase - 0.03) / 0.012) ** 2)) + 0.2 * Math.exp(-(((phase - 0.25) / 0.05) ** 2));
+    samples[i] = Math.round(200 * millivolts + 2 * Math.sin(i * 1.7));
+  }
+  return samples;
+}
+
+/** A resting ECG of ten seconds, as a WFDB record of twelve leads. */
+export function resting() {
+  const leads = ["I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6"];
+  const signals = leads.map((_, at) => beats(10, at === 3 ? -0.8 : 0.5 + at / 12));
+  const samples = new Int16Array(signals[0].length * leads.length);
+  for (let i = 0; i < samples.length; i += 1) samples[i] = signals[i % leads.length][Math.floor(i / leads.length)];
+  const header = `resting 12 ${RATE} ${signals[0].length}\n${leads.map((lead) => `resting.dat 16 200 16 0 0 0 0 ${lead}\n`).join("")}`;
+  return [
+    { name: "resting.hea", mimeType: "text/plain", buffer: Buffer.from(header) },
+    { name: "resting.dat", mimeType: "application/octet-stream", buffer: Buffer.from(samples.buffer) },
+  ];
+}
+
 /**
  * A WFDB record of one lead with a beat every 0.8 s.
  * @param {number} seconds @param {number | null} spikeAt seconds at which a single sample of 5 mV stands
  */
 export function wfdb(seconds, spikeAt) {
-  const samples = new Int16Array(seconds * RATE);
-  for (let i = 0; i < samples.length; i += 1) {
-    const phase = ((i / RATE) % 0.8) - 0.4;
-    const millivolts = 1.0 * Math.exp(-((phase / 0.012) ** 2)) - 0.2 * Math.exp(-(((phase - 0.03) / 0.012) ** 2)) + 0.2 * Math.exp(-(((phase - 0.25) / 0.05) ** 2));
-    samples[i] = Math.round(200 * millivolts + 2 * Math.sin(i * 1.7));
-  }
+  const samples = beats(seconds);
   if (spikeAt !== null) samples[Math.round(spikeAt * RATE)] = 1000;
   const header = `made 1 ${RATE} ${samples.length}\nmade.dat 16 200 16 0 0 0 0 II\n`;
   return [

@@ -3,9 +3,9 @@
 import { request, send } from '../api.js';
 
 /**
- * @typedef {{sample: number, time_s: number, class: string | null, probabilities?: Record<string, number>, quality: string}} Beat
+ * @typedef {{sample: number, time_s: number, class: string | null, probabilities?: Record<string, number>, quality: string, said?: string | null, relabelled?: boolean}} Beat with `relabelled`, `class` is a reader's and `said` the model's
  * @typedef {{start_s: number, end_s: number, reasons: string[]}} Span
- * @typedef {{id: string, notice: string, recording: any, model: any, lead: string, beats: Beat[], unreadable: Span[], quality: any[], summary: any}} RecordingDocument
+ * @typedef {{id: string, prediction?: string, notice: string, recording: any, model: any, lead: string, beats: Beat[], unreadable: Span[], quality: any[], summary: any}} RecordingDocument
  * @typedef {{notice: string, recording: any, model: any, rows: {row: number, class: string, probabilities: Record<string, number>}[], counts: Record<string, number>}} RowsDocument
  * @typedef {{lead: string, sampling_rate_hz: number, from_s: number, to_s: number, samples_per_point: number, min_mv: (number | null)[], max_mv: (number | null)[]}} Signal
  */
@@ -38,3 +38,9 @@ export function upload(files, fields, progress, stop) {
   for (const file of files) form.append('file', file, file.name);
   return send('/v1/recordings', form, progress, stop);
 }
+
+/** What readers said about the beats of an answer, and what holds. @param {string} prediction @returns {Promise<{beats: {at: number, truth: any, readers: Record<string, any>}[]}>} */
+export const labels = (prediction) => request(`/v1/predictions/${encodeURIComponent(prediction)}/labels`);
+
+/** Says something about beats; with the same key it may be sent again. @param {string} prediction @param {object} label @param {string} key */
+export const label = (prediction, label, key) => request(`/v1/predictions/${encodeURIComponent(prediction)}/labels`, { method: 'POST', json: label, key });

@@ -1,7 +1,8 @@
-// What follows from the beats: figures, events to jump to, definitions.
+// What follows from the beats: figures, and what made them.
 
 import { html } from '../view.js';
-import { CLASS_NAMES, clock, duration, figure, percent, shortDigest } from '../format.js';
+import { Digest } from '../controls/digest.js';
+import { CLASS_NAMES, duration, figure, percent, shortDigest } from '../format.js';
 
 /** @param {any} burden */
 function interval(burden) {
@@ -25,41 +26,9 @@ export function Strip({ document }) {
   </dl></div>`;
 }
 
-/** Two ectopic beats of one class between others. @param {import('./api.js').Beat[]} beats */
-function couplets(beats) {
-  const list = [];
-  for (let i = 0; i < beats.length; ) {
-    let end = i + 1;
-    while (end < beats.length && beats[end].class === beats[i].class) end += 1;
-    const name = beats[i].class;
-    if ((name === 'V' || name === 'S') && end - i === 2) {
-      list.push({ time: beats[i].time_s, kind: `${CLASS_NAMES[name]} couplet`, text: figure(1000 * (beats[i + 1].time_s - beats[i].time_s), 'ms apart') });
-    }
-    i = end;
-  }
-  return list;
-}
-
-/** @param {any} summary @param {import('./api.js').Beat[]} beats @returns {{time: number, kind: string, text: string}[]} */
-function events(summary, beats) {
-  const list = couplets(beats);
-  for (const name of ['V', 'S']) {
-    for (const run of summary.runs[name]) {
-      const kind = run.tachycardia ? 'ventricular tachycardia' : `run of ${CLASS_NAMES[name]} beats`;
-      list.push({ time: run.start_s, kind, text: `${run.beats} beats at ${figure(run.rate_bpm, '/min')}` });
-    }
-  }
-  for (const pause of summary.pauses) list.push({ time: pause.start_s, kind: 'pause', text: figure(pause.duration_s, 's', 2) });
-  for (const [kind, found] of [['bigeminy', summary.bigeminy], ['trigeminy', summary.trigeminy]]) {
-    for (const episode of found) list.push({ time: episode.start_s, kind, text: `${episode.beats} beats` });
-  }
-  return list.sort((a, b) => a.time - b.time);
-}
-
-/** The panel beside the trace. @param {{document: import('./api.js').RecordingDocument, go: (time: number) => void}} properties */
-export function Panel({ document, go }) {
-  const { summary, recording, model } = document;
-  const found = events(summary, document.beats);
+/** Beats by class and the rhythm. @param {{document: import('./api.js').RecordingDocument}} properties */
+export function Figures({ document }) {
+  const { summary } = document;
   const rows = [
     ['Couplets', `V ${summary.couplets.V}, S ${summary.couplets.S}`],
     ['Triplets', `V ${summary.triplets.V}, S ${summary.triplets.S}`],
@@ -70,28 +39,35 @@ export function Panel({ document, go }) {
     ['RMSSD', figure(summary.rr.rmssd_ms, 'ms')],
     ['pNN50', percent(summary.rr.pnn50)],
   ];
-  return html`<aside class="panel" aria-label="Summary">
-    <section><h2>Beats</h2>
-      <dl class="counts">${Object.entries(summary.counts).filter(([name, count]) => Number(count) > 0 || 'NSV'.includes(name)).map(([name, count]) => html`<div key=${name}>
-        <dt><span class=${`mark mark-${name}`}>${name}</span> ${CLASS_NAMES[name]}</dt><dd>${String(count)}</dd></div>`)}
-      ${summary.beats > summary.readable_beats && html`<div><dt><span class="mark mark-unreadable"></span> unreadable</dt><dd>${summary.beats - summary.readable_beats}</dd></div>`}</dl></section>
-    <section><h2>Rhythm</h2>
-      <dl class="pairs">${rows.map(([label, value]) => html`<div key=${label}><dt>${label}</dt><dd>${value}</dd></div>`)}</dl></section>
-    <section><h2>Events</h2>
-      ${found.length
-        ? html`<ul class="events">${found.slice(0, 200).map((event) => html`<li key=${event.time + event.kind}><button class="link" onClick=${() => go(event.time)}>
-            <span class="time">${clock(event.time)}</span> ${event.kind}, ${event.text}</button></li>`)}</ul>`
-        : html`<p class="quiet">No runs, couplets, pauses, bigeminy or trigeminy.</p>`}</section>
-    ${recording.flags.length > 0 && html`<section><h2>How it was read</h2>
-      <ul class="flags">${recording.flags.map((/** @type {any} */ flag) => html`<li key=${flag.detail}>${flag.detail}</li>`)}</ul></section>`}
-    ${summary.rate.hours.length > 1 && html`<details><summary>Hour by hour</summary><table><thead><tr><th scope="col">Hour</th><th scope="col">Rate</th><th scope="col">V</th><th scope="col">S</th><th scope="col">Unreadable</th></tr></thead>
-      <tbody>${summary.rate.hours.map((/** @type {any} */ hour) => html`<tr key=${hour.hour}><td>${hour.hour}</td><td>${figure(hour.mean_bpm, '')}</td><td>${hour.V}</td><td>${hour.S}</td><td>${duration(hour.unreadable_s)}</td></tr>`)}</tbody></table></details>`}
+  return html`<div class="figures">
+    <dl>${Object.entries(summary.counts).filter(([name, count]) => Number(count) > 0 || 'NSV'.includes(name)).map(([name, count]) => html`<div key=${name}>
+      <dt><span class=${`mark mark-${name}`}>${name}</span> ${CLASS_NAMES[name]}</dt><dd>${String(count)}</dd></div>`)}
+      ${summary.beats > summary.readable_beats && html`<div><dt><span class="mark mark-unreadable"></span> unreadable</dt><dd>${summary.beats - summary.readable_beats}</dd></div>`}</dl>
+    <dl>${rows.map(([label, value]) => html`<div key=${label}><dt>${label}</dt><dd>${value}</dd></div>`)}</dl>
     <details><summary>What these figures mean</summary>
       <dl class="definitions">${summary.definitions.map((/** @type {any} */ item) => html`<div key=${item.term}><dt>${item.term}</dt><dd>${item.definition}</dd></div>`)}</dl></details>
-    <section><h2>Take it with you</h2>
-      <p class="downloads"><a href=${`/v1/recordings/${document.id}/annotations`} download>Annotations (WFDB)</a>
-        <a href=${`/v1/recordings/${document.id}`} download=${`${recording.name}.json`}>Result (JSON)</a></p>
-      <p class="quiet small">${recording.format}, ${recording.sampling_rate_hz} Hz. Recipe ${model.recipe}, engine ${model.engine} on ${model.device}. Kept in memory and temporary files until the server stops.</p></section>
-  </aside>`;
+  </div>`;
 }
 
+/** What was read, and with what it was answered. @param {{document: import('./api.js').RecordingDocument}} properties */
+export function About({ document }) {
+  const { recording, model, notice } = document;
+  const rows = [
+    ['Model', `${model.name} ${model.version}`],
+    ['Digest', html`<${Digest} of=${model.digest} />`],
+    ['Recipe', model.recipe],
+    ['Engine', `${model.engine} on ${model.device}`],
+    ['Computed by', model.provider],
+    ['Format', recording.format],
+    ['Sampling rate', `${recording.sampling_rate_hz}\u2009Hz`],
+    ['Lead', document.lead],
+    ['Prediction', document.prediction && html`<${Digest} of=${document.prediction} />`],
+  ].filter(([, value]) => value);
+  return html`<div class="about">
+    <p class="notice">${notice}</p>
+    <dl>${rows.map(([label, value]) => html`<div key=${label}><dt>${label}</dt><dd>${value}</dd></div>`)}</dl>
+    ${recording.flags.length > 0 && html`<h3>How it was read</h3>
+      <ul class="flags">${recording.flags.map((/** @type {any} */ flag) => html`<li key=${flag.detail}>${flag.detail}</li>`)}</ul>`}
+    <p class="quiet small">Kept in memory and temporary files until the server stops.</p>
+  </div>`;
+}

@@ -1,9 +1,6 @@
 // Drawing on ECG paper: grid, trace, beats, unreadable spans, calibration pulse. No state; all lengths in CSS pixels.
 
-/** CSS pixels of one millimetre. */
-export const MILLIMETRE = 96 / 25.4;
-
-/** @typedef {{from: number, pixelsPerSecond: number, pixelsPerMillivolt: number, width: number, height: number, gridded: boolean, left: number}} View */
+/** @typedef {import('./layout.js').View} View */
 
 /** @param {HTMLElement} element */
 export function colours(element) {
@@ -11,56 +8,71 @@ export function colours(element) {
   const read = (/** @type {string} */ name) => style.getPropertyValue(name).trim();
   return {
     paper: read('--paper'), fine: read('--grid-fine'), bold: read('--grid-bold'), trace: read('--trace'), ink: read('--ink'), quiet: read('--quiet'),
-    accent: read('--accent'), S: read('--beat-s'), V: read('--beat-v'), F: read('--beat-f'), Q: read('--beat-q'), N: read('--quiet'), onV: read('--on-v'),
+    accent: read('--accent'), S: read('--beat-s'), V: read('--beat-v'), F: read('--beat-f'), Q: read('--beat-q'), N: read('--quiet'), onV: read('--on-v'), onAccent: read('--on-accent'),
   };
 }
 
-/** @param {CanvasRenderingContext2D} canvas @param {View} view @param {ReturnType<typeof colours>} colour */
-export function grid(canvas, view, colour) {
+/**
+ * The paper under all panels. Boxes move with the time of the first one and lie on its zero.
+ * @param {CanvasRenderingContext2D} canvas @param {View} view the first panel @param {number} width @param {number} height @param {ReturnType<typeof colours>} colour
+ */
+export function grid(canvas, view, width, height, colour) {
   canvas.fillStyle = colour.paper;
-  canvas.fillRect(0, 0, view.width, view.height);
-  const millimetre = view.gridded ? MILLIMETRE : 0;
-  if (!millimetre) {
+  canvas.fillRect(0, 0, width, height);
+  if (!view.gridded) {
     // Far out the boxes would say nothing of time; whole millivolts still can be read.
     canvas.strokeStyle = colour.fine;
     canvas.lineWidth = 1;
     canvas.beginPath();
-    for (let y = baseline(view) % view.pixelsPerMillivolt; y < view.height; y += view.pixelsPerMillivolt) { canvas.moveTo(view.left, y); canvas.lineTo(view.width, y); }
+    for (let y = view.zero % view.pixelsPerMillivolt; y < height; y += view.pixelsPerMillivolt) { canvas.moveTo(view.left, y); canvas.lineTo(width, y); }
     canvas.stroke();
     return;
   }
-  const shift = -((view.from * view.pixelsPerSecond) % (5 * millimetre));
-  const middle = baseline(view) % (5 * millimetre);
+  const shift = -((view.from * view.pixelsPerSecond) % (5 * view.mm));
+  const middle = view.zero % (5 * view.mm);
   for (const [every, paint, thick] of /** @type {[number, string, number][]} */ ([[1, colour.fine, 0.6], [5, colour.bold, 1]])) {
     canvas.strokeStyle = paint;
     canvas.lineWidth = thick;
     canvas.beginPath();
-    for (let x = view.left + shift; x < view.width; x += every * millimetre) {
-      if (x >= view.left) { canvas.moveTo(x, 0); canvas.lineTo(x, view.height); }
+    for (let x = view.left + shift; x < width; x += every * view.mm) {
+      if (x >= view.left) { canvas.moveTo(x, 0); canvas.lineTo(x, height); }
     }
-    for (let x = view.left; x >= 0; x -= every * millimetre) { canvas.moveTo(x, 0); canvas.lineTo(x, view.height); }
-    for (let y = middle - 5 * millimetre; y < view.height; y += every * millimetre) { canvas.moveTo(0, y); canvas.lineTo(view.width, y); }
+    for (let x = view.left; x >= 0; x -= every * view.mm) { canvas.moveTo(x, 0); canvas.lineTo(x, height); }
+    for (let y = middle - 5 * view.mm; y < height; y += every * view.mm) { canvas.moveTo(0, y); canvas.lineTo(width, y); }
     canvas.stroke();
   }
 }
 
-/** Where zero millivolts lie. @param {View} view */
-export function baseline(view) {
-  return Math.round(view.height * 0.58);
+/** Which lead this is, and where its column begins. @param {CanvasRenderingContext2D} canvas @param {View} view @param {ReturnType<typeof colours>} colour */
+export function name(canvas, view, colour) {
+  canvas.font = '600 13px system-ui, sans-serif';
+  const wide = canvas.measureText(view.lead).width;
+  const y = Math.max(view.top + 16, view.zero - 12 * view.mm);
+  canvas.globalAlpha = 0.85;
+  canvas.fillStyle = colour.paper;
+  canvas.fillRect(view.left + 4, y - 13, wide + 6, 17);
+  canvas.globalAlpha = 1;
+  canvas.fillStyle = colour.ink;
+  canvas.fillText(view.lead, view.left + 7, y);
+  if (view.first) return;
+  canvas.strokeStyle = colour.trace;
+  canvas.lineWidth = 1;
+  canvas.beginPath();
+  for (const end of [-1, 1]) { canvas.moveTo(view.left, view.zero + end * 1.5 * view.mm); canvas.lineTo(view.left, view.zero + end * 3.5 * view.mm); }
+  canvas.stroke();
 }
 
 /** @param {CanvasRenderingContext2D} canvas @param {View} view @param {import('../api.js').Signal[]} tiles @param {number} offset millivolts at the baseline @param {ReturnType<typeof colours>} colour */
 export function trace(canvas, view, tiles, offset, colour) {
   canvas.save();
   canvas.beginPath();
-  canvas.rect(view.left, 0, view.width - view.left, view.height);
+  canvas.rect(view.left, view.top, view.width, view.height);
   canvas.clip();
   canvas.strokeStyle = colour.trace;
   canvas.lineWidth = 1.25;
   canvas.lineJoin = 'round';
   canvas.beginPath();
-  const zero = baseline(view);
-  const y = (/** @type {number} */ millivolts) => zero - (millivolts - offset) * view.pixelsPerMillivolt;
+  const y = (/** @type {number} */ millivolts) => view.zero - (millivolts - offset) * view.pixelsPerMillivolt;
   let pen = false;
   for (const tile of tiles) {
     const step = tile.samples_per_point / tile.sampling_rate_hz;
@@ -69,7 +81,7 @@ export function trace(canvas, view, tiles, offset, colour) {
       const high = tile.max_mv[i];
       if (low === null || high === null) { pen = false; continue; }
       const x = view.left + (tile.from_s + i * step - view.from) * view.pixelsPerSecond;
-      if (x < view.left - 4 || x > view.width + 4) { pen = false; continue; }
+      if (x < view.left - 4 || x > view.left + view.width + 4) { pen = false; continue; }
       if (pen) canvas.lineTo(x, y(high)); else canvas.moveTo(x, y(high));
       if (low !== high) canvas.lineTo(x, y(low));
       pen = true;
@@ -83,20 +95,20 @@ export function trace(canvas, view, tiles, offset, colour) {
 export function unreadable(canvas, view, spans, colour) {
   for (const span of spans) {
     const start = Math.max(view.left, view.left + (span.start_s - view.from) * view.pixelsPerSecond);
-    const end = Math.min(view.width, view.left + (span.end_s - view.from) * view.pixelsPerSecond);
+    const end = Math.min(view.left + view.width, view.left + (span.end_s - view.from) * view.pixelsPerSecond);
     if (end <= start) continue;
     canvas.save();
     canvas.beginPath();
-    canvas.rect(start, 0, end - start, view.height);
+    canvas.rect(start, view.top, end - start, view.height);
     canvas.clip();
     canvas.strokeStyle = colour.Q;
     canvas.globalAlpha = 0.55;
     canvas.lineWidth = 1;
     canvas.beginPath();
-    for (let x = start - view.height; x < end; x += 9) { canvas.moveTo(x, view.height); canvas.lineTo(x + view.height, 0); }
+    for (let x = start - view.height; x < end; x += 9) { canvas.moveTo(x, view.top + view.height); canvas.lineTo(x + view.height, view.top); }
     canvas.stroke();
     canvas.globalAlpha = 1;
-    if (end - start > 150) label(canvas, `unreadable: ${span.reasons.map((reason) => reason.replaceAll('_', ' ')).join(', ')}`, start + 8, view.height - 10, colour);
+    if (view.marked && end - start > 150) label(canvas, `unreadable: ${span.reasons.map((reason) => reason.replaceAll('_', ' ')).join(', ')}`, start + 8, view.top + view.height - 10, colour);
     canvas.restore();
   }
 }
@@ -111,7 +123,13 @@ function label(canvas, text, x, y, colour) {
   canvas.fillText(text, x, y);
 }
 
-/** Letters and shapes above the beats; only ectopic ones where beats stand close. @param {CanvasRenderingContext2D} canvas @param {View} view @param {import('../api.js').Beat[]} beats @param {ReturnType<typeof colours>} colour */
+/** Height of the row of letters, from the upper edge of a panel. */
+const LETTERS = 20;
+
+/**
+ * Letters and shapes above the beats; only ectopic ones where beats stand close. A beat that somebody relabelled is underlined.
+ * @param {CanvasRenderingContext2D} canvas @param {View} view @param {import('../api.js').Beat[]} beats @param {ReturnType<typeof colours>} colour
+ */
 export function marks(canvas, view, beats, colour) {
   const close = view.pixelsPerSecond < 22;
   const tiny = view.pixelsPerSecond < 6;
@@ -121,7 +139,11 @@ export function marks(canvas, view, beats, colour) {
     const x = view.left + (beat.time_s - view.from) * view.pixelsPerSecond;
     if (x < view.left || (close && (name === 'N' || name === ''))) continue;
     const paint = colour[/** @type {'S'} */ (name)] ?? colour.Q;
-    const y = 20;
+    const y = view.top + LETTERS;
+    if (beat.relabelled && !tiny) {
+      canvas.fillStyle = colour.ink;
+      canvas.fillRect(x - 9, y + 12, 18, 1.5);
+    }
     if (name === 'N' || name === '') {
       canvas.font = '400 12px system-ui, sans-serif';
       canvas.fillStyle = colour.N;
@@ -136,6 +158,21 @@ export function marks(canvas, view, beats, colour) {
     }
   }
   canvas.textAlign = 'start';
+}
+
+/** Which beat is selected. @param {CanvasRenderingContext2D} canvas @param {View} view @param {number} time @param {ReturnType<typeof colours>} colour */
+export function selected(canvas, view, time, colour) {
+  const x = view.left + (time - view.from) * view.pixelsPerSecond;
+  if (x < view.left || x > view.left + view.width) return;
+  canvas.fillStyle = colour.accent;
+  canvas.globalAlpha = 0.14;
+  canvas.fillRect(x - 14, view.top, 28, view.height);
+  canvas.globalAlpha = 1;
+  canvas.strokeStyle = colour.accent;
+  canvas.lineWidth = 2;
+  canvas.beginPath();
+  canvas.roundRect(x - 14, view.top + LETTERS - 14, 28, 28, 6);
+  canvas.stroke();
 }
 
 /** S circle, V square, F diamond, Q triangle. @param {CanvasRenderingContext2D} canvas @param {string} name @param {number} x @param {number} y @param {number} r @param {string} paint @param {boolean} hollow */
@@ -154,36 +191,39 @@ export function shape(canvas, name, x, y, r, paint, hollow) {
 
 /** One millivolt high, 200 ms wide. @param {CanvasRenderingContext2D} canvas @param {View} view @param {ReturnType<typeof colours>} colour */
 export function pulse(canvas, view, colour) {
-  const zero = baseline(view);
   const width = Math.min(0.2 * view.pixelsPerSecond, view.left - 12);
+  const x = 5;
   canvas.strokeStyle = colour.trace;
   canvas.lineWidth = 1.25;
   canvas.beginPath();
-  const x = 5;
-  canvas.moveTo(x - 3, zero);
-  canvas.lineTo(x, zero);
-  canvas.lineTo(x, zero - view.pixelsPerMillivolt);
-  canvas.lineTo(x + width, zero - view.pixelsPerMillivolt);
-  canvas.lineTo(x + width, zero);
-  canvas.lineTo(x + width + 3, zero);
+  canvas.moveTo(x - 3, view.zero);
+  canvas.lineTo(x, view.zero);
+  canvas.lineTo(x, view.zero - view.pixelsPerMillivolt);
+  canvas.lineTo(x + width, view.zero - view.pixelsPerMillivolt);
+  canvas.lineTo(x + width, view.zero);
+  canvas.lineTo(x + width + 3, view.zero);
   canvas.stroke();
 }
 
-/** Seconds along the lower edge. @param {CanvasRenderingContext2D} canvas @param {View} view @param {(seconds: number) => string} clock @param {ReturnType<typeof colours>} colour */
+/**
+ * Seconds along the lower edge of a panel.
+ * @param {CanvasRenderingContext2D} canvas @param {View} view @param {(seconds: number) => string} clock @param {ReturnType<typeof colours>} colour
+ */
 export function ruler(canvas, view, clock, colour) {
   const steps = [1, 2, 5, 10, 30, 60, 300, 600, 1800, 3600, 7200];
   const step = steps.find((seconds) => seconds * view.pixelsPerSecond >= 80) ?? 14400;
+  const bottom = view.top + view.height;
   canvas.font = '400 11px system-ui, sans-serif';
   canvas.fillStyle = colour.quiet;
   canvas.strokeStyle = colour.quiet;
   canvas.lineWidth = 1;
   for (let time = Math.ceil(view.from / step) * step; ; time += step) {
     const x = view.left + (time - view.from) * view.pixelsPerSecond;
-    if (x > view.width - 30) break;
+    if (x > view.left + view.width - 30) break;
     canvas.beginPath();
-    canvas.moveTo(x, view.height - 6);
-    canvas.lineTo(x, view.height);
+    canvas.moveTo(x, bottom - 6);
+    canvas.lineTo(x, bottom);
     canvas.stroke();
-    canvas.fillText(clock(time), x + 3, view.height - 3);
+    canvas.fillText(clock(time), x + 3, bottom - 3);
   }
 }

@@ -1,48 +1,32 @@
 // RR intervals over the whole recording, with a brush that moves the trace.
 
-import { html, useLayoutEffect, useRef, useState } from '../../view.js';
+import { html, useState } from '../../view.js';
 import { clock } from '../../format.js';
+import { useCanvas } from './canvas.js';
 import { colours } from './paper.js';
 
 const HIGHEST_MS = 2000;
 const LEFT = 36;
 
 /**
- * @param {{document: import('../api.js').RecordingDocument, span: {from: number, to: number}, go: (time: number) => void, select: (from: number, to: number) => void}} properties
+ * @param {{document: import('../api.js').RecordingDocument, beats: import('../api.js').Beat[], span: {from: number, to: number}, go: (time: number) => void, select: (from: number, to: number) => void}} properties
  */
-export function Tachogram({ document, span, go, select }) {
-  const canvas = useRef(/** @type {HTMLCanvasElement | null} */ (null));
-  const [width, setWidth] = useState(800);
-  const [scheme, setScheme] = useState(0);
-  const start = useRef(/** @type {number | null} */ (null));
+export function Tachogram({ document, beats, span, go, select }) {
+  const [brush, setBrush] = useState(/** @type {null | {start: number, end: number}} */ (null));
   const duration = Math.max(0.001, document.recording.duration_s);
-  useLayoutEffect(() => {
-    const element = canvas.current;
-    if (!element) return undefined;
-    const observer = new ResizeObserver(() => setWidth(element.clientWidth));
-    observer.observe(element);
-    const dark = matchMedia('(prefers-color-scheme: dark)');
-    const repaint = () => setScheme((/** @type {number} */ n) => n + 1);
-    dark.addEventListener('change', repaint);
-    return () => { observer.disconnect(); dark.removeEventListener('change', repaint); };
-  }, []);
-  useLayoutEffect(() => {
-    const element = canvas.current;
-    const context = element?.getContext('2d');
-    if (!element || !context) return;
-    const ratio = devicePixelRatio || 1;
-    const height = element.clientHeight;
-    element.width = Math.round(width * ratio);
-    element.height = Math.round(height * ratio);
-    context.setTransform(ratio, 0, 0, ratio, 0, 0);
+  const [canvas, { width }] = useCanvas((context, width, height, element) => {
     const colour = colours(element);
-    context.clearRect(0, 0, width, height);
     const x = (/** @type {number} */ time) => LEFT + (time / duration) * (width - LEFT);
     const y = (/** @type {number} */ ms) => height - 16 - (Math.min(ms, HIGHEST_MS) / HIGHEST_MS) * (height - 22);
     context.fillStyle = colour.accent;
     context.globalAlpha = 0.16;
     context.fillRect(x(span.from), 0, Math.max(2, x(span.to) - x(span.from)), height - 16);
     context.globalAlpha = 1;
+    if (brush) {
+      context.strokeStyle = colour.accent;
+      context.lineWidth = 1;
+      context.strokeRect(x(Math.min(brush.start, brush.end)), 0.5, Math.abs(x(brush.end) - x(brush.start)), height - 17);
+    }
     context.fillStyle = colour.quiet;
     context.strokeStyle = colour.bold;
     context.font = '400 11px system-ui, sans-serif';
@@ -59,7 +43,6 @@ export function Tachogram({ document, span, go, select }) {
     context.globalAlpha = 0.35;
     for (const one of document.unreadable) context.fillRect(x(one.start_s), 4, Math.max(1, x(one.end_s) - x(one.start_s)), height - 22);
     context.globalAlpha = 1;
-    const beats = document.beats;
     for (const pass of ['N', 'SVFQ']) {
       for (let i = 1; i < beats.length; i += 1) {
         const name = beats[i].class;
@@ -74,7 +57,7 @@ export function Tachogram({ document, span, go, select }) {
     context.fillStyle = colour.quiet;
     const step = [10, 30, 60, 300, 600, 1800, 3600, 7200, 14400].find((seconds) => (seconds / duration) * (width - LEFT) >= 70) ?? 28800;
     for (let time = 0; time < duration - step / 3; time += step) context.fillText(clock(time), x(time), height - 3);
-  }, [width, span.from, span.to, document, scheme]);
+  }, [span.from, span.to, document, beats, brush]);
 
   const time = (/** @type {PointerEvent} */ event) => Math.min(duration, Math.max(0, ((event.offsetX - LEFT) / (width - LEFT)) * duration));
   const centre = (/** @type {number} */ at) => go(Math.max(0, at));
@@ -90,11 +73,13 @@ export function Tachogram({ document, span, go, select }) {
     <h2>RR intervals <span class="quiet">ms, whole recording; click or drag to look there</span></h2>
     <canvas ref=${canvas} tabindex="0" role="img" aria-label="RR intervals over the whole recording. Arrow keys move the trace."
       onKeyDown=${pressed}
-      onPointerDown=${(/** @type {PointerEvent} */ event) => { start.current = time(event); canvas.current?.setPointerCapture(event.pointerId); }}
+      onPointerDown=${(/** @type {PointerEvent} */ event) => { setBrush({ start: time(event), end: time(event) }); canvas.current?.setPointerCapture(event.pointerId); }}
+      onPointerMove=${(/** @type {PointerEvent} */ event) => brush && setBrush({ start: brush.start, end: time(event) })}
+      onPointerCancel=${() => setBrush(null)}
       onPointerUp=${(/** @type {PointerEvent} */ event) => {
-        if (start.current === null) return;
-        const [a, b] = [Math.min(start.current, time(event)), Math.max(start.current, time(event))];
-        start.current = null;
+        if (!brush) return;
+        const [a, b] = [Math.min(brush.start, time(event)), Math.max(brush.start, time(event))];
+        setBrush(null);
         if (((b - a) / duration) * width < 5) centre(a); else select(a, b);
       }}></canvas>
   </section>`;

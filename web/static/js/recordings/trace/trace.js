@@ -1,166 +1,211 @@
-// The trace on ECG paper: pan, zoom, speed and gain, by mouse, touch and keyboard.
+// The trace on ECG paper: leads in a layout, pan, zoom, speed and gain, beats to select, calipers; by mouse, touch and keyboard.
 
-import { html, useEffect, useLayoutEffect, useRef, useState } from '../../view.js';
-import { clock, figure } from '../../format.js';
+import { html, useEffect, useMemo, useRef, useState } from '../../view.js';
+import { clock } from '../../format.js';
+import * as calipers from './calipers.js';
+import { useCanvas } from './canvas.js';
+import { PULSE_MM, height, layouts, twelve, views } from './layout.js';
 import * as paper from './paper.js';
+import { useMillimetre } from './scale.js';
 import { Tiles } from './tiles.js';
+import { Caption, SPEEDS, Toolbar } from './toolbar.js';
 
-const SPEEDS = [12.5, 25, 50];
-const GAINS = [5, 10, 20];
-/** Room for the calibration pulse at 50 mm/s, in pixels. */
-const LEFT = Math.round(12.5 * paper.MILLIMETRE);
-
-/** @param {import('../api.js').Beat[]} beats @param {number} time */
-function firstAfter(beats, time) {
-  let low = 0;
-  let high = beats.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (beats[middle].time_s < time) low = middle + 1; else high = middle;
-  }
-  return low;
-}
-
-/** The valid points of a tile, halfway between low and high, in order. @param {import('../api.js').Signal} tile */
-function middles(tile) {
-  /** @type {number[]} */
-  const values = [];
-  tile.min_mv.forEach((low, i) => low !== null && values.push((low + Number(tile.max_mv[i])) / 2));
-  return values.sort((a, b) => a - b);
-}
+/** Pixels within which a press counts as a click, a leg is grasped, and a peak draws a leg to it. */
+const STILL = 4;
+const GRASP = 8;
+const SNAP = 12;
+/** Pixels from a beat within which a click means it. */
+const REACH = 28;
 
 /**
- * @param {{document: import('../api.js').RecordingDocument, handle: any, moved: (span: {from: number, to: number}) => void}} properties
+ * @typedef {{show: (time: number) => void, span: (from: number, to: number) => void, focus: () => void, seen: () => {lead: string, speed: number, gain: number, from: number, layout: import('./layout.js').Layout}}} Handle what else the page may ask of the trace
+ * @param {{document: import('../api.js').RecordingDocument, beats: import('../api.js').Beat[], selected: number | null, select: (sample: number | null) => void, typed: (event: KeyboardEvent) => boolean, handle: {current: Handle | null}, moved: (span: {from: number, to: number}) => void}} properties
+ *   `selected` is a beat's sample; `typed` says whether it took the key
  */
-export function Trace({ document, handle, moved }) {
-  const { recording, beats, unreadable } = document;
-  const canvas = useRef(/** @type {HTMLCanvasElement | null} */ (null));
+export function Trace({ document, beats, selected, select, typed, handle, moved }) {
+  const { recording, unreadable } = document;
+  const mm = useMillimetre();
   const [lead, setLead] = useState(document.lead);
-  /** Millimetres a second; anything, the three standard ones have grid. */
+  // A resting ECG is read from all its leads, a long one from a strip.
+  const [chosen, choose] = useState(recording.duration_s <= 60 && innerWidth >= 900 && twelve(recording.leads) ? '3x4+1' : 'strip');
+  /** Millimetres a second; anything, the three standard ones have boxes. */
   const [speed, setSpeed] = useState(25);
   const [gain, setGain] = useState(10);
   const [from, setFrom] = useState(0);
-  const [width, setWidth] = useState(800);
   const [drawn, redraw] = useState(0);
   const [trouble, setTrouble] = useState(/** @type {string | null} */ (null));
-  const tiles = useRef(/** @type {Tiles | null} */ (null));
-  const offset = useRef(0);
+  const [measuring, setMeasuring] = useState(false);
+  const [legs, setLegs] = useState(/** @type {calipers.Calipers | null} */ (null));
+  const tiles = useRef(/** @type {Map<string, Tiles>} */ (new Map()));
+  const offered = useMemo(() => layouts(recording.leads, lead), [recording, lead]);
+  const layout = offered.find((one) => one.id === chosen) ?? offered[0];
 
-  const pixelsPerSecond = speed * paper.MILLIMETRE;
-  const visible = Math.max(0.1, (width - LEFT) / pixelsPerSecond);
+  const signal = (/** @type {string} */ name) => {
+    let found = tiles.current.get(name);
+    if (!found) {
+      found = new Tiles(document.id, name, recording.sampling_rate_hz, recording.duration_s, () => redraw((/** @type {number} */ n) => n + 1), setTrouble);
+      tiles.current.set(name, found);
+    }
+    return found;
+  };
+  const offset = (/** @type {string} */ name) => tiles.current.get(name)?.offset ?? 0;
+  const laidOut = (/** @type {number} */ width, /** @type {number} */ tall) =>
+    views(layout, { width, height: tall, mm, from, duration: recording.duration_s, speed, gain, gridded: SPEEDS.includes(speed) });
+
+  const [canvas, size] = useCanvas((context, width, tall, element) => {
+    const colour = paper.colours(element);
+    const shown = laidOut(width, tall);
+    paper.grid(context, shown[0], width, tall, colour);
+    for (const view of shown) {
+      const found = signal(view.lead).between(view.from, view.to, view.pixelsPerSecond);
+      const chosenBeat = selected !== null && view.marked && beats[calipers.nearest(beats, selected / recording.sampling_rate_hz)];
+      if (chosenBeat) paper.selected(context, view, chosenBeat.time_s, colour);
+      paper.unreadable(context, view, unreadable, colour);
+      paper.trace(context, view, found, offset(view.lead), colour);
+      if (view.marked) paper.marks(context, view, between(beats, view.from, view.to), colour);
+      if (view.first) paper.pulse(context, view, colour);
+      if (layout.panels.length > 1) paper.name(context, view, colour);
+      if (legs?.lead === view.lead) calipers.draw(context, view, legs, offset(view.lead), colour);
+    }
+    for (const view of shown) if (view.top + view.height > tall - 1) paper.ruler(context, view, (seconds) => clock(seconds), colour);
+  }, [from, speed, gain, drawn, layout, mm, beats, selected, legs]);
+
+  const left = Math.round(PULSE_MM * mm);
+  const pixelsPerSecond = speed * mm;
+  const visible = Math.max(0.1, (size.width - left) / pixelsPerSecond);
   const last = Math.max(0, recording.duration_s - visible);
-  const slowest = Math.min(12.5, (width - LEFT) / recording.duration_s / paper.MILLIMETRE);
-  const move = (/** @type {number} */ time) => setFrom(Math.min(last, Math.max(0, time)));
+  const slowest = Math.min(12.5, (size.width - left) / recording.duration_s / mm);
+  const place = (/** @type {number} */ time, /** @type {number} */ room) => setFrom(Math.min(Math.max(0, recording.duration_s - room), Math.max(0, time)));
+  const move = (/** @type {number} */ time) => place(time, visible);
   const zoom = (/** @type {number} */ to, /** @type {number} */ share = 0.5) => {
     const next = Math.min(100, Math.max(slowest, to));
-    const shown = (width - LEFT) / (next * paper.MILLIMETRE);
-    const middle = from + visible * share;
+    const room = (size.width - left) / (next * mm);
     setSpeed(next);
-    setFrom(Math.min(Math.max(0, recording.duration_s - shown), Math.max(0, middle - shown * share)));
+    place(from + visible * share - room * share, room);
   };
+  const whole = () => { setSpeed(slowest); setFrom(0); };
   handle.current = {
-    show: (/** @type {number} */ time) => {
+    show: (time) => {
       // An event is looked at closely.
       const next = speed < 12.5 ? 25 : speed;
-      const shown = (width - LEFT) / (next * paper.MILLIMETRE);
+      const room = (size.width - left) / (next * mm);
       setSpeed(next);
-      setFrom(Math.min(Math.max(0, recording.duration_s - shown), Math.max(0, time - shown * 0.3)));
+      if (next !== speed || time < from + room * 0.05 || time > from + room * 0.9) place(time - room * 0.3, room);
       canvas.current?.scrollIntoView({ block: 'nearest' });
     },
-    span: (/** @type {number} */ start, /** @type {number} */ end) => {
-      const next = Math.min(50, Math.max(slowest, (width - LEFT) / (end - start) / paper.MILLIMETRE));
-      setSpeed(next);
+    span: (start, end) => {
+      setSpeed(Math.min(50, Math.max(slowest, (size.width - left) / (end - start) / mm)));
       setFrom(Math.max(0, start));
     },
+    focus: () => canvas.current?.focus(),
+    seen: () => ({ lead, speed, gain, from, layout }),
   };
-
-  useEffect(() => {
-    tiles.current = new Tiles(document.id, lead, recording.sampling_rate_hz, recording.duration_s, () => redraw((/** @type {number} */ n) => n + 1), setTrouble);
-    offset.current = NaN;
-    redraw((/** @type {number} */ n) => n + 1);
-  }, [lead]);
-  useLayoutEffect(() => {
-    const element = canvas.current;
-    if (!element) return undefined;
-    const observer = new ResizeObserver(() => setWidth(element.clientWidth));
-    observer.observe(element);
-    const scheme = matchMedia('(prefers-color-scheme: dark)');
-    const repaint = () => redraw((/** @type {number} */ n) => n + 1);
-    scheme.addEventListener('change', repaint);
-    return () => { observer.disconnect(); scheme.removeEventListener('change', repaint); };
-  }, []);
   useEffect(() => moved({ from, to: Math.min(recording.duration_s, from + visible) }), [from, visible]);
 
-  useLayoutEffect(() => {
-    const element = canvas.current;
-    const context = element?.getContext('2d');
-    if (!element || !context) return;
-    const ratio = devicePixelRatio || 1;
-    const height = element.clientHeight;
-    element.width = Math.round(width * ratio);
-    element.height = Math.round(height * ratio);
-    context.setTransform(ratio, 0, 0, ratio, 0, 0);
-    const colour = paper.colours(element);
-    const view = { from, pixelsPerSecond, pixelsPerMillivolt: gain * paper.MILLIMETRE, width, height, gridded: SPEEDS.includes(speed), left: LEFT };
-    const found = tiles.current?.between(from, from + visible, pixelsPerSecond) ?? [];
-    // The electrode's own voltage is not the heart's: the first look at a lead finds its middle.
-    if (Number.isNaN(offset.current) && found.length) {
-      const values = middles(found[0]);
-      if (values.length) offset.current = Math.round(values[values.length >> 1] * 10) / 10;
-    }
-    paper.grid(context, view, colour);
-    const near = beats.slice(firstAfter(beats, from), firstAfter(beats, from + visible));
-    paper.unreadable(context, view, unreadable, colour);
-    paper.trace(context, view, found, Number.isNaN(offset.current) ? 0 : offset.current, colour);
-    paper.marks(context, view, near, colour);
-    paper.pulse(context, view, colour);
-    paper.ruler(context, view, (seconds) => clock(seconds), colour);
-  }, [from, speed, gain, width, drawn, lead]);
+  const step = (/** @type {number} */ by) => {
+    const at = selected === null ? calipers.firstAfter(beats, from) : calipers.nearest(beats, selected / recording.sampling_rate_hz) + by;
+    const beat = beats[Math.min(beats.length - 1, Math.max(0, at))];
+    if (!beat) return;
+    select(beat.sample);
+    if (beat.time_s < from + visible * 0.03 || beat.time_s > from + visible * 0.97) move(beat.time_s - visible * (by < 0 ? 0.8 : 0.2));
+  };
+  /** Calipers from the selected beat, or the first in view, to the one after it. */
+  const measure = (/** @type {boolean} */ on) => {
+    setMeasuring(on);
+    if (!on) { setLegs(null); return; }
+    const at = selected === null ? calipers.firstAfter(beats, from) : calipers.nearest(beats, selected / recording.sampling_rate_hz);
+    const first = beats[at]?.time_s ?? from + visible / 3;
+    const peak = signal(lead).level(first) ?? offset(lead) + 1;
+    setLegs({ lead, time: [first, beats[at + 1]?.time_s ?? first + visible / 6], level: [peak, offset(lead)] });
+  };
+  const drag = useRef(/** @type {null | {x: number, from: number, moved: boolean, leg: null | 0 | 1, view: import('./layout.js').View | undefined}} */ (null));
+  const under = (/** @type {PointerEvent} */ event) => laidOut(size.width, size.height).find((view) =>
+    event.offsetX >= view.left && event.offsetX < view.left + view.width && event.offsetY >= view.top && event.offsetY < view.top + view.height);
+  const at = (/** @type {PointerEvent} */ event, /** @type {import('./layout.js').View} */ view) => {
+    const time = Math.min(recording.duration_s, Math.max(0, view.from + (event.offsetX - view.left) / view.pixelsPerSecond));
+    return {
+      time: event.altKey ? time : calipers.snapped(beats, time, SNAP / view.pixelsPerSecond),
+      level: offset(view.lead) + (view.zero - event.offsetY) / view.pixelsPerMillivolt,
+    };
+  };
+  const down = (/** @type {PointerEvent} */ event) => {
+    if (event.button !== 0) return;
+    const view = under(event);
+    drag.current = { x: event.clientX, from, moved: false, leg: null, view };
+    canvas.current?.setPointerCapture(event.pointerId);
+    if (!measuring || !view) return;
+    const here = at(event, view);
+    const near = legs?.lead === view.lead ? legs.time.findIndex((time) => Math.abs((time - view.from) * view.pixelsPerSecond + view.left - event.offsetX) < GRASP) : -1;
+    drag.current.leg = near === 0 ? 0 : 1;
+    if (near < 0) setLegs({ lead: view.lead, time: [here.time, here.time], level: [here.level, here.level] });
+  };
+  const dragged = (/** @type {PointerEvent} */ event) => {
+    const now = drag.current;
+    if (!now) return;
+    if (Math.abs(event.clientX - now.x) > STILL) now.moved = true;
+    if (measuring && now.view && now.leg !== null) {
+      const [here, leg] = [at(event, now.view), now.leg];
+      setLegs((/** @type {calipers.Calipers | null} */ was) => was && {
+        ...was,
+        time: /** @type {[number, number]} */ (was.time.map((time, one) => (one === leg ? here.time : time))),
+        level: /** @type {[number, number]} */ (was.level.map((level, one) => (one === leg ? here.level : level))),
+      });
+    } else if (now.moved) move(now.from - (event.clientX - now.x) / pixelsPerSecond);
+  };
+  const up = (/** @type {PointerEvent} */ event) => {
+    const now = drag.current;
+    drag.current = null;
+    if (!now || now.moved || measuring || !now.view) return;
+    const time = now.view.from + (event.offsetX - now.view.left) / now.view.pixelsPerSecond;
+    const beat = beats[calipers.nearest(beats, time)];
+    select(beat && Math.abs(beat.time_s - time) * now.view.pixelsPerSecond <= REACH ? beat.sample : null);
+  };
 
-  const drag = useRef(/** @type {null | {x: number, from: number}} */ (null));
+  const shift = (/** @type {number} */ samples, /** @type {number} */ millivolts) => setLegs((/** @type {calipers.Calipers | null} */ was) => was && {
+    ...was,
+    time: [was.time[0], Math.min(recording.duration_s, Math.max(0, was.time[1] + samples / recording.sampling_rate_hz))],
+    level: [was.level[0], was.level[1] + millivolts],
+  });
   const pressed = (/** @type {KeyboardEvent} */ event) => {
-    const steps = /** @type {Record<string, () => void>} */ ({
+    if (typed(event)) { event.preventDefault(); return; }
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const far = event.shiftKey ? 10 : 1;
+    const keys = /** @type {Record<string, () => void>} */ ({
       ArrowLeft: () => move(from - visible / 10), ArrowRight: () => move(from + visible / 10), PageUp: () => move(from - visible * 0.9),
-      PageDown: () => move(from + visible * 0.9), Home: () => move(0), End: () => move(last), '+': () => zoom(speed * 1.5), '=': () => zoom(speed * 1.5), '-': () => zoom(speed / 1.5),
+      PageDown: () => move(from + visible * 0.9), Home: () => move(0), End: () => move(last), '+': () => zoom(speed * 1.5), '=': () => zoom(speed * 1.5),
+      '-': () => zoom(speed / 1.5), Enter: () => step(1), ' ': () => step(1), c: () => measure(!measuring),
+      ...(selected !== null && { ArrowLeft: () => step(-1), ArrowRight: () => step(1), Escape: () => select(null) }),
+      ...(measuring && legs && {
+        ArrowLeft: () => shift(-far, 0), ArrowRight: () => shift(far, 0), ArrowUp: () => shift(0, 0.01 * far), ArrowDown: () => shift(0, -0.01 * far),
+        x: () => setLegs({ ...legs, time: [legs.time[1], legs.time[0]], level: [legs.level[1], legs.level[0]] }), Escape: () => measure(false),
+      }),
     });
-    if (steps[event.key] && !event.ctrlKey && !event.metaKey) {
-      event.preventDefault();
-      steps[event.key]();
-    }
+    const act = keys[event.key];
+    if (!act) return;
+    event.preventDefault();
+    act();
   };
   const wheel = (/** @type {WheelEvent} */ event) => {
     if (event.ctrlKey) {
       event.preventDefault();
-      zoom(speed * (event.deltaY < 0 ? 1.25 : 0.8), Math.max(0, (event.offsetX - LEFT) / (width - LEFT)));
+      zoom(speed * (event.deltaY < 0 ? 1.25 : 0.8), Math.max(0, (event.offsetX - left) / (size.width - left)));
     } else if (Math.abs(event.deltaX) > Math.abs(event.deltaY) || event.shiftKey) {
       event.preventDefault();
       move(from + (event.deltaX || event.deltaY) / pixelsPerSecond);
     }
   };
-  const near = beats.slice(firstAfter(beats, from), firstAfter(beats, from + visible));
+  const near = between(beats, from, from + visible);
   const said = `${clock(from)} to ${clock(Math.min(recording.duration_s, from + visible))} of ${clock(recording.duration_s)}, ${near.length} beats, ${near.filter((beat) => beat.class && beat.class !== 'N').length} ectopic`;
-  const standard = SPEEDS.includes(speed);
   return html`<section class="trace" aria-label="Trace">
-    <div class="tools">
-      <label>Lead <select value=${lead} onChange=${(/** @type {any} */ event) => setLead(event.target.value)}>
-        ${recording.leads.map((/** @type {any} */ one) => html`<option value=${one.name}>${one.name}</option>`)}</select></label>
-      <label>Speed <select value=${standard ? String(speed) : 'free'} onChange=${(/** @type {any} */ event) => zoom(Number(event.target.value))}>
-        ${SPEEDS.map((one) => html`<option value=${String(one)}>${figure(one, 'mm/s', one % 1 ? 1 : 0)}</option>`)}
-        ${!standard && html`<option value="free">${figure(speed, 'mm/s', speed < 10 ? 2 : 1)}</option>`}</select></label>
-      <label>Gain <select value=${String(gain)} onChange=${(/** @type {any} */ event) => setGain(Number(event.target.value))}>
-        ${GAINS.map((one) => html`<option value=${String(one)}>${figure(one, 'mm/mV')}</option>`)}</select></label>
-      <span class="spring"></span>
-      <button onClick=${() => zoom(speed / 2)} aria-label="Zoom out">\u2212</button>
-      <button onClick=${() => zoom(speed * 2)} aria-label="Zoom in">+</button>
-      <button onClick=${() => { setSpeed(slowest); setFrom(0); }}>Whole recording</button>
-    </div>
+    <${Toolbar} leads=${recording.leads} offered=${offered} ...${{ lead, setLead, layout, choose, speed, gain, setGain, zoom, whole, measuring, measure }} />
     ${trouble && html`<p class="trouble" role="status">${trouble} Trying again.</p>`}
-    <canvas ref=${canvas} tabindex="0" role="img" aria-label=${`ECG trace of lead ${lead}. Arrow keys move, plus and minus zoom, Home and End go to the ends. ${said}`}
-      data-left=${LEFT} data-from=${from} data-visible=${visible}
-      onKeyDown=${pressed} onWheel=${wheel}
-      onPointerDown=${(/** @type {PointerEvent} */ event) => { drag.current = { x: event.clientX, from }; canvas.current?.setPointerCapture(event.pointerId); }}
-      onPointerMove=${(/** @type {PointerEvent} */ event) => drag.current && move(drag.current.from - (event.clientX - drag.current.x) / pixelsPerSecond)}
-      onPointerUp=${() => { drag.current = null; }} onPointerCancel=${() => { drag.current = null; }}></canvas>
-    <p class="caption"><span role="status">${said}</span><span>${standard ? figure(speed, 'mm/s', speed % 1 ? 1 : 0) : 'free scale'}, ${figure(gain, 'mm/mV')}, pulse 1\u2009mV \u00d7 200\u2009ms; hollow or ?: suspect beat, hatched: unreadable</span></p>
+    <canvas ref=${canvas} class=${measuring ? 'measuring' : ''} tabindex="0" role="img" style=${{ height: `${height(layout, mm, size.width)}px` }}
+      aria-label=${`ECG trace of ${layout.panels.length > 1 ? `${layout.name} leads` : `lead ${lead}`}. Arrow keys move, Enter selects a beat, C measures, plus and minus zoom, Home and End go to the ends. ${said}`}
+      data-left=${left} data-from=${from} data-visible=${visible}
+      onKeyDown=${pressed} onWheel=${wheel} onPointerDown=${down} onPointerMove=${dragged} onPointerUp=${up} onPointerCancel=${() => { drag.current = null; }}></canvas>
+    <${Caption} said=${said} measured=${legs && calipers.said(legs)} speed=${speed} gain=${gain} />
   </section>`;
 }
+
+/** @param {import('../api.js').Beat[]} beats @param {number} from @param {number} to */
+const between = (beats, from, to) => beats.slice(calipers.firstAfter(beats, from), calipers.firstAfter(beats, to));

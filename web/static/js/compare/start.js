@@ -1,0 +1,99 @@
+// Starting an experiment, changing its shares, stopping it: each says what will happen and asks why.
+
+import { html, useState } from '../view.js';
+import { Dialog } from '../controls/dialog.js';
+import { Field, errorAt } from '../controls/field.js';
+import { useLoaded } from '../controls/loaded.js';
+import * as api from './api.js';
+import { DECIDING, figureName } from './words.js';
+
+/** @typedef {import('../api.js').ProblemDocument | null} Refused */
+
+const MODES = [
+  { value: 'shadow', text: 'Shadow: computes beside the champion, answers nobody' },
+  { value: 'split', text: 'Split: answers a share of the subjects' },
+];
+
+/** Challengers in the words of the interface. @param {string} mode @param {{version: string, percent: number}[]} challengers */
+const dealt = (mode, challengers) => (mode === 'split' ? { splits: challengers, shadows: [] } : { splits: [], shadows: challengers });
+
+/** What will happen, before it does. @param {{mode: string, challengers: string[], champion: string | null | undefined, percent: string}} properties */
+function Consequence({ mode, challengers, champion, percent }) {
+  if (!challengers.length || !champion) return null;
+  const who = challengers.length === 1 ? `Version ${challengers[0]}` : `Versions ${challengers.join(', ')}`;
+  return html`<p class="consequence">${mode === 'split'
+    ? `${who} will answer ${percent}\u2009% of the subjects${challengers.length > 1 ? ' each' : ''} in the place of ${champion}. A subject always gets the same version.`
+    : `${who} will compute on ${percent}\u2009% of the subjects. Everybody is still answered by ${champion}.`} Stopping it gives everybody back to ${champion}.</p>`;
+}
+
+/** @param {{close: () => void, started: (name: string) => void}} properties */
+export function Start({ close, started }) {
+  const models = useLoaded((signal) => api.models(signal), []);
+  const live = models.value?.items.filter((one) => one.champion) ?? [];
+  const [values, setValues] = useState({ name: '', model: '', mode: 'shadow', percent: '100', primary: 'v_f1', looks: 'every', worth: '2', reason: '' });
+  const [chosen, choose] = useState(/** @type {string[]} */ ([]));
+  const [problem, setProblem] = useState(/** @type {Refused} */ (null));
+  const model = live.find((one) => one.name === values.model) ?? live[0];
+  const versions = useLoaded((signal) => (model ? api.versions(model.name, signal) : Promise.resolve({ items: [] })), [model?.name]);
+  const offered = versions.value?.items.filter((one) => one.version !== model?.champion && one.state !== 'retired' && one.state !== 'rejected') ?? [];
+  const set = (/** @type {keyof typeof values} */ field) => (/** @type {string} */ value) => setValues({ ...values, [field]: value });
+  const challengers = chosen.filter((one) => offered.some((other) => other.version === one));
+  const act = async () => {
+    const rules = { settings: { primary: values.primary, looks: values.looks, worth: Number(values.worth) / 100, comparisons: challengers.length } };
+    const begun = await api.start({
+      name: values.name.trim(), model: model?.name ?? '', rules, reason: values.reason.trim(),
+      ...dealt(values.mode, challengers.map((version) => ({ version, percent: Number(values.percent) }))),
+    });
+    started(begun?.name ?? values.name.trim());
+  };
+  return html`<${Dialog} title="Start an experiment" verb="Start the experiment" act=${act} close=${close} ready=${challengers.length > 0} refused=${setProblem} wide>
+    <div class="fields pairs">
+      <${Field} label="Name" required mono value=${values.name} set=${set('name')} hint="No other experiment may have it, also later." error=${errorAt(problem, 'name')} />
+      <${Field} label="Model" required value=${model?.name ?? ''} set=${set('model')} choices=${live.length ? live.map((one) => ({ value: one.name, text: `${one.name}, champion ${one.champion}` })) : [{ value: '', text: models.value ? 'No model answers yet' : 'Loading' }]} />
+    </div>
+    <fieldset class="fields"><legend>Challengers</legend>
+      ${offered.length ? html`<div class="choices">${offered.map((one) => html`<label key=${one.version}><input type="checkbox" checked=${challengers.includes(one.version)}
+          onChange=${(/** @type {any} */ event) => choose(event.target.checked ? [...challengers, one.version] : challengers.filter((other) => other !== one.version))} /> ${one.version} <span class="quiet">${one.state}</span></label>`)}</div>`
+        : html`<p class="quiet">${versions.value && model ? `${model.name} has no other version that can be served. Bring one in under Models.` : 'Loading versions'}</p>`}
+    </fieldset>
+    <div class="fields pairs">
+      <${Field} label="What challengers do" required value=${values.mode} set=${set('mode')} choices=${MODES} />
+      <${Field} label="Share of the subjects, %" required kind="number" value=${values.percent} set=${set('percent')} error=${errorAt(problem, 'percent')} />
+      <${Field} label="Decides" required value=${values.primary} set=${set('primary')} hint="One figure, chosen before. All others are description." choices=${DECIDING.map((value) => ({ value, text: figureName(value) }))} />
+      <${Field} label="Smallest difference that matters, points" required kind="number" value=${values.worth} set=${set('worth')} />
+      <${Field} label="Looks" required value=${values.looks} set=${set('looks')} choices=${[{ value: 'every', text: 'At any time: the verdict holds at every look' }, { value: 'once', text: 'Once, at a number fixed before' }]} />
+      <${Field} label="Reason" required value=${values.reason} set=${set('reason')} hint="Goes into the audit trail." />
+    </div>
+    <${Consequence} mode=${values.mode} challengers=${challengers} champion=${model?.champion} percent=${values.percent} />
+  <//>`;
+}
+
+/** @param {{experiment: api.Experiment, close: () => void, done: () => void}} properties */
+export function ChangeShares({ experiment, close, done }) {
+  const [mode, setMode] = useState(experiment.splits.length ? 'split' : 'shadow');
+  const all = api.challengers(experiment);
+  const [percents, setPercents] = useState(all.map((one) => String(one.percent)));
+  const [reason, setReason] = useState('');
+  const act = async () => {
+    const challengers = all.map((one, at) => ({ version: one.version, percent: Number(percents[at]) })).filter((one) => one.percent > 0);
+    await api.change(experiment.name, { ...dealt(mode, challengers), reason: reason.trim() });
+    done();
+  };
+  return html`<${Dialog} title=${`Change ${experiment.name}`} verb="Change the shares" act=${act} close=${close}>
+    <div class="fields">
+      <${Field} label="What challengers do" required value=${mode} set=${setMode} choices=${MODES} />
+      ${all.map((one, at) => html`<${Field} key=${one.version} label=${`Share of version ${one.version}, %`} required kind="number" value=${percents[at]} set=${(/** @type {string} */ value) => setPercents(percents.map((old, other) => (other === at ? value : old)))} />`)}
+      <${Field} label="Reason" required value=${reason} set=${setReason} hint="Goes into the audit trail." />
+    </div>
+    <p class="consequence">Raising a share moves subjects from the champion to that challenger and nobody else; lowering it gives the same subjects back.</p>
+  <//>`;
+}
+
+/** @param {{experiment: api.Experiment, close: () => void, done: () => void}} properties */
+export function Stop({ experiment, close, done }) {
+  const [reason, setReason] = useState('');
+  return html`<${Dialog} title=${`Stop ${experiment.name}`} verb="Stop the experiment" danger act=${async () => { await api.stop(experiment.name, reason.trim()); done(); }} close=${close}>
+    <p class="consequence">Version ${experiment.champion} answers everybody at once. What was seen stays, and so does the verdict. An experiment that was stopped is not taken up again: start another one.</p>
+    <div class="fields"><${Field} label="Reason" required value=${reason} set=${setReason} hint="Goes into the audit trail." /></div>
+  <//>`;
+}
