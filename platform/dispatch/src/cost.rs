@@ -63,10 +63,14 @@ impl Cost {
         (self.rows > 0.0).then(|| self.seconds / self.rows)
     }
 
+    /// Rows that take as long as a batch of none; zero until batches of several sizes were seen.
+    pub(crate) fn fixed_rows(&self) -> f64 {
+        self.line().map_or(0.0, |(fixed, each)| fixed / each)
+    }
+
     /// Rows below which a batch is hardly cheaper than a larger one.
     pub(crate) fn worth_rows(&self) -> usize {
-        self.line()
-            .map_or(1, |(fixed, each)| (WORTH * fixed / each).ceil().max(1.0) as usize)
+        (WORTH * self.fixed_rows()).ceil().max(1.0) as usize
     }
 
     /// Rows that a batch of interactive calls should have at most.

@@ -7,6 +7,9 @@ use std::sync::Arc;
 /// Rows that a flow saves up a turn: few, so that a batch holds rows of many flows.
 pub(crate) const TURN_ROWS: usize = 8;
 
+/// How many times the rows of another the heaviest flow has where the other is light.
+const LIGHT: usize = 4;
+
 #[derive(Default)]
 struct Flow {
     name: Option<Arc<str>>,
@@ -15,8 +18,9 @@ struct Flow {
     saved: usize,
     /// Whether this turn's rows are among them.
     given: bool,
-    /// Its calls that wait or run, and their bytes.
+    /// Its calls that wait or run, their rows and bytes.
     calls: usize,
+    rows: usize,
     bytes: usize,
 }
 
@@ -30,6 +34,8 @@ pub(crate) struct Class {
     ring: VecDeque<usize>,
     /// Rows that wait.
     pub(crate) rows: usize,
+    /// A flow with many rows: the one with the most, unless that has lost some since others joined.
+    heaviest: usize,
 }
 
 impl Class {
@@ -64,9 +70,27 @@ impl Class {
         }
         flow.waiting.push_back(call);
         flow.calls += 1;
+        flow.rows += rows;
         flow.bytes += bytes;
         self.rows += rows;
+        if self.flows[index].rows >= self.heaviest_rows() {
+            self.heaviest = index;
+        }
         index
+    }
+
+    fn heaviest_rows(&self) -> usize {
+        self.flows.get(self.heaviest).map_or(0, |flow| flow.rows)
+    }
+
+    /// Whether a flow asks for little beside another that floods: a quarter of its rows at most.
+    pub(crate) fn is_light(&self, index: usize) -> bool {
+        self.flows[index].rows * LIGHT <= self.heaviest_rows()
+    }
+
+    /// Whether a light flow has something waiting.
+    pub(crate) fn light_waits(&self) -> bool {
+        self.heaviest_rows() >= LIGHT && self.ring.iter().any(|index| self.is_light(*index))
     }
 
     /// The flow at a place of the ring, and its first call.
@@ -130,9 +154,10 @@ impl Class {
     }
 
     /// A call is over.
-    pub(crate) fn release(&mut self, index: usize, bytes: usize) {
+    pub(crate) fn release(&mut self, index: usize, rows: usize, bytes: usize) {
         let flow = &mut self.flows[index];
         flow.calls -= 1;
+        flow.rows -= rows;
         flow.bytes -= bytes;
         if flow.calls == 0
             && let Some(name) = flow.name.take()

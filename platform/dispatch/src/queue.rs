@@ -5,7 +5,7 @@ use crate::checked::{Checked, Takes};
 use crate::cost::Cost;
 use crate::meters::Meters;
 use crate::pending::Pending;
-use crate::schedule::{CallId, Limits, Offer, Piece, Schedule};
+use crate::schedule::{CallId, Limits, Offer, Piece, Schedule, Whose, Wish};
 use crate::settings::{Instance, Settings, Source};
 use crate::statistics::Statistics;
 use einthoven_plugin_host::{Code, Failure};
@@ -71,7 +71,7 @@ struct Threads {
 pub(crate) enum Role {
     /// Whatever waits.
     Any,
-    /// Interactive calls while all others are busy, some with batch work.
+    /// Interactive calls while all others are busy: those of light flows, and any where some do batch work.
     Express,
 }
 
@@ -163,6 +163,7 @@ impl Queue {
             shape,
             rows,
             bytes,
+            asked,
             deadline: call.deadline,
             piece_rows: self.piece_rows(&state, rows, bytes),
             alone: self.runs_apart(),
@@ -216,7 +217,7 @@ impl Queue {
             self.start(Role::Any);
             return;
         }
-        if !self.settings.express || !state.wants_express(self.settings.instances.get()) {
+        if !self.settings.express || state.express(self.settings.instances.get()).is_none() {
             return;
         }
         if state.threads.express_idle {
@@ -292,14 +293,18 @@ impl Queue {
             if state.closed {
                 return None;
             }
-            let interactive = role == Role::Express;
-            let due = match role {
-                Role::Any => state.schedule.waiting_rows() > 0,
-                Role::Express => state.wants_express(self.settings.instances.get()),
+            let whose = match role {
+                Role::Any => (state.schedule.waiting_rows() > 0).then_some(Whose::All),
+                Role::Express => state.express(self.settings.instances.get()),
             };
-            if due {
-                let rows = state.batch_rows(self.settings.batch_rows.get());
-                let taken = state.schedule.take(rows, interactive, Instant::now());
+            if let Some(whose) = whose {
+                let wish = Wish {
+                    rows: state.batch_rows(self.settings.batch_rows.get()),
+                    fixed_rows: state.cost.fixed_rows(),
+                    whose,
+                    now: Instant::now(),
+                };
+                let taken = state.schedule.take(wish);
                 if !taken.late.is_empty() || !taken.pieces.is_empty() {
                     let batch = Batch {
                         pieces: taken.pieces,
@@ -408,11 +413,15 @@ impl State {
         self.not_before.is_some_and(|time| Instant::now() < time)
     }
 
-    fn wants_express(&self, most: usize) -> bool {
-        self.long > 0
-            && self.threads.idle == 0
-            && self.threads.all >= most
-            && self.schedule.waiting_of(Priority::Interactive) > 0
+    /// What an instance beside those that there are for everything should take now, if one should.
+    fn express(&self, most: usize) -> Option<Whose> {
+        if self.threads.idle > 0 || self.threads.all < most {
+            return None;
+        }
+        if self.schedule.light_waits() {
+            return Some(Whose::Light);
+        }
+        (self.long > 0 && self.schedule.waiting_of(Priority::Interactive) > 0).then_some(Whose::Interactive)
     }
 
     /// Rows that the next batch should have at most: a share of what waits where others are idle, no more than pays where

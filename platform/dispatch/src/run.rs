@@ -1,4 +1,5 @@
-//! Running a batch: everybody gets the own rows; where it fails as a whole, halves are run until only the guilty fail.
+//! Running a batch: everybody gets the own rows; where it fails as a whole, halves are run until only the guilty fail, and
+//! where it took its process with it, each call by itself.
 
 use crate::assemble::{assemble, cut, whole};
 use crate::call::DispatchError;
@@ -10,7 +11,10 @@ use crate::thread::Own;
 use einthoven_plugin_host::{Code, Failure, Outputs, TensorView, Until};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+/// How long after a batch lost its process its calls are tried by themselves.
+const ALONE_WITHIN: Duration = Duration::from_secs(4);
 
 type Pieces = [Piece<Arc<Pending>>];
 
@@ -40,29 +44,42 @@ fn attempt(queue: &Arc<Queue>, own: &mut Own, pieces: &Pieces) {
     if pieces.is_empty() {
         return;
     }
-    let done = own.ready(queue).and_then(|()| execute(queue, own, pieces));
-    let Err(failure) = done else { return };
-    match pieces {
-        [_, _, ..] if is_of_one(&failure) && !same_call(pieces) => {
+    if let Err(failure) = own.ready(queue) {
+        return tell(queue, pieces, &failure);
+    }
+    let Err(failure) = execute(queue, own, pieces) else {
+        return;
+    };
+    if pieces.len() < 2 || same_call(pieces) {
+        return tell(queue, pieces, &failure);
+    }
+    match failure.code {
+        // Of no use to anybody any more.
+        Code::Cancelled | Code::DeadlineExceeded => tell(queue, pieces, &failure),
+        // A child that died. Halves would cost a death each, and every death brings the model nearer to quarantine.
+        Code::Unavailable => {
+            let end = Instant::now() + ALONE_WITHIN;
+            for piece in pieces {
+                let piece = std::slice::from_ref(piece);
+                if Instant::now() < end {
+                    attempt(queue, own, piece);
+                } else {
+                    tell(queue, piece, &failure);
+                }
+            }
+        }
+        _ => {
             let (left, right) = pieces.split_at(pieces.len() / 2);
             attempt(queue, own, left);
             attempt(queue, own, right);
         }
-        _ => {
-            for piece in pieces {
-                piece.payload.fail(told(&failure, &piece.payload), &queue.meters);
-            }
-        }
     }
 }
 
-/// Whether one call of a batch may have brought a failure about, and the others not.
-fn is_of_one(failure: &Failure) -> bool {
-    // A child that died has been tried twice already, and every further death brings the model nearer to quarantine.
-    !matches!(
-        failure.code,
-        Code::Unavailable | Code::Cancelled | Code::DeadlineExceeded
-    )
+fn tell(queue: &Arc<Queue>, pieces: &Pieces, failure: &Failure) {
+    for piece in pieces {
+        piece.payload.fail(told(failure, &piece.payload), &queue.meters);
+    }
 }
 
 fn same_call(pieces: &Pieces) -> bool {

@@ -3,13 +3,23 @@
 //! Within a class, flows stand in a ring. A flow whose turn it is may have as many rows as it has saved up, and saves up a
 //! fixed number a turn (deficit round robin), so that flows which always have something waiting get the same number of rows
 //! whatever their calls' sizes. Inside a flow, calls are served in the order in which they came.
+//!
+//! Turns say who is next, not for how long: a caller with one row would wait for a whole batch of a flood, and then run in
+//! one. So a flow that is light beside another is told apart: its rows make a batch in which the others add little, and an
+//! instance may be kept for it.
 
 use crate::call::Priority;
 use crate::flows::Class;
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+/// How long a flow that called counts as one that may call again.
+const LATELY: Duration = Duration::from_secs(1);
+
+/// By how much of its time a light flow's batch may become longer for others.
+const BESIDE_LIGHT: f64 = 0.25;
 
 /// Interactive batches in a row while batch work waits; then it is its turn.
 const INTERACTIVE_IN_A_ROW: usize = 7;
@@ -40,6 +50,7 @@ pub(crate) struct Offer {
     /// At least one.
     pub(crate) rows: usize,
     pub(crate) bytes: usize,
+    pub(crate) asked: Instant,
     pub(crate) deadline: Option<Instant>,
     /// Rows of a piece; all of them where the call must neither be cut nor share a batch.
     pub(crate) piece_rows: usize,
@@ -53,6 +64,26 @@ pub(crate) struct Piece<T> {
     pub(crate) call: CallId,
     pub(crate) rows: Range<usize>,
     pub(crate) payload: T,
+}
+
+/// Which calls an instance takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Whose {
+    All,
+    Interactive,
+    /// Interactive ones of flows that are light.
+    Light,
+}
+
+/// What an instance asks for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Wish {
+    /// Rows of the batch, about.
+    pub(crate) rows: usize,
+    /// Rows that take as long as a batch of none.
+    pub(crate) fixed_rows: f64,
+    pub(crate) whose: Whose,
+    pub(crate) now: Instant,
 }
 
 /// What an instance gets to do.
@@ -84,9 +115,10 @@ pub(crate) struct Entry<T> {
 }
 
 impl<T> Entry<T> {
-    /// Rows of its next piece.
-    pub(crate) fn piece(&self) -> usize {
-        self.piece_rows.min(self.rows - self.next).max(1)
+    /// Rows of its next piece, so many at most where it can be cut.
+    pub(crate) fn piece(&self, most: usize) -> usize {
+        let piece = self.piece_rows.min(self.rows - self.next);
+        if self.alone { piece } else { piece.min(most) }.max(1)
     }
 
     /// Bytes of so many of its rows.
@@ -104,6 +136,8 @@ pub(crate) struct Schedule<T> {
     bytes: usize,
     /// Interactive batches since the last of batch work, counted while such waits.
     in_a_row: usize,
+    /// The two flows that called last with interactive work, the last one first.
+    callers: [Option<(Arc<str>, Instant)>; 2],
 }
 
 impl<T: Clone> Schedule<T> {
@@ -115,6 +149,7 @@ impl<T: Clone> Schedule<T> {
             next: 0,
             bytes: 0,
             in_a_row: 0,
+            callers: [None, None],
         }
     }
 
@@ -138,6 +173,30 @@ impl<T: Clone> Schedule<T> {
         self.classes[priority as usize].rows
     }
 
+    /// Whether an interactive call waits of a flow that is light beside another.
+    pub(crate) fn light_waits(&self) -> bool {
+        self.classes[Priority::Interactive as usize].light_waits()
+    }
+
+    /// Whether several flows have called with interactive work of late: what one sends much of is cut finer then, for the
+    /// other may call at any time.
+    fn contended(&self, now: Instant) -> bool {
+        let [_, other] = &self.callers;
+        other
+            .as_ref()
+            .is_some_and(|(_, at)| now.saturating_duration_since(*at) < LATELY)
+    }
+
+    fn called(&mut self, flow: &Arc<str>, now: Instant) {
+        let [last, other] = &mut self.callers;
+        if last.as_ref().is_none_or(|(name, _)| name != flow) {
+            std::mem::swap(last, other);
+            *last = Some((Arc::clone(flow), now));
+        } else if let Some((_, at)) = last {
+            *at = now;
+        }
+    }
+
     /// Takes a call in; none where there is no room. A flow gets no more than its share of the second half of the room, so
     /// that however much one sends, others find some.
     pub(crate) fn offer(&mut self, offer: Offer, payload: T) -> Option<CallId> {
@@ -154,6 +213,9 @@ impl<T: Clone> Schedule<T> {
             || crowded(self.bytes, limits.bytes, bytes.saturating_add(offer.bytes))
         {
             return None;
+        }
+        if offer.priority == Priority::Interactive {
+            self.called(&offer.flow, offer.asked);
         }
         let id = self.next;
         self.next += 1;
@@ -177,20 +239,19 @@ impl<T: Clone> Schedule<T> {
         Some(id)
     }
 
-    /// One batch of about `rows` rows: never empty while something waits that is not late. Of interactive work alone, where
-    /// `interactive` says so.
-    pub(crate) fn take(&mut self, rows: usize, interactive: bool, now: Instant) -> Taken<T> {
+    /// One batch: never empty while something waits that is not late and that the wish is for.
+    pub(crate) fn take(&mut self, wish: Wish) -> Taken<T> {
         let mut taken = Taken {
             pieces: Vec::new(),
             priority: Priority::Interactive,
             late: Vec::new(),
         };
         while taken.pieces.is_empty() {
-            let Some(priority) = self.choose(interactive) else {
+            let Some(priority) = self.choose(wish.whose) else {
                 return taken;
             };
             taken.priority = priority;
-            self.fill(rows, now, &mut taken);
+            self.fill(wish, &mut taken);
         }
         let waits = self.waiting_of(Priority::Batch) > 0;
         self.in_a_row = match taken.priority {
@@ -200,40 +261,57 @@ impl<T: Clone> Schedule<T> {
         taken
     }
 
-    fn choose(&self, interactive: bool) -> Option<Priority> {
+    fn choose(&self, whose: Whose) -> Option<Priority> {
         let waits = |priority| self.waiting_of(priority) > 0;
-        let turn = !interactive && self.in_a_row >= INTERACTIVE_IN_A_ROW && waits(Priority::Batch);
-        if waits(Priority::Interactive) && !turn {
-            Some(Priority::Interactive)
-        } else {
-            (!interactive && waits(Priority::Batch)).then_some(Priority::Batch)
+        let turn = self.in_a_row >= INTERACTIVE_IN_A_ROW && waits(Priority::Batch);
+        match whose {
+            Whose::Light => self.light_waits().then_some(Priority::Interactive),
+            Whose::Interactive => waits(Priority::Interactive).then_some(Priority::Interactive),
+            Whose::All if waits(Priority::Interactive) && !turn => Some(Priority::Interactive),
+            Whose::All => waits(Priority::Batch).then_some(Priority::Batch),
         }
     }
 
     /// Gathers a batch from the flows of one class, beginning with the one whose turn it is.
-    fn fill(&mut self, most_rows: usize, now: Instant, taken: &mut Taken<T>) {
-        let most_rows = most_rows.clamp(1, self.limits.batch_rows.max(1));
+    fn fill(&mut self, wish: Wish, taken: &mut Taken<T>) {
+        let most_rows = wish.rows.clamp(1, self.limits.batch_rows.max(1));
         let most_bytes = self.limits.batch_bytes;
         let class = taken.priority as usize;
+        let interactive = taken.priority == Priority::Interactive;
+        let finest = if interactive && self.contended(wish.now) {
+            most_rows
+        } else {
+            usize::MAX
+        };
         let (mut rows, mut bytes) = (0, 0);
         let mut shape: Option<Arc<[usize]>> = None;
-        // Flows before this place in the ring have calls of another shape; they are first in the next batch.
+        // Rows until which flows that are not light may add to those of a light one.
+        let mut beside = None;
+        // Flows before this place in the ring are not for this batch; they are first in the next one.
         let mut place = 0;
         while let Some((flow, head)) = self.classes[class].head(place) {
             let Some(entry) = self.calls.get_mut(&head) else {
                 self.classes[class].leave(flow, head, 0);
                 continue;
             };
-            if entry.deadline.is_some_and(|deadline| deadline <= now) {
+            if entry.deadline.is_some_and(|deadline| deadline <= wish.now) {
                 taken.late.push(entry.payload.clone());
                 self.withdraw(head);
                 continue;
             }
-            if shape.as_ref().is_some_and(|shape| *shape != entry.shape || entry.alone) {
+            let light = interactive && self.classes[class].is_light(flow);
+            let room = match beside {
+                Some(most) if !light => most_rows.min(most).saturating_sub(rows),
+                _ => most_rows,
+            };
+            if room == 0
+                || (wish.whose == Whose::Light && !light)
+                || shape.as_ref().is_some_and(|shape| *shape != entry.shape || entry.alone)
+            {
                 place += 1;
                 continue;
             }
-            let piece = entry.piece();
+            let piece = entry.piece(if room < most_rows { room } else { finest });
             let piece_bytes = entry.bytes_of(piece);
             if !self.classes[class].may(flow, place, piece) {
                 continue;
@@ -255,6 +333,9 @@ impl<T: Clone> Schedule<T> {
             self.classes[class].served(flow, place, piece, whole);
             if alone || rows >= most_rows {
                 break;
+            }
+            if light {
+                beside = Some(rows + (BESIDE_LIGHT * (wish.fixed_rows + rows as f64)) as usize);
             }
         }
     }
@@ -304,7 +385,7 @@ impl<T: Clone> Schedule<T> {
             && let Some(entry) = self.calls.remove(&id)
         {
             self.bytes -= entry.bytes;
-            self.classes[entry.class].release(entry.flow, entry.bytes);
+            self.classes[entry.class].release(entry.flow, entry.rows, entry.bytes);
         }
     }
 }

@@ -34,8 +34,8 @@ pub trait Source: Send + Sync {
 pub struct Settings {
     /// Instances at most; each has a thread. Those beyond the first are made when there is work for them.
     pub instances: NonZeroUsize,
-    /// Whether one more instance may be made for short interactive calls while all others are busy with batch work. It
-    /// shares the processor with them.
+    /// Whether one more instance may be made for interactive calls while all others are busy: with batch work, or with the
+    /// calls of a flow that has many times the rows of the caller's. It shares the processor with them.
     pub express: bool,
     /// Rows of a batch at most.
     pub batch_rows: NonZeroUsize,

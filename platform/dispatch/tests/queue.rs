@@ -9,7 +9,7 @@
 mod fake;
 
 use einthoven_dispatch::{Allowance, DispatchError, Priority, Settings};
-use fake::{FAIL_ALL, FAIL_ITEM, Fake, HANG, PANIC, POISON, answers, call, ids, queue, settings, slow};
+use fake::{DIE, FAIL_ALL, FAIL_ITEM, Fake, HANG, PANIC, POISON, answers, call, ids, queue, settings, slow};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -102,7 +102,8 @@ fn a_large_call_spreads_over_the_instances() {
     assert!(fake.most_rows.load(Ordering::Relaxed) <= 64);
 }
 
-/// A deadline is kept though the engine hangs, and what was behind it in the queue never reaches the engine.
+/// Deadlines are kept while the engine is busy and 1,000 wait, each told when it is its time, and what was told so never
+/// reaches the engine. Who has no deadline gets the answer.
 #[test]
 fn deadlines_are_kept_while_an_engine_hangs() {
     let fake = Fake::default();
@@ -113,32 +114,70 @@ fn deadlines_are_kept_while_an_engine_hangs() {
             ..settings()
         },
     );
-    let (late, waiting) = runtime().block_on(async {
-        let until = |ms| Some(Instant::now() + Duration::from_millis(ms));
-        let mut hanging = call(&[HANG], "a", Priority::Interactive, 1);
-        hanging.deadline = until(150);
-        let mut behind = call(&ids(7, 3), "b", Priority::Interactive, 1);
-        behind.deadline = until(100);
-        let started = Instant::now();
-        let hanging = queue.submit(hanging).unwrap();
-        tokio::time::sleep(Duration::from_millis(30)).await;
-        let behind = queue.submit(behind).unwrap();
-        let (behind, behind_after) = (behind.await, started.elapsed());
-        let (hanging, hanging_after) = (hanging.await, started.elapsed());
-        assert_eq!(behind.unwrap_err(), DispatchError::Expired);
-        assert_eq!(hanging.unwrap_err(), DispatchError::Expired);
-        (hanging_after, behind_after)
+    let submit = |ids: &[f32], flow: u64, ms: Option<u64>| {
+        let mut call = call(ids, &format!("flow {}", flow % 10), Priority::Interactive, 1);
+        call.deadline = ms.map(|ms| Instant::now() + Duration::from_millis(ms));
+        queue.submit(call).unwrap()
+    };
+    let hanging = submit(&[HANG], 0, Some(2500));
+    fake.wait_until_it_hangs();
+    runtime().block_on(async {
+        let mut late = JoinSet::new();
+        let mut patient = Vec::new();
+        for number in 1..=500 {
+            patient.push(submit(&ids(number, 1), number, None));
+            let ticket = submit(
+                &ids(number + 1000, 2),
+                number,
+                Some(if number % 2 == 0 { 300 } else { 2000 }),
+            );
+            late.spawn(async move { (number % 2, ticket.await) });
+        }
+        late.spawn(async move { (2, hanging.await) });
+        let mut order = Vec::new();
+        while let Some(done) = late.join_next().await {
+            let (group, answered) = done.unwrap();
+            assert_eq!(answered.unwrap_err(), DispatchError::Expired);
+            order.push(group);
+        }
+        assert!(order.is_sorted(), "told out of turn");
+        assert_eq!(queue.statistics().pending_calls, 501, "the engine still hangs");
+        fake.release();
+        for (ticket, number) in patient.into_iter().zip(1..) {
+            assert_eq!(answers(&ticket.await.unwrap()), fake::expected(&ids(number, 1)));
+        }
     });
-    // The call hangs until it is released: these were answered without it. How soon is for the benchmark to say.
-    assert!(late < Duration::from_secs(10), "{late:?}");
-    assert!(waiting < Duration::from_secs(10), "{waiting:?}");
+    assert!(
+        (1..=500).all(|number| !fake.saw(&ids(number + 1000, 2))),
+        "an expired call was run"
+    );
+    assert_eq!(queue.statistics().expired, 501);
+}
+
+/// A row that takes the process of its batch with it fails alone: its neighbours are tried once more, each by itself.
+#[test]
+fn who_was_beside_a_row_that_kills_gets_an_answer() {
+    let fake = Fake::default();
+    let queue = queue(
+        &fake,
+        Settings {
+            instances: 1.try_into().unwrap(),
+            ..settings()
+        },
+    );
+    let hanging = queue.submit(call(&[HANG], "a", Priority::Interactive, 1)).unwrap();
+    fake.wait_until_it_hangs();
+    let submit = |ids: &[f32]| queue.submit(call(ids, "a", Priority::Interactive, 1)).unwrap();
+    let before: Vec<_> = (0..3).map(|number| (submit(&ids(number, 1)), number)).collect();
+    let deadly = submit(&[DIE]);
+    let after: Vec<_> = (3..6).map(|number| (submit(&ids(number, 1)), number)).collect();
     fake.release();
-    let done = queue
-        .submit(call(&ids(8, 1), "c", Priority::Interactive, 1))
-        .unwrap()
-        .wait();
-    assert_eq!(answers(&done.unwrap()), fake::expected(&ids(8, 1)));
-    assert!(!fake.saw(&ids(7, 3)), "an expired call was run");
+    assert!(hanging.wait().is_ok());
+    assert!(matches!(deadly.wait(), Err(DispatchError::Failed(failure)) if failure.message.contains("died")));
+    for (ticket, number) in before.into_iter().chain(after) {
+        assert_eq!(answers(&ticket.wait().unwrap()), fake::expected(&ids(number, 1)));
+    }
+    assert_eq!(fake.deaths.load(Ordering::SeqCst), 2, "once beside others, once alone");
 }
 
 /// The engine is told when everybody has gone, and calls that were cancelled while they waited are never run.
@@ -271,6 +310,33 @@ fn interactive_calls_pass_batch_work() {
     assert_eq!(queue.statistics().instances, 3);
     fake.release();
     assert!(long.into_iter().all(|ticket| ticket.wait().is_ok()));
+}
+
+/// While one flow keeps all instances busy, and has many more rows waiting, one more takes the calls of others.
+#[test]
+fn a_light_flow_passes_a_flood() {
+    let fake = Fake::default();
+    let queue = queue(&fake, settings());
+    let mut flood = Vec::new();
+    for count in 1..=2 {
+        flood.push(queue.submit(call(&[HANG], "flood", Priority::Interactive, 1)).unwrap());
+        fake.wait_until_hang(count);
+    }
+    for number in 0..20 {
+        flood.push(
+            queue
+                .submit(call(&ids(number, 1), "flood", Priority::Interactive, 1))
+                .unwrap(),
+        );
+    }
+    let done = queue
+        .submit(call(&ids(50, 1), "light", Priority::Interactive, 1))
+        .unwrap()
+        .wait();
+    assert_eq!(answers(&done.unwrap()), fake::expected(&ids(50, 1)));
+    assert_eq!(queue.statistics().pending_calls, 22, "the flood waits where it was");
+    fake.release();
+    assert!(flood.into_iter().all(|ticket| ticket.wait().is_ok()));
 }
 
 /// Instances that cannot be made fail calls at once, and are tried again.

@@ -76,14 +76,18 @@ impl ServedModel {
         let at_once = 2 * settings.instances.get();
         let piece = self.fixed_rows().unwrap_or(settings.batch_rows.get());
         let mut probabilities = Vec::with_capacity(rows * self.manifest().labels.len());
-        let mut under_way: VecDeque<Ticket> = VecDeque::with_capacity(at_once);
+        let mut under_way: VecDeque<(Ticket, usize)> = VecDeque::with_capacity(at_once);
         for start in (0..rows).step_by(piece) {
             if under_way.len() >= at_once
-                && let Some(first) = under_way.pop_front()
+                && let Some((first, rows)) = under_way.pop_front()
             {
-                self.collect(first, demand, &mut probabilities)?;
+                self.collect(first, rows, demand, &mut probabilities)?;
             }
-            let made = tensors(start..rows.min(start + piece));
+            let end = rows.min(start + piece);
+            let mut made = tensors(start..end);
+            if self.fixed_rows().is_some() {
+                made.iter_mut().for_each(|tensor| fill_up(tensor, piece));
+            }
             let call = Call {
                 inputs: self.inputs(&made)?,
                 priority,
@@ -92,20 +96,22 @@ impl ServedModel {
             };
             demand.spent.prepared();
             // What has not begun is told at once; what has begun makes room itself, and then waits for others.
-            let end = Instant::now() + if start == 0 { Duration::ZERO } else { PATIENCE };
+            let patience = Instant::now() + if start == 0 { Duration::ZERO } else { PATIENCE };
             let ticket = loop {
                 match self.dispatcher().submit(call.clone()) {
-                    Err(DispatchError::Full { retry_after }) if Instant::now() < end => match under_way.pop_front() {
-                        Some(first) => self.collect(first, demand, &mut probabilities)?,
-                        None => std::thread::sleep(retry_after.min(Duration::from_millis(100))),
-                    },
+                    Err(DispatchError::Full { retry_after }) if Instant::now() < patience => {
+                        match under_way.pop_front() {
+                            Some((first, rows)) => self.collect(first, rows, demand, &mut probabilities)?,
+                            None => std::thread::sleep(retry_after.min(Duration::from_millis(100))),
+                        }
+                    }
                     other => break other?,
                 }
             };
-            under_way.push_back(ticket);
+            under_way.push_back((ticket, end - start));
         }
-        for ticket in under_way {
-            self.collect(ticket, demand, &mut probabilities)?;
+        for (ticket, rows) in under_way {
+            self.collect(ticket, rows, demand, &mut probabilities)?;
         }
         if probabilities.len() != rows * self.manifest().labels.len() {
             let text = format!("the model gave {} values for {rows} rows", probabilities.len());
@@ -114,7 +120,14 @@ impl ServedModel {
         Ok(probabilities)
     }
 
-    fn collect(&self, ticket: Ticket, demand: &Demand, probabilities: &mut Vec<f32>) -> Result<(), ClassifyError> {
+    /// What the model gave for so many rows; those that fill up a batch are behind them.
+    fn collect(
+        &self,
+        ticket: Ticket,
+        rows: usize,
+        demand: &Demand,
+        probabilities: &mut Vec<f32>,
+    ) -> Result<(), ClassifyError> {
         let done = ticket.wait()?;
         demand.spent.computed(done.queued, done.computed);
         let wanted = self.manifest().outputs.first().map_or("", |spec| spec.name.as_str());
@@ -123,8 +136,13 @@ impl ServedModel {
             let text = format!("the model gave no output `{wanted}` of f32");
             Failure::new(Code::Internal, text)
         })?;
-        let values = output.data.as_chunks::<4>().0;
-        probabilities.extend(values.iter().map(|bytes| f32::from_le_bytes(*bytes)));
+        let values = output
+            .data
+            .as_chunks::<4>()
+            .0
+            .iter()
+            .take(rows * self.manifest().labels.len());
+        probabilities.extend(values.map(|bytes| f32::from_le_bytes(*bytes)));
         Ok(())
     }
 
@@ -164,8 +182,38 @@ impl ServedModel {
     }
 }
 
+/// Repeats the last row until there are as many as the network wants.
+fn fill_up(tensor: &mut Made, rows: usize) {
+    let Some(have) = tensor.dims.first_mut() else { return };
+    let row = tensor.values.len() / (*have).max(1);
+    while *have < rows && row > 0 {
+        tensor.values.extend_from_within(tensor.values.len() - row..);
+        *have += 1;
+    }
+}
+
 /// An input's shape for these rows: the rows, then what the manifest says of one; any size it leaves open must be one.
 fn shape(spec: &TensorSpec, rows: usize) -> Vec<usize> {
     let row = spec.dims.iter().skip(1).map(|size| size.unwrap_or(1));
     std::iter::once(rows).chain(row).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_batch_that_the_network_fixes_is_filled_up_with_its_last_row() {
+        let mut made = Made {
+            name: "row",
+            dims: vec![2, 1, 3],
+            values: vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0],
+        };
+        fill_up(&mut made, 4);
+        assert_eq!(made.dims, [4, 1, 3]);
+        assert_eq!(made.values[6..], [4.0, 5.0, 6.0, 4.0, 5.0, 6.0]);
+        let whole = made.values.clone();
+        fill_up(&mut made, 4);
+        assert_eq!(made.values, whole);
+    }
 }

@@ -1,7 +1,7 @@
 //! The schedule against a plain list of what must hold, with random calls, cancellations and deadlines.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
-use super::{CallId, Limits, Offer, Piece, Schedule};
+use super::{CallId, Limits, Offer, Piece, Schedule, Whose, Wish};
 use crate::call::Priority;
 use crate::flows::TURN_ROWS;
 use proptest::prelude::*;
@@ -29,7 +29,7 @@ enum Step {
     },
     Take {
         rows: usize,
-        interactive: bool,
+        whose: Whose,
     },
     Finish {
         which: usize,
@@ -61,12 +61,25 @@ fn step() -> impl Strategy<Value = Step> {
     });
     prop_oneof![
         6 => offer,
-        6 => (1..20_usize, proptest::bool::weighted(0.1)).prop_map(|(rows, interactive)| Step::Take { rows, interactive }),
+        6 => (1..20_usize, whose()).prop_map(|(rows, whose)| Step::Take { rows, whose }),
         6 => (any::<usize>(), proptest::bool::weighted(0.1)).prop_map(|(which, failed)| Step::Finish { which, failed }),
         1 => any::<usize>().prop_map(Step::Withdraw),
         1 => (0..5_u64).prop_map(Step::Later),
         1 => proptest::bool::weighted(0.05).prop_map(|clear| if clear { Step::Clear } else { Step::Later(0) }),
     ]
+}
+
+fn whose() -> impl Strategy<Value = Whose> {
+    prop_oneof![8 => Just(Whose::All), 1 => Just(Whose::Interactive), 1 => Just(Whose::Light)]
+}
+
+fn wish(rows: usize, whose: Whose, now: Instant) -> Wish {
+    Wish {
+        rows,
+        fixed_rows: 2.0,
+        whose,
+        now,
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -125,6 +138,7 @@ impl Model {
             shape: Arc::from([known.shape]),
             rows,
             bytes: known.bytes,
+            asked: self.now,
             deadline: known.deadline,
             piece_rows: if known.alone { rows } else { piece },
             alone: known.alone,
@@ -139,8 +153,9 @@ impl Model {
         }
     }
 
-    fn take(&mut self, rows: usize, interactive: bool) -> usize {
-        let taken = self.schedule.take(rows, interactive, self.now);
+    fn take(&mut self, rows: usize, whose: Whose) -> usize {
+        let light = self.schedule.light_waits();
+        let taken = self.schedule.take(wish(rows, whose, self.now));
         for id in &taken.late {
             let call = self.calls.get_mut(id).unwrap();
             assert!(!call.out && call.deadline.unwrap() <= self.now);
@@ -169,9 +184,11 @@ impl Model {
             assert!(total <= rows, "more rows than asked for");
         }
         assert!(shapes.windows(2).all(|pair| pair[0] == pair[1]), "shapes mixed");
-        assert!(!interactive || taken.pieces.is_empty() || taken.priority == Priority::Interactive);
-        if taken.pieces.is_empty() {
-            let may = |call: &&Known| !interactive || call.priority == Priority::Interactive;
+        assert!(whose == Whose::All || taken.pieces.is_empty() || taken.priority == Priority::Interactive);
+        if whose == Whose::Light {
+            assert!(light || taken.pieces.is_empty());
+        } else if taken.pieces.is_empty() {
+            let may = |call: &&Known| whose == Whose::All || call.priority == Priority::Interactive;
             assert_eq!(
                 self.calls
                     .values()
@@ -236,8 +253,8 @@ proptest! {
                     };
                     model.offer(known, row_bytes);
                 }
-                Step::Take { rows, interactive } => {
-                    model.take(rows, interactive);
+                Step::Take { rows, whose } => {
+                    model.take(rows, whose);
                 }
                 Step::Finish { which, failed } => model.finish(which, failed),
                 Step::Withdraw(which) => {
@@ -259,7 +276,7 @@ proptest! {
         }
         // What is left comes out, and then nothing is held.
         while model.schedule.waiting_rows() > 0 {
-            model.take(LIMITS.batch_rows, false);
+            model.take(LIMITS.batch_rows, Whose::All);
             model.check();
         }
         while !model.running.is_empty() {
@@ -290,7 +307,7 @@ proptest! {
                     waiting[flow] += 1;
                 }
             }
-            let taken = schedule.take(rows, false, now);
+            let taken = schedule.take(wish(rows, Whose::All, now));
             for piece in taken.pieces {
                 served[piece.payload] += piece.rows.len();
                 if piece.rows.end == sizes[piece.payload] {
@@ -311,6 +328,7 @@ fn offer(flow: &str, priority: Priority, rows: usize) -> Offer {
         shape: Arc::from([]),
         rows,
         bytes: rows,
+        asked: Instant::now(),
         deadline: None,
         piece_rows: LIMITS.batch_rows,
         alone: false,
@@ -324,11 +342,11 @@ fn batch_work_gets_one_batch_in_eight_and_what_is_left() {
         schedule.offer(offer("long", Priority::Batch, 16), 0).unwrap();
         schedule.offer(offer("short", Priority::Interactive, 16), 0).unwrap();
     }
-    let mut next = |interactive| schedule.take(16, interactive, Instant::now()).priority;
-    let first: Vec<_> = (0..32).map(|_| next(false)).collect();
+    let mut next = || schedule.take(wish(16, Whose::All, Instant::now())).priority;
+    let first: Vec<_> = (0..32).map(|_| next()).collect();
     let long = |batches: &[Priority]| batches.iter().filter(|batch| **batch == Priority::Batch).count();
     assert!(first.chunks(8).all(|eight| long(eight) == 1), "{first:?}");
-    let rest: Vec<_> = (0..48).map(|_| next(false)).collect();
+    let rest: Vec<_> = (0..48).map(|_| next()).collect();
     assert_eq!(long(&rest), 36);
 }
 
@@ -355,6 +373,67 @@ fn a_batch_holds_rows_of_many_flows() {
             schedule.offer(offer(flow, Priority::Interactive, 1), flow).unwrap();
         }
     }
-    let taken = schedule.take(16, false, Instant::now());
+    let taken = schedule.take(wish(16, Whose::All, Instant::now()));
     assert_eq!(taken.pieces.iter().filter(|piece| piece.payload == "b").count(), 8);
+}
+
+/// A caller with one row gets a batch that a flood hardly lengthens, whether it was first in the ring or not, and an instance
+/// that is kept for such callers takes nothing else.
+#[test]
+fn a_light_flow_does_not_run_in_a_flood_of_rows() {
+    let flooded = |rows| {
+        let limits = Limits {
+            calls: 1000,
+            bytes: usize::MAX,
+            ..LIMITS
+        };
+        let mut schedule = Schedule::new(limits);
+        for _ in 0..50 {
+            schedule
+                .offer(offer("flood", Priority::Interactive, rows), "flood")
+                .unwrap();
+        }
+        assert!(!schedule.light_waits());
+        schedule
+            .offer(offer("light", Priority::Interactive, 1), "light")
+            .unwrap();
+        assert!(schedule.light_waits());
+        schedule
+    };
+    let now = Instant::now();
+    for rows in [1, 16, 60] {
+        let kept = flooded(rows).take(wish(16, Whose::Light, now));
+        assert!(
+            matches!(&kept.pieces[..], [only] if only.payload == "light"),
+            "{kept:?}"
+        );
+        let mut schedule = flooded(rows);
+        let with_it = std::iter::from_fn(|| {
+            let taken = schedule.take(wish(16, Whose::All, now));
+            (!taken.pieces.is_empty()).then_some(taken)
+        })
+        .position(|taken| taken.pieces.iter().any(|piece| piece.payload == "light"));
+        assert!(with_it.unwrap() <= 1, "{with_it:?}");
+    }
+    let mut schedule = flooded(1);
+    let taken = schedule.take(wish(16, Whose::All, now));
+    // The flood's turn, the caller's row, and what two rows' fixed cost allows beside.
+    let rows: usize = taken.pieces.iter().map(|piece| piece.rows.len()).sum();
+    assert_eq!(rows, TURN_ROWS + 1 + 2, "{taken:?}");
+}
+
+/// What nobody else waits beside is not cut; what others called beside lately is.
+#[test]
+fn long_calls_are_cut_finer_while_others_call() {
+    let mut schedule = Schedule::new(Limits {
+        bytes: usize::MAX,
+        ..LIMITS
+    });
+    let now = Instant::now();
+    let rows = |schedule: &mut Schedule<i32>| schedule.take(wish(4, Whose::All, now)).pieces[0].rows.len();
+    schedule.offer(offer("long", Priority::Interactive, 64), 0).unwrap();
+    assert_eq!(rows(&mut schedule), LIMITS.batch_rows);
+    schedule.offer(offer("other", Priority::Interactive, 1), 1).unwrap();
+    let taken: Vec<_> = (0..3).map(|_| rows(&mut schedule)).collect();
+    assert!(taken.iter().all(|rows| *rows <= 4), "{taken:?}");
 }

@@ -16,6 +16,8 @@ pub const FAIL_ALL: f32 = -2.0;
 pub const POISON: f32 = -3.0;
 /// The instance panics.
 pub const PANIC: f32 = -4.0;
+/// The batch takes its process with it.
+pub const DIE: f32 = -5.0;
 /// The batch hangs until the engine is told to go on, or that nobody waits. So does one less.
 pub const HANG: f32 = -10.0;
 /// Added to a number: the batch takes a millisecond.
@@ -32,6 +34,8 @@ pub struct Inner {
     pub alive: AtomicUsize,
     pub refuse: AtomicBool,
     pub no_rows: AtomicBool,
+    /// Batches that took their process with them.
+    pub deaths: AtomicUsize,
     made: AtomicUsize,
     seen: Mutex<HashSet<u32>>,
     hanging: AtomicUsize,
@@ -131,6 +135,10 @@ impl Instance for Copy {
         if ids.contains(&POISON) {
             self.poisoned = true;
             return Err(Failure::new(Code::Poisoned, "poisoned as told"));
+        }
+        if ids.contains(&DIE) {
+            self.fake.deaths.fetch_add(1, Ordering::SeqCst);
+            return Err(Failure::new(Code::Unavailable, "the worker process died as told"));
         }
         if ids.contains(&FAIL_ALL) {
             return Err(Failure::internal("failed as told"));
