@@ -48,6 +48,8 @@ pub(crate) fn start(target: &Path, models: &Path, engine: &str) -> anyhow::Resul
             "--set",
             &format!("engine={engine}"),
             "--set",
+            "recipe=none",
+            "--set",
             "warm_up_rows=[1,8,64]",
         ])?;
         client(&["traffic", "promote", &format!("{model}/1")])?;
