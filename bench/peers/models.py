@@ -1,6 +1,7 @@
-"""Writes the two networks that every server is measured with: `beat.onnx`, a small convolutional network for one heartbeat
+"""Writes the networks. Two that every server is measured with: `beat.onnx`, a small convolutional network for one heartbeat
 ([n, 1, 187] to [n, 5], 106 thousand parameters), and `ecg12.onnx`, a residual network for twelve leads ([n, 12, 4096] to
-[n, 6], 6 million). Weights are random and always the same: speed does not depend on what was learnt.
+[n, 6], 6 million). Weights are random and always the same: speed does not depend on what was learnt. And `nothing.onnx`, which
+gives the first five of 187 values: what a server costs beside a network.
 
     python models.py FOLDER
 """
@@ -55,6 +56,9 @@ class Network:
         pooled = self.add("Flatten", self.add("GlobalAveragePool", self.flow), axis=1)
         scores = self.add("Gemm", pooled, self.weight(classes, self.channels), self.weight(classes), transB=1)
         self.nodes.append(helper.make_node("Softmax", [scores], ["probabilities"], axis=1))
+        return self.model(classes)
+
+    def model(self, classes):
         output = helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["n", classes])
         graph = helper.make_graph(self.nodes, self.name, [self.input], [output], self.weights)
         model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
@@ -83,9 +87,18 @@ def ecg12():
     return network.head(6)
 
 
+def nothing():
+    network = Network("nothing", 1, 187, seed=3)
+    for name, values in [("first", [0]), ("end", [5]), ("axis", [2]), ("leads", [1])]:
+        network.weights.append(numpy_helper.from_array(np.array(values, dtype=np.int64), name))
+    few = network.add("Slice", network.flow, "first", "end", "axis")
+    network.nodes.append(helper.make_node("Squeeze", [few, "leads"], ["probabilities"]))
+    return network.model(5)
+
+
 def main(folder):
     folder.mkdir(parents=True, exist_ok=True)
-    for model in (beat(), ecg12()):
+    for model in (beat(), ecg12(), nothing()):
         path = folder / f"{model.graph.name}.onnx"
         onnx.save(model, path)
         count = sum(int(np.prod(weight.dims)) for weight in model.graph.initializer)

@@ -1,29 +1,32 @@
-//! Measures the product and writes `bench/RESULTS.md`, or with `serving` beside other servers and writes `bench/SERVING.md`:
-//! ratios within one run, on the machine that it names.
+//! Measures the product: each command writes its section of `bench/RESULTS.md`, `serving` writes `bench/SERVING.md`. Ratios
+//! within one run, on the machine that it names.
 //!
-//! Needs the MIT-BIH Arrhythmia Database in `../shared/data/mitdb`. One thread does the work unless a row says otherwise.
+//! Without a command it needs the MIT-BIH Arrhythmia Database in `../shared/data/mitdb`; one thread does the work then unless a
+//! row says otherwise.
 #![forbid(unsafe_code)]
 #![allow(missing_docs, reason = "a binary has no public items")]
 
 mod parts;
 mod process;
+mod queue;
 mod registry;
+mod served;
 mod serving;
 mod table;
 
 use anyhow::Context;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-/// Of each load on a server.
-const SECONDS: u32 = 6;
+/// Of each load on a server, where `EINTHOVEN_BENCH_SECONDS` says nothing.
+const SECONDS: u64 = 6;
+
+/// Of the overload and of the soak, the same.
+const OVERLOAD_S: u64 = 60;
+const SOAK_S: u64 = 600;
 
 fn main() -> std::process::ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let done = match arguments.first().map(String::as_str) {
-        Some("serving") => serving::run(SECONDS, &arguments[1..]),
-        _ => measure(),
-    };
-    match done {
+    match run(&arguments) {
         Ok(()) => std::process::ExitCode::SUCCESS,
         Err(cause) => {
             eprintln!("{cause:#}");
@@ -32,8 +35,56 @@ fn main() -> std::process::ExitCode {
     }
 }
 
-fn measure() -> anyhow::Result<()> {
+fn run(arguments: &[String]) -> anyhow::Result<()> {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..");
+    let results = root.join("bench/RESULTS.md");
+    let seconds = |usual| match std::env::var("EINTHOVEN_BENCH_SECONDS") {
+        Ok(text) => text
+            .parse()
+            .context("EINTHOVEN_BENCH_SECONDS must be a whole number of seconds"),
+        Err(_) => Ok(usual),
+    };
+    let mut rows = Vec::new();
+    let (command, rest) = arguments
+        .split_first()
+        .map_or(("", arguments), |(first, rest)| (first.as_str(), rest));
+    let (name, notes) = match command {
+        "" => {
+            measure(&root, &mut rows)?;
+            ("Parts", "Medians of several runs.")
+        }
+        "fairness" => {
+            queue::fairness(&mut rows)?;
+            (
+                "Fairness",
+                "Two instances; the neighbour asks for one row, waits for it, and asks again half a millisecond later. What it is \
+                 compared with is a machine that is as busy, by others who each wait for their answers.",
+            )
+        }
+        "deadlines" => {
+            served::deadlines(&mut rows)?;
+            ("Deadlines", "Over HTTP, the client on the same cores.")
+        }
+        "overload" => {
+            served::overload(seconds(OVERLOAD_S)?, &mut rows)?;
+            ("Overload", "Over HTTP with one key, the client on the same cores.")
+        }
+        "soak" => {
+            served::soak(seconds(SOAK_S)?, &mut rows)?;
+            ("Soak", "Over HTTP with one key, the client on the same cores.")
+        }
+        "serving" => return serving::run(seconds(SECONDS)?, rest),
+        other => anyhow::bail!("there is no benchmark `{other}`"),
+    };
+    let words = if command.is_empty() {
+        "bench".to_owned()
+    } else {
+        format!("bench {command}")
+    };
+    table::record(&results, name, &words, notes, &rows)
+}
+
+fn measure(root: &Path, rows: &mut Vec<table::Row>) -> anyhow::Result<()> {
     let database = root.join("../shared/data/mitdb");
     anyhow::ensure!(
         database.is_dir(),
@@ -41,13 +92,9 @@ fn measure() -> anyhow::Result<()> {
         database.display()
     );
     let model = parts::model()?;
-    let mut rows = Vec::new();
-    parts::record_100(&database, &model, &mut rows)?;
-    parts::a_day(&database, &model, &mut rows)?;
+    parts::record_100(&database, &model, rows)?;
+    parts::a_day(&database, &model, rows)?;
     let server = std::env::current_exe()?.with_file_name("einthoven");
-    process::start_and_memory(&server, &root.join("platform/server/samples"), &mut rows)?;
-    registry::large(&mut rows)?;
-    let text = table::render(&rows);
-    print!("{text}");
-    std::fs::write(root.join("bench/RESULTS.md"), text).context("cannot write bench/RESULTS.md")
+    process::start_and_memory(&server, &root.join("platform/server/samples"), rows)?;
+    registry::large(rows)
 }

@@ -114,7 +114,8 @@ pub(crate) fn record_100(database: &Path, model: &ServedModel, rows: &mut Vec<Ro
     });
     let sum = parsed + detected + prepared + inferred;
     rows.push(Row {
-        what: "record 100 (30 min, 2 leads), bytes to answer, against parse + detect + recipe + inference alone",
+        what: "record 100 (30 min, 2 leads), bytes to answer, against parse + detect + recipe + inference alone"
+            .to_owned(),
         figure: format!(
             "{:.2} ({:.1} ms against {:.1} + {:.1} + {:.1} + {:.1} ms; quality alone {:.1} ms)",
             whole / sum,
@@ -130,14 +131,14 @@ pub(crate) fn record_100(database: &Path, model: &ServedModel, rows: &mut Vec<Ro
     });
     let speed = recording.duration_s() / detected;
     rows.push(Row {
-        what: "R peaks of one lead at 360 Hz, times real time",
+        what: "R peaks of one lead at 360 Hz, times real time".to_owned(),
         figure: format!("{:.0} x", speed),
         bound: "50,000 x",
         holds: speed >= 50_000.0,
     });
     let beat = inferred / peaks.len() as f64 * 1e6;
     rows.push(Row {
-        what: "inference a beat, in batches, one core",
+        what: "inference a beat, in batches, one core".to_owned(),
         figure: format!("{beat:.1} us"),
         bound: "20 us",
         holds: beat <= 20.0,
@@ -155,7 +156,7 @@ pub(crate) fn a_day(database: &Path, model: &ServedModel, rows: &mut Vec<Row>) -
     let beats = classify(&recording, model, &Options::default())?.beats.len();
     let seconds = median(3, || classify(&recording, model, &Options::default()));
     rows.push(Row {
-        what: "24 h of one lead at 360 Hz, recording to answer, one core",
+        what: "24 h of one lead at 360 Hz, recording to answer, one core".to_owned(),
         figure: format!("{seconds:.1} s ({beats} beats)"),
         bound: "10 s",
         holds: seconds < 10.0,
@@ -163,7 +164,7 @@ pub(crate) fn a_day(database: &Path, model: &ServedModel, rows: &mut Vec<Row>) -
     let lead = &recording.leads[0].samples_mv;
     let detected = median(3, || detect::r_peaks(lead, recording.sampling_rate_hz));
     rows.push(Row {
-        what: "of which R peaks",
+        what: "of which R peaks".to_owned(),
         figure: format!("{detected:.2} s"),
         bound: "2 s",
         holds: detected < 2.0,

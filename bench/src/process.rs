@@ -31,13 +31,13 @@ pub(crate) fn start_and_memory(server: &Path, samples: &Path, rows: &mut Vec<Row
     resident.sort_by(f64::total_cmp);
     let (first, resident) = (first[RUNS / 2], resident[RUNS / 2]);
     rows.push(Row {
-        what: "start of the program to the answer for five minutes of two leads",
+        what: "start of the program to the answer for five minutes of two leads".to_owned(),
         figure: format!("{first:.0} ms"),
         bound: "300 ms",
         holds: first < 300.0,
     });
     rows.push(Row {
-        what: "idle memory, resident",
+        what: "idle memory, resident".to_owned(),
         figure: format!("{resident:.0} MB"),
         bound: "60 MB",
         holds: resident < 60.0,

@@ -37,7 +37,7 @@ async fn measure(folder: &Path, rows: &mut Vec<Row>) -> anyhow::Result<()> {
     };
     let rate = changes as f64 / start.elapsed().as_secs_f64();
     rows.push(Row {
-        what: "durable changes of the registry a second, 1,000 clients at once",
+        what: "durable changes of the registry a second, 1,000 clients at once".to_owned(),
         figure: format!("{rate:.0}"),
         bound: "-",
         holds: true,
@@ -46,7 +46,7 @@ async fn measure(folder: &Path, rows: &mut Vec<Row>) -> anyhow::Result<()> {
     std::fs::remove_dir_all(folder.join("view"))?;
     let without = reopened(folder).await?;
     rows.push(Row {
-        what: "opening a registry of 1,000 models with 10 versions each",
+        what: "opening a registry of 1,000 models with 10 versions each".to_owned(),
         figure: format!("{with_view:.2} s, {without:.2} s without its view"),
         bound: "2 s",
         holds: with_view.max(without) < 2.0,
@@ -63,7 +63,7 @@ async fn measure(folder: &Path, rows: &mut Vec<Row>) -> anyhow::Result<()> {
     let listing = start.elapsed().as_secs_f64() * 1e3;
     black_box(text);
     rows.push(Row {
-        what: "listing its models",
+        what: "listing its models".to_owned(),
         figure: format!("{listing:.2} ms"),
         bound: "20 ms",
         holds: listing < 20.0,
@@ -82,7 +82,7 @@ async fn measure(folder: &Path, rows: &mut Vec<Row>) -> anyhow::Result<()> {
     }
     let look = start.elapsed().as_secs_f64() * 1e9 / f64::from(LOOKS);
     rows.push(Row {
-        what: "finding the version that answers, of 1,000 models",
+        what: "finding the version that answers, of 1,000 models".to_owned(),
         figure: format!("{look:.0} ns"),
         bound: "1 us",
         holds: look < 1000.0,

@@ -43,10 +43,29 @@ pub(crate) fn run() -> anyhow::Result<()> {
     shell::run(command(&built("einthoven-bench").to_string_lossy(), &[]))
 }
 
+/// One of the commands that need no other server: `fairness`, `deadlines`, `overload`, `soak`.
+pub(crate) fn one(name: &str) -> anyhow::Result<()> {
+    if name != "fairness" {
+        // Its packages make the networks.
+        PEERS
+            .iter()
+            .filter(|peer| peer.name == "bench-fastapi")
+            .try_for_each(setup::environment)?;
+        engines::run()?;
+    }
+    build()?;
+    shell::run(command(&built("einthoven-bench").to_string_lossy(), &[name]))
+}
+
 /// Beside other servers; all of them, or those that are named.
 pub(crate) fn serving(names: &[&str]) -> anyhow::Result<()> {
     setup::python()?;
-    PEERS.iter().try_for_each(setup::environment)?;
+    // FastAPI's packages make the networks, too.
+    let wanted = |peer: &&Environment| {
+        let name = peer.name.trim_start_matches("bench-");
+        names.is_empty() || name == "fastapi" || names.contains(&name)
+    };
+    PEERS.iter().filter(wanted).try_for_each(setup::environment)?;
     build()?;
     engines::run()?;
     let arguments: Vec<&str> = ["serving"].iter().chain(names).copied().collect();

@@ -27,8 +27,9 @@ const USAGE: &str = "usage: cargo xtask <command>
   openapi write openapi/*.json as the server says it; `openapi --check` only compares, with the server that was built last,
           and with the last release; `openapi --breaking` compares with the last release alone
   sdk     make the Python and TypeScript clients from openapi/openapi.json: packages in <target>/sdk
-  bench   measure the product and write bench/RESULTS.md; `bench serving` measures it beside other servers and writes
-          bench/SERVING.md, `bench serving NAME...` only prints what those give
+  bench   measure the product and write its sections of bench/RESULTS.md; so do `bench fairness` (what a flood costs others),
+          `bench deadlines`, `bench overload` and `bench soak`; `bench serving` measures it beside other servers and writes
+          a section of bench/SERVING.md, `bench serving NAME...` beside those alone; EINTHOVEN_BENCH_SECONDS is the time of a load
 ";
 
 fn main() -> ExitCode {
@@ -47,6 +48,7 @@ fn main() -> ExitCode {
         ["openapi", "--breaking"] => openapi::compare(),
         ["sdk"] => sdk::run(),
         ["bench"] => bench::run(),
+        ["bench", name @ ("fairness" | "deadlines" | "overload" | "soak")] => bench::one(name),
         ["bench", "serving", names @ ..] => bench::serving(names),
         _ => Err(anyhow::anyhow!("{USAGE}")),
     };

@@ -5,11 +5,16 @@ use super::load::{self, Measured};
 use super::peers::Running;
 use std::time::{Duration, Instant};
 
-const BEAT: Item = Item {
+pub(crate) const BEAT: Item = Item {
     model: "beat",
     rows: 1,
     leads: 1,
     samples: 187,
+};
+/// What a server costs beside a network.
+const NOTHING: Item = Item {
+    model: "nothing",
+    ..BEAT
 };
 const MANY_BEATS: Item = Item { rows: 2000, ..BEAT };
 const TWELVE_LEADS: Item = Item {
@@ -31,17 +36,20 @@ pub(crate) struct Row {
     pub(crate) pss_mb: f64,
 }
 
-pub(crate) fn measure(server: &Running, seconds: u32) -> anyhow::Result<Vec<Row>> {
+pub(crate) fn measure(server: &Running, seconds: u64) -> anyhow::Result<Vec<Row>> {
     let mut rows = Vec::new();
     let folder = std::env::temp_dir().join(format!("einthoven-bench-load-{}", std::process::id()));
     std::fs::create_dir_all(&folder)?;
-    let loads: [(&str, Item, &[usize]); 3] = [
+    let loads: [(&str, Item, &[usize]); 4] = [
         ("one beat", BEAT, &[1, 8, 32, 128]),
         ("2,000 beats", MANY_BEATS, &[1, 8]),
         ("twelve leads", TWELVE_LEADS, &[1, 8]),
+        ("nothing", NOTHING, &[32]),
     ];
     for (name, item, connections) in loads {
-        if item.model == TWELVE_LEADS.model && !server.twelve_leads {
+        if (item.model == TWELVE_LEADS.model && !server.twelve_leads)
+            || (item.model == NOTHING.model && !server.nothing)
+        {
             continue;
         }
         for &(encoding, path) in &server.faces {

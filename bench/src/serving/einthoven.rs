@@ -1,4 +1,4 @@
-//! Einthoven with the two networks, as a user brings them in.
+//! Einthoven with the networks, as a user brings them in.
 
 use super::bodies::Encoding;
 use super::peers::{Running, free_port};
@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 
 const KEY: &str = "only-for-a-measurement-on-loopback";
 
-/// Starts it with all engines, brings both networks in for one of them, and lets them answer.
+/// Starts it with all engines, brings the networks in for one of them, and lets them answer.
 pub(crate) fn start(target: &Path, models: &Path, engine: &str) -> anyhow::Result<Running> {
     let program = target.join("release/einthoven");
     let data = std::env::temp_dir().join(format!("einthoven-bench-{}-{engine}", std::process::id()));
@@ -30,7 +30,7 @@ pub(crate) fn start(target: &Path, models: &Path, engine: &str) -> anyhow::Resul
     let output = child.stdout.take().context("no output")?;
     let tree = Tree(child);
     BufReader::new(output).read_line(&mut line)?;
-    for model in ["beat", "ecg12"] {
+    for model in ["beat", "ecg12", "nothing"] {
         let client = |arguments: &[&str]| {
             super::told(
                 Command::new(&program)
@@ -63,6 +63,7 @@ pub(crate) fn start(target: &Path, models: &Path, engine: &str) -> anyhow::Resul
             (Encoding::V2Binary, "/v2/models/{model}/infer"),
         ],
         twelve_leads: true,
+        nothing: true,
         headers: vec![("x-api-key", KEY.to_owned())],
     })
 }

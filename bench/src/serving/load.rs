@@ -24,7 +24,7 @@ wrk.body = file:read("*a")
 HEADERS
 "#;
 
-pub(crate) fn run(folder: &Path, url: &str, body: &Body, connections: usize, seconds: u32) -> anyhow::Result<Measured> {
+pub(crate) fn run(folder: &Path, url: &str, body: &Body, connections: usize, seconds: u64) -> anyhow::Result<Measured> {
     let (content, script) = (folder.join("body"), folder.join("load.lua"));
     fs::write(&content, &body.bytes)?;
     let headers: Vec<_> = body

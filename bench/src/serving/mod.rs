@@ -1,10 +1,10 @@
 //! Einthoven beside other servers: the same networks, the same cores, the same client, one run. Writes `bench/SERVING.md`.
 
-mod bodies;
-mod cells;
-mod einthoven;
+pub(crate) mod bodies;
+pub(crate) mod cells;
+pub(crate) mod einthoven;
 mod load;
-mod peers;
+pub(crate) mod peers;
 mod report;
 mod tree;
 
@@ -12,40 +12,57 @@ use anyhow::Context;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Seconds of a load, and the names to measure, all where none is given.
-pub(crate) fn run(seconds: u32, names: &[String]) -> anyhow::Result<()> {
-    let bench = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+/// The build folder, and the networks in it, made if they are not there.
+pub(crate) fn networks() -> anyhow::Result<(PathBuf, PathBuf)> {
     let target = target()?;
     let models = target.join("bench-models");
     let python = target.join("bench-fastapi/bin/python");
-    told(Command::new(&python).arg(bench.join("peers/models.py")).arg(&models))?;
+    let peers = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("peers");
+    told(Command::new(&python).arg(peers.join("models.py")).arg(&models))?;
+    Ok((target, models))
+}
+
+/// Measures Einthoven and the named peers, all where none is named, each load for so many seconds.
+pub(crate) fn run(seconds: u64, names: &[String]) -> anyhow::Result<()> {
+    let bench = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    if let Some(unknown) = names
+        .iter()
+        .find(|name| peers::PEERS.iter().all(|peer| peer.name != **name))
+    {
+        let known: Vec<_> = peers::PEERS.iter().map(|peer| peer.name).collect();
+        anyhow::bail!("there is no peer `{unknown}`; there are {}", known.join(", "));
+    }
+    let (target, models) = networks()?;
     let limit = told(
-        Command::new(&python)
+        Command::new(target.join("bench-fastapi/bin/python"))
             .arg(bench.join("peers/limit.py"))
             .arg(&models)
             .arg(seconds.to_string()),
     )?;
     let limit: serde_json::Value = serde_json::from_str(&limit).context("cannot read what limit.py says")?;
-    let wanted = |name: &str| names.is_empty() || names.iter().any(|one| one == name);
     let mut rows = Vec::new();
     for engine in ["onnxruntime", "auto"] {
-        let name = format!("einthoven:{engine}");
-        if wanted(&name) {
-            let server =
-                einthoven::start(&target, &models, engine).with_context(|| format!("{name} does not start"))?;
-            rows.extend(cells::measure(&server, seconds)?);
-        }
-    }
-    for peer in peers::PEERS.iter().filter(|peer| wanted(peer.name)) {
-        let server = peer.start(&bench, &target, &models)?;
+        let server = einthoven::start(&target, &models, engine)
+            .with_context(|| format!("einthoven with the engine {engine} does not start"))?;
         rows.extend(cells::measure(&server, seconds)?);
     }
-    let text = report::render(&limit, &rows);
-    print!("{text}");
-    if names.is_empty() {
-        std::fs::write(bench.join("SERVING.md"), text).context("cannot write bench/SERVING.md")?;
+    let wanted = |name: &str| names.is_empty() || names.iter().any(|one| one == name);
+    let mut beside = Vec::new();
+    for peer in peers::PEERS.iter().filter(|peer| wanted(peer.name)) {
+        let measured = peer.start(&bench, &target, &models);
+        match measured.and_then(|server| cells::measure(&server, seconds)) {
+            Ok(measured) => rows.extend(measured),
+            // The others' figures are of use without it.
+            Err(cause) => {
+                eprintln!("{}: {cause:#}", peer.name);
+                continue;
+            }
+        }
+        beside.push(peer.name);
     }
-    Ok(())
+    let text = report::render(&limit, &rows);
+    let name = format!("Beside {}", beside.join(", "));
+    report::record(&bench.join("SERVING.md"), &name, seconds, &text)
 }
 
 /// The build folder, from where this program lies in it.

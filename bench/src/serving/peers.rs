@@ -72,6 +72,8 @@ pub(crate) struct Running {
     pub(crate) base: String,
     pub(crate) faces: Vec<(Encoding, &'static str)>,
     pub(crate) twelve_leads: bool,
+    /// Whether it serves the network that does nothing.
+    pub(crate) nothing: bool,
     /// Sent with every request.
     pub(crate) headers: Vec<(&'static str, String)>,
 }
@@ -111,6 +113,7 @@ impl Peer {
             base: format!("http://127.0.0.1:{port}"),
             faces: self.faces.to_vec(),
             twelve_leads: self.twelve_leads,
+            nothing: false,
             headers: Vec::new(),
         };
         let end = Instant::now() + Duration::from_secs(90);

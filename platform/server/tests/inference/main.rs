@@ -9,6 +9,7 @@
 #[path = "../server/client.rs"]
 mod client;
 mod graphs;
+mod overload;
 mod rest;
 mod scenarios;
 mod scoring;
