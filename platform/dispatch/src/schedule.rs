@@ -304,8 +304,11 @@ impl<T: Clone> Schedule<T> {
                 Some(most) if !light => most_rows.min(most).saturating_sub(rows),
                 _ => most_rows,
             };
-            if room == 0
-                || (wish.whose == Whose::Light && !light)
+            if room == 0 {
+                // Passing it over would give those behind it turns that are its own.
+                break;
+            }
+            if (wish.whose == Whose::Light && !light)
                 || shape.as_ref().is_some_and(|shape| *shape != entry.shape || entry.alone)
             {
                 place += 1;
