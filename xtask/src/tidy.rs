@@ -127,6 +127,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         &[
             "einthoven-backend-tract",
             "einthoven-classify",
+            "einthoven-dispatch",
             "einthoven-ecg",
             "einthoven-models",
             "einthoven-plugin-host",
