@@ -5,6 +5,7 @@
 
 use crate::stats::{ks, stream};
 use rand::Rng;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -40,7 +41,7 @@ impl Default for Rule {
 }
 
 /// What has become of each figure, the surest change first.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Drift {
     /// Any figure raises an alarm.
     pub alarm: bool,
@@ -51,7 +52,8 @@ pub struct Drift {
 }
 
 /// One figure.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "DriftedFigure")]
 pub struct Changed {
     /// Its name.
     pub name: String,

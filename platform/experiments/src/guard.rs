@@ -7,13 +7,14 @@ use crate::drift::index;
 use crate::stats::betting::Wager;
 use crate::stats::{deviation, mean, stream};
 use rand::Rng;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Classes, and what was withheld.
 const CLASSES: usize = 6;
 
 /// The rails. A rail that is `None` is off.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Rails {
     /// Requests of the challenger below which errors and empty outputs say nothing; latency says nothing below ten times as many,
@@ -80,7 +81,7 @@ pub struct Window {
 }
 
 /// A rail.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[allow(missing_docs, reason = "as in the rails")]
 pub enum Rail {
@@ -94,7 +95,8 @@ pub enum Rail {
 }
 
 /// A rail that broke.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "BrokenRail")]
 pub struct Broken {
     /// Which.
     pub rail: Rail,
@@ -107,7 +109,7 @@ pub struct Broken {
 }
 
 /// Whether the challenger goes.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Ruling {
     /// It goes.
     pub withdraw: bool,

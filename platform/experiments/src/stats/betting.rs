@@ -7,6 +7,7 @@
 //! the way of Cover's universal portfolio), so that nothing has to be guessed about the variance. Wealth does not depend on
 //! the order of the values, only the most it ever was does.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Parts of the greatest bet allowed, from cautious to bold. The greatest would lose all with one value at the far end. Differences
@@ -66,7 +67,8 @@ impl Wager {
 }
 
 /// What a sequence of values says about its mean, at every look.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ConfidenceSequence")]
 pub struct Sequence {
     /// Lower end of the confidence sequence.
     pub low: f64,

@@ -6,10 +6,12 @@
 
 use super::{normal, stream};
 use rand::Rng;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// How an interval was made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "BootstrapMethod")]
 #[serde(rename_all = "snake_case")]
 pub enum Method {
     /// Bias corrected and accelerated.
@@ -19,7 +21,8 @@ pub enum Method {
 }
 
 /// An interval.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ComparisonInterval")]
 pub struct Interval {
     /// Lower end.
     pub low: f64,
@@ -38,7 +41,7 @@ impl Interval {
 }
 
 /// Draws, and the figure without one unit after the other: one list for each sample.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Drawn {
     /// The figure of all units.
     pub estimate: f64,

@@ -6,13 +6,15 @@
 use super::{bootstrap::sum, stream};
 use rand::Rng;
 use rand_chacha::rand_core::RngCore;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Recordings in which the arms differ, up to which every flip is tried.
 pub const EXACT_UP_TO: usize = 20;
 
 /// The result of a test.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "PermutationTest")]
 pub struct Tested {
     /// Two-sided: the share of renamings with a difference as great, to either side.
     pub p: f64,

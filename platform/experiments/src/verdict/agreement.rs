@@ -5,13 +5,15 @@ use super::{Design, Settings};
 use crate::stats::bootstrap::{self, Interval};
 use crate::stats::kappa::cohen;
 use einthoven_ecg::beat::BeatClass;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Recordings listed as differing.
 const MOST_LISTED: usize = 100;
 
 /// What needs no labels.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "VersionAgreement")]
 pub struct Agreement {
     /// Beats that either found in recordings that both saw.
     pub beats: u64,
@@ -32,7 +34,7 @@ pub struct Agreement {
 }
 
 /// How often a class was called, of all beats.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ClassShare {
     /// The class; none for withheld beats.
     pub class: Option<BeatClass>,
@@ -51,7 +53,8 @@ pub struct ClassShare {
 }
 
 /// A unit in which they differ.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "DifferingRecording")]
 pub struct Differing {
     /// The first recording's name.
     pub id: String,

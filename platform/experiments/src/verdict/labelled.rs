@@ -6,13 +6,15 @@ use crate::figure::{Counts, FIGURES, Figure, Matrix, beats};
 use crate::stats::bootstrap::{self, Interval, Plan};
 use crate::stats::permutation::{self, Tested};
 use crate::stats::{betting, mean};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Recordings that the document lists.
 const MOST_ROWS: usize = 500;
 
 /// What labels say.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "LabelledComparison")]
 pub struct Labelled {
     /// Every figure over all labelled recordings together.
     pub figures: Vec<FigureRow>,
@@ -31,7 +33,8 @@ pub struct Labelled {
 }
 
 /// A figure of both arms, pooled over recordings, with bootstrap intervals over recordings.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ComparedFigure")]
 pub struct FigureRow {
     /// The figure.
     pub figure: Figure,
@@ -52,7 +55,7 @@ pub struct FigureRow {
 }
 
 /// Labelled beats by who was right.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[allow(missing_docs, reason = "the names say it")]
 pub struct McNemar {
     pub both: u64,
@@ -62,7 +65,8 @@ pub struct McNemar {
 }
 
 /// Expected calibration error by recording: the mean over all beats hides the recordings where confidence misleads.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ComparedCalibration")]
 pub struct Calibration {
     /// Mean over recordings.
     pub champion: f64,
@@ -79,7 +83,8 @@ pub struct Calibration {
 }
 
 /// A unit's row.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ComparedRecording")]
 pub struct RecordingRow {
     /// The first recording's name.
     pub id: String,

@@ -16,6 +16,7 @@ use crate::recording::Recording;
 use crate::stats::betting::Sequence;
 use crate::stats::bootstrap::Interval;
 use crate::stats::permutation::Tested;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use units::Units;
 
@@ -38,7 +39,8 @@ pub struct Experiment {
 }
 
 /// Whether arms saw the same recordings.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ComparisonDesign")]
 #[serde(rename_all = "snake_case")]
 pub enum Design {
     /// Both saw each recording that counts.
@@ -48,7 +50,7 @@ pub enum Design {
 }
 
 /// What may be said.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Standing {
     /// Nobody knows what is right.
@@ -64,7 +66,8 @@ pub enum Standing {
 }
 
 /// The document of `/v1/experiments/{id}/verdict`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ExperimentVerdict")]
 pub struct Verdict {
     /// The experiment.
     pub experiment: String,
@@ -95,7 +98,8 @@ pub struct Verdict {
 }
 
 /// How many of what.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ComparisonNumbers")]
 pub struct Numbers {
     /// Recordings given.
     pub recordings: u64,
@@ -112,7 +116,8 @@ pub struct Numbers {
 }
 
 /// The figure that decides, as a mean over units: each person counts once, with the first recording of theirs.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "PrimaryMeasure")]
 pub struct Primary {
     /// The figure.
     pub figure: crate::figure::Figure,
@@ -135,7 +140,8 @@ pub struct Primary {
 }
 
 /// The confidence sequence of a difference.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ConfidenceBounds")]
 pub struct Bounds {
     /// Lower end.
     pub low: f64,

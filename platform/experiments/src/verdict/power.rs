@@ -4,6 +4,7 @@ use super::Settings;
 use crate::stats::betting::Wager;
 use crate::stats::{deviation, mean, normal, stream};
 use rand::Rng;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Experiments that are played through to see how long the sequential test takes, and recordings after which they end.
@@ -11,7 +12,7 @@ const PLAYED: usize = 100;
 const LONGEST: usize = 5000;
 
 /// What can be seen.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Power {
     /// The standard deviation between units: of the difference, paired; of both arms' values together, apart.
     pub deviation: f64,
@@ -22,7 +23,8 @@ pub struct Power {
 }
 
 /// Units on top of those there are; apart, of both arms together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "NeededRecordings")]
 pub struct Needed {
     /// At one look.
     pub one_look: u64,

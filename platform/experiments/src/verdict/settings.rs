@@ -1,10 +1,11 @@
 //! How to judge.
 
 use crate::figure::Figure;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// How often one looks at the verdict before deciding.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Looks {
     /// As often as one likes: the confidence sequence decides.
@@ -16,7 +17,8 @@ pub enum Looks {
 }
 
 /// How to judge.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ComparisonSettings")]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
     /// The one figure that decides; all others are description.

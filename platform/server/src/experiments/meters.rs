@@ -2,6 +2,7 @@
 
 use crate::input::{Answer, InputError};
 use einthoven_classify::ClassifyError;
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -21,7 +22,8 @@ struct Meter {
 }
 
 /// What one arm did.
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
+#[schemars(rename = "SeenHere")]
 pub(crate) struct Seen {
     /// Requests that were its own, whatever became of them.
     pub(crate) requests: u64,

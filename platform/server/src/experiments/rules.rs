@@ -4,10 +4,12 @@ use crate::http::problem::Problem;
 use axum::http::StatusCode;
 use einthoven_experiments::Settings;
 use einthoven_experiments::guard::Rails;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// How the verdict is made, and when a challenger is withdrawn.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ExperimentRules")]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Rules {
     pub(crate) settings: Settings,

@@ -6,6 +6,7 @@
 mod access;
 mod auth;
 mod classify;
+mod experiments;
 mod inference;
 mod jobs;
 mod models;
@@ -37,13 +38,14 @@ pub(crate) enum Edition {
 }
 
 /// The groups of operations, in the order in which they are shown.
-const TAGS: [(&str, &str); 12] = [
+const TAGS: [(&str, &str); 13] = [
     ("classify", "Recordings in, heartbeats out."),
     ("jobs", "Long work that is not waited for."),
     ("recordings", "Recordings that are kept for looking at."),
     ("models", "Names that clients use, and what answers under them."),
     ("versions", "What a model was, is, and may become."),
     ("predictions", "What was answered, and what is said about it later."),
+    ("experiments", "Versions compared on the same people."),
     ("sources", "MLflow servers that versions are pulled from."),
     ("inference", "The Open Inference Protocol, and MLflow's scoring."),
     ("auth", "Signing in, and tokens for programs."),
@@ -61,6 +63,7 @@ fn operations() -> Vec<Operation> {
         models::operations(),
         versions::operations(),
         predictions::operations(),
+        experiments::operations(),
         sources::operations(),
         inference::operations(),
         auth::operations(),

@@ -19,6 +19,7 @@ fn in_path(path: &str, name: &str) -> (&'static str, &'static str, bool) {
         ),
         "source" => ("The name of an MLflow server here.", "mlflow", true),
         "issuer" => ("The name of an issuer here.", "hospital", true),
+        "name" if path.starts_with("/v1/experiments") => ("The experiment's name.", "autumn", true),
         "name" if path.starts_with("/v1/users") => ("What somebody signs in as.", "ana", true),
         "name" if path.starts_with("/v1/issuers") => ("The name of an issuer here.", "hospital", true),
         "name" => (

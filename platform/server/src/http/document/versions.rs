@@ -119,7 +119,13 @@ pub(super) fn operations() -> Vec<Operation> {
         .problems(READING)
         .problems(LOADING)
         .problems(CLASSIFYING)
-        .problems(&[(409, "wrong_state"), (422, "not_a_set")]),
+        .parameter(in_query(
+            "leaks",
+            "`flag`: measured although the version was trained on records of the set, which is written down; else refused.",
+            &json!({"type": "string", "enum": ["flag", "refuse"]}),
+            &json!("flag"),
+        ))
+        .problems(&[(409, "wrong_state"), (422, "leak"), (422, "not_a_set")]),
         version(
             Method::GET,
             "/v1/models/{model}/versions/{version}/verification",

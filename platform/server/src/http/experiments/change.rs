@@ -12,11 +12,19 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use einthoven_auth::Scope;
-use einthoven_registry_state::{Challenger, Change, Event, ExperimentName, ModelName, Wanted};
-use serde::Deserialize;
+use einthoven_registry_state::{Challenger, Change, Event, ExperimentName, ModelName, Proposal, Wanted};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
-#[derive(Deserialize)]
+/// That a second person must ask for the same.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ExperimentProposed")]
+pub(crate) struct Proposed {
+    proposal: Option<Proposal>,
+}
+
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewExperiment {
     name: ExperimentName,
@@ -32,7 +40,7 @@ pub(crate) struct NewExperiment {
     reason: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ExperimentPatch {
     /// All of them.
@@ -73,8 +81,8 @@ pub(crate) async fn start_experiment(
             matches!(record.event, Event::PromotionProposed { .. })
         };
         let proposed = done.entries.iter().any(proposed).then_some(model.proposal.as_ref());
-        let body = serde_json::json!({"proposal": proposed.flatten()});
-        return Ok((StatusCode::ACCEPTED, axum::Json(body)).into_response());
+        let proposal = proposed.flatten().cloned();
+        return Ok((StatusCode::ACCEPTED, axum::Json(Proposed { proposal })).into_response());
     };
     let location = [(header::LOCATION, format!("/v1/experiments/{}", new.name))];
     Ok((location, shown(StatusCode::CREATED, &app, model, experiment)).into_response())

@@ -15,6 +15,7 @@ use einthoven_journal::labels::{Truth, current};
 use einthoven_journal::{Beat, Cursor, Entry, Journal, JournalError, Unit};
 use einthoven_registry_state::{ExperimentName, VersionName};
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -26,16 +27,20 @@ const MOST: usize = 1_000;
 /// Beats of one recording that are listed: its page may be longer than was asked for.
 const OF_ONE: usize = 200;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
+#[schemars(rename = "DisagreementFilter")]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Wanted {
+    /// Needless where there is one.
     challenger: Option<VersionName>,
+    /// Beats of one answer, 1 to 1000.
     limit: Option<usize>,
+    /// `next` of the answer before.
     cursor: Option<String>,
 }
 
 /// A beat that two versions call differently.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(crate) struct Disagreement {
     /// The champion's answer.
     prediction: String,

@@ -13,6 +13,7 @@ use axum::http::StatusCode;
 use einthoven_experiments::drift::{Drift, Figures, Rule, drift};
 use einthoven_registry_state::{ExperimentName, VersionName};
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -20,14 +21,17 @@ use std::sync::Arc;
 /// Recordings of a window at most.
 const MOST: usize = 1_000;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
+#[schemars(rename = "DriftFilter")]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Wanted {
     /// Whose recordings; the champion's where it is not said.
     version: Option<VersionName>,
     /// An experiment of the same model whose first recordings are the reference; this one where it is not said.
     reference: Option<ExperimentName>,
+    /// Recordings of the reference, 1 to 1000.
     first: Option<usize>,
+    /// Recordings of the window, 1 to 1000.
     last: Option<usize>,
 }
 
@@ -43,7 +47,8 @@ impl Default for Windows {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "DriftReport")]
 pub(crate) struct DriftOut {
     experiment: String,
     version: String,
@@ -54,8 +59,9 @@ pub(crate) struct DriftOut {
 }
 
 /// Recordings of one experiment, by when they were answered.
-#[derive(Serialize)]
-struct Window {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "DriftWindow")]
+pub(crate) struct Window {
     experiment: String,
     recordings: usize,
     from: Option<Timestamp>,

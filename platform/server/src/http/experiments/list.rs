@@ -16,11 +16,13 @@ use einthoven_registry_state::{
     Challenger, Ended, Experiment, ExperimentName, Model, ModelName, VersionName, Withdrawn,
 };
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// An experiment, and what this server saw of those that still run.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Experiment")]
 pub(crate) struct ExperimentOut {
     name: ExperimentName,
     model: ModelName,
@@ -40,8 +42,9 @@ pub(crate) struct ExperimentOut {
 }
 
 /// What one arm did on this server since it started.
-#[derive(Serialize)]
-struct Here {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ArmHere")]
+pub(crate) struct Here {
     version: VersionName,
     #[serde(flatten)]
     seen: Seen,
@@ -51,10 +54,13 @@ struct Here {
     broken: Vec<Broken>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
+#[schemars(rename = "ExperimentFilter")]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Wanted {
+    /// Of that model.
     model: Option<ModelName>,
+    /// Whether they run.
     running: Option<bool>,
 }
 

@@ -1,10 +1,10 @@
 //! `/v1/experiments`: versions compared, what is known of them, and how each ended.
 
-mod change;
-mod disagreements;
-mod drift;
-mod list;
-mod verdict;
+pub(crate) mod change;
+pub(crate) mod disagreements;
+pub(crate) mod drift;
+pub(crate) mod list;
+pub(crate) mod verdict;
 
 use super::App;
 use super::access::{Access, Table, delete, get, patch, post};
@@ -14,6 +14,7 @@ use crate::experiments::evidence::Sources;
 use axum::http::StatusCode;
 use einthoven_auth::Scope;
 use einthoven_registry_state::{Experiment, ExperimentName, Model, Refusal, VersionName};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use std::sync::Arc;
 
@@ -52,9 +53,10 @@ pub(super) fn routes(table: Table) -> Table {
 }
 
 /// Which challenger is meant.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
+#[schemars(rename = "AgainstFilter")]
 #[serde(deny_unknown_fields)]
-struct Against {
+pub(crate) struct Against {
     /// Needless where there is one.
     challenger: Option<VersionName>,
 }

@@ -14,11 +14,13 @@ use axum::extract::State;
 use einthoven_experiments::guard::Ruling;
 use einthoven_experiments::{Experiment, Verdict, verdict};
 use einthoven_registry_state::ExperimentName;
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::sync::Arc;
 
 /// The verdict, and beside it what became of the recordings and what the rails say.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "VerdictReport")]
 pub(crate) struct VerdictOut {
     #[serde(flatten)]
     verdict: Verdict,
