@@ -1,6 +1,7 @@
 //! The figures that versions are compared by, from the counts of EC57.
 
 use crate::stats::bootstrap::sum;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Rows reference, columns test, each N S V F Q O X: `BeatComparison::matrix` of `einthoven-ecg`.
@@ -46,7 +47,7 @@ pub(crate) fn counts(matrix: &Matrix) -> Counts {
 }
 
 /// A figure from 0 to 1, more is better.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[allow(
     missing_docs,
