@@ -145,7 +145,7 @@ test("who may not change traffic reads, and is offered nothing else; the report 
   const verdict = { ...VERDICT, standing: "too_early", sentence: "Too early to say: over 15 recordings `4` differs from `3` by +15.3 points of F1 for V beats, and anything from -18.8 to +40.5 fits." };
   const { page, close } = await room([structuredClone(EXPERIMENT)], { grants: ["models.read"], verdict });
   await page.getByRole("link", { name: "heartbeat-4" }).click();
-  await page.getByText("Too early to say", { exact: true }).waitFor();
+  await page.getByRole("region", { name: "Verdict" }).getByText(/Too early to say$/).waitFor();
   assert.equal(await page.getByRole("button", { name: "Change shares" }).count(), 0);
   const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "Report (JSON)" }).click()]);
   assert.equal(download.suggestedFilename(), "heartbeat-4-4.json");

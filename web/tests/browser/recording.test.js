@@ -33,6 +33,8 @@ test("record 100 dropped as header and signal file shows its beats", async () =>
     for (const { name, text } of given) transfer.items.add(new File([Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0))], name));
     return transfer;
   }, files);
+  // The samples are there once the page listens to what is dropped.
+  await page.getByRole("list", { name: "Sample recordings" }).getByRole("button").first().waitFor();
   await page.getByText("Drop the files of one recording here").dispatchEvent("drop", { dataTransfer: data });
   const canvas = await trace(page);
   // 100 holds 371 reference beats in its first five minutes; 33 of 2,273 in the whole record are atrial premature.
@@ -98,6 +100,7 @@ test("a refusal is shown in the server's words", async () => {
 
 test("a lost connection is said, and the same files are sent again when the server is back", async () => {
   const { page, close } = await stage.visit();
+  await page.getByRole("list", { name: "Sample recordings" }).getByRole("button").first().waitFor();
   await stage.stopServer();
   await choose(page, wfdb(20, null));
   await page.getByText(/Trying again in/).waitFor();

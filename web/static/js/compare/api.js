@@ -6,7 +6,7 @@ import { request } from '../api.js';
  * @typedef {{version: string, percent: number}} Challenger
  * @typedef {{challenger: Challenger, shadow: boolean, at: string, by: string, why: string, until: string}} Withdrawn
  * @typedef {{name: string, model: string, running: boolean, champion: string, splits: Challenger[], shadows: Challenger[], rules: any, started_at: string, started_by: string, why?: string, withdrawn?: Withdrawn[], ended?: {at: string, by: string, why: string, withdrawn: boolean} | null}} Experiment
- * @typedef {{prediction: string, recording: string | null, lead: string, record: string | null, sample: number, time_s: number, champion: string | null, challenger: string | null, truth?: string | null}} Disagreement
+ * @typedef {{prediction: string, recording: string | null, lead: string | null, record: string | null, sample: number, time_s: number | null, champion: string | null, challenger: string | null, truth?: string | null}} Disagreement
  * @typedef {{splits?: Challenger[], shadows?: Challenger[], rules?: any, reason: string}} Wanted
  */
 
@@ -18,7 +18,7 @@ export const experiments = (signal) => request(path(), { signal });
 /** @param {string} name @param {AbortSignal} [signal] @returns {Promise<Experiment>} */
 export const experiment = (name, signal) => request(path(name), { signal });
 
-/** @param {{name: string, model: string} & Wanted} wanted @returns {Promise<Experiment>} */
+/** An answer without a name is a proposal: a second person must ask for the same. @param {{name: string, model: string} & Wanted} wanted @returns {Promise<Experiment | {name?: undefined, proposal: any}>} */
 export const start = (wanted) => request(path(), { method: 'POST', json: wanted });
 
 /** @param {string} name @param {Wanted} wanted @returns {Promise<Experiment>} */

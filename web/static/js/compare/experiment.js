@@ -68,12 +68,12 @@ function Differ({ list, champion, challenger }) {
   if (!beat) return html`<section class="block"><h2>Where they differ</h2><p class="quiet">They say the same of every beat that both saw.</p></section>`;
   const others = list.filter((one) => one.prediction === beat.prediction);
   return html`<section class="block"><h2>Where they differ</h2><div class="differ">
-    <div class="place">${beat.recording
-      ? html`<${SideBySide} recording=${beat.recording} lead=${beat.lead} beat=${beat} others=${others} champion=${champion} challenger=${challenger} />
+    <div class="place">${beat.recording && beat.time_s !== null
+      ? html`<${SideBySide} recording=${beat.recording} lead=${beat.lead ?? ''} beat=${beat} others=${others} champion=${champion} challenger=${challenger} />
         <p class="small"><a href=${href('recordings', beat.recording)}>Open the recording</a></p>`
       : html`<p class="quiet none">This recording was not kept, so there is no trace to draw.</p>`}</div>
     <ul aria-label="Beats that they call differently">${list.slice(0, MOST).map((one, index) => html`<li key=${`${one.prediction} ${one.sample}`}><button aria-pressed=${index === at} onClick=${() => setAt(index)}>
       <span class="of-champion">${one.champion ?? '\u2013'}</span><span class="of-challenger">${one.challenger ?? '\u2013'}</span>
-      <span class="quiet">${one.truth ? `labelled ${one.truth}` : 'no label'}</span><span class="mono">${one.record ?? one.prediction.slice(0, 8)}</span><span class="time">${clock(one.time_s, 1)}</span></button></li>`)}</ul>
+      <span class="quiet">${one.truth ? `labelled ${one.truth}` : 'no label'}</span><span class="mono">${one.record ?? one.prediction.slice(0, 8)}</span><span class="time">${one.time_s === null ? `row ${one.sample}` : clock(one.time_s, 1)}</span></button></li>`)}</ul>
   </div>${list.length > MOST && html`<p class="quiet small">${MOST} of ${list.length} beats; the report has all.</p>`}</section>`;
 }

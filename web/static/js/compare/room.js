@@ -22,15 +22,17 @@ export function Compare({ path: [name], session }) {
 function List({ session }) {
   const list = useLoaded((signal) => api.experiments(signal), []);
   const [starting, setStarting] = useState(false);
+  const [proposed, propose] = useState(false);
   const allowed = may(session.grants, 'traffic');
   usePlace({ where: [{ text: 'Compare' }] }, []);
   const begin = allowed && html`<button class="primary" onClick=${() => setStarting(true)}>Start an experiment</button>`;
   return html`<div class="page-head"><div><h1>Compare</h1><p>Two versions on the same work: which is better, for which beats, and how sure that is.</p></div>${list.value !== null && list.value.items.length > 0 && begin}</div>
+    ${proposed && html`<p class="consequence" role="status">Nothing has changed yet: this model asks for two people. Somebody else must start the same experiment.</p>`}
     <${Shown} of=${list} rows=${3} isEmpty=${(/** @type {any} */ value) => value.items.length === 0}
       empty=${html`<${Empty} action=${begin}>No experiment yet. A challenger can compute beside the champion without anybody noticing.<//>`}>
       ${(/** @type {{items: api.Experiment[]}} */ value) => html`<${Table} caption="Experiments" rows=${value.items} id=${(/** @type {api.Experiment} */ one) => one.name} columns=${COLUMNS} />`}
     <//>
-    ${starting && html`<${Start} close=${() => setStarting(false)} started=${(/** @type {string} */ started) => go('compare', started)} />`}`;
+    ${starting && html`<${Start} close=${() => setStarting(false)} started=${(/** @type {string | null} */ started) => (started === null ? propose(true) : go('compare', started))} />`}`;
 }
 
 /** @param {{experiment: api.Experiment}} properties */

@@ -28,13 +28,14 @@ function line(drawn, from) {
 }
 
 /**
- * @typedef {{time_s: number, champion: string | null, challenger: string | null, truth?: string | null}} Differing
+ * @typedef {{time_s: number | null, champion: string | null, challenger: string | null, truth?: string | null}} Differing
  * @param {{recording: string, lead: string, beat: Differing, others: Differing[], champion: string, challenger: string}} properties `recording` is its id
  */
 export function SideBySide({ recording, lead, beat, others, champion, challenger }) {
   const [drawn, setDrawn] = useState(/** @type {import('../recordings/api.js').Signal | null} */ (null));
   const [trouble, setTrouble] = useState(/** @type {string | null} */ (null));
-  const from = Math.max(0, beat.time_s - AROUND_S);
+  const time = Number(beat.time_s);
+  const from = Math.max(0, time - AROUND_S);
   useEffect(() => {
     const stop = new AbortController();
     setDrawn(null);
@@ -46,15 +47,15 @@ export function SideBySide({ recording, lead, beat, others, champion, challenger
   }, [recording, lead, beat.time_s]);
   if (trouble) return html`<p class="quiet">Nothing to draw: ${trouble}</p>`;
   if (!drawn) return html`<div class="skeleton" role="status" aria-label="Loading the trace"></div>`;
-  const near = [beat, ...others.filter((one) => one !== beat && one.time_s >= from && one.time_s <= from + 2 * AROUND_S)];
+  const near = [beat, ...others.filter((one) => one !== beat && one.time_s !== null && one.time_s >= from && one.time_s <= from + 2 * AROUND_S)];
   const x = (/** @type {number} */ time) => (time - from) * SPEED;
-  return html`<svg class="paper" viewBox=${`0 0 ${WIDE} ${TALL}`} role="img" aria-label=${`The trace around ${clock(beat.time_s, 1)}: ${champion} says ${beat.champion ?? 'no beat'}, ${challenger} says ${beat.challenger ?? 'no beat'}`}>
+  return html`<svg class="paper" viewBox=${`0 0 ${WIDE} ${TALL}`} role="img" aria-label=${`The trace around ${clock(time, 1)}: ${champion} says ${beat.champion ?? 'no beat'}, ${challenger} says ${beat.challenger ?? 'no beat'}`}>
     <rect class="ground" width=${WIDE} height=${TALL} />
     <path class="fine" d=${lines(1)} /><path class="bold" d=${lines(5)} />
-    <rect class="here" x=${x(beat.time_s) - 4} y="0" width="8" height=${TALL} />
+    <rect class="here" x=${x(time) - 4} y="0" width="8" height=${TALL} />
     <path class="line" d=${line(drawn, from)} />
     <path class="line" d=${`M1 ${ZERO}h1v${-PER_MV}h${0.2 * SPEED}v${PER_MV}h1`} />
-    ${near.map((one) => html`<g key=${one.time_s} text-anchor="middle"><text class="of-champion" x=${x(one.time_s)} y="5">${one.champion ?? '\u2013'}</text><text class="of-challenger" x=${x(one.time_s)} y=${TALL - 2}>${one.challenger ?? '\u2013'}</text></g>`)}
+    ${near.map((one) => html`<g key=${one.time_s} text-anchor="middle"><text class="of-champion" x=${x(Number(one.time_s))} y="5">${one.champion ?? '\u2013'}</text><text class="of-challenger" x=${x(Number(one.time_s))} y=${TALL - 2}>${one.challenger ?? '\u2013'}</text></g>`)}
   </svg>
   <p class="caption"><span><span class="of-champion">above: champion ${champion}</span>, <span class="of-challenger">below: challenger ${challenger}</span></span><span>25\u2009mm/s, 10\u2009mm/mV, lead ${lead}</span></p>`;
 }

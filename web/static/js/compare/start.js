@@ -26,7 +26,7 @@ function Consequence({ mode, challengers, champion, percent }) {
     : `${who} will compute on ${percent}\u2009% of the subjects. Everybody is still answered by ${champion}.`} Stopping it gives everybody back to ${champion}.</p>`;
 }
 
-/** @param {{close: () => void, started: (name: string) => void}} properties */
+/** @param {{close: () => void, started: (name: string | null) => void}} properties */
 export function Start({ close, started }) {
   const models = useLoaded((signal) => api.models(signal), []);
   const live = models.value?.items.filter((one) => one.champion) ?? [];
@@ -44,7 +44,7 @@ export function Start({ close, started }) {
       name: values.name.trim(), model: model?.name ?? '', rules, reason: values.reason.trim(),
       ...dealt(values.mode, challengers.map((version) => ({ version, percent: Number(values.percent) }))),
     });
-    started(begun?.name ?? values.name.trim());
+    started(begun.name ?? null);
   };
   return html`<${Dialog} title="Start an experiment" verb="Start the experiment" act=${act} close=${close} ready=${challengers.length > 0} refused=${setProblem} wide>
     <div class="fields pairs">
