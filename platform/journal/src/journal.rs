@@ -234,7 +234,8 @@ impl Journal {
         };
         let after = Cursor::after(&found);
         let mut entries = self.entries(Filter::default(), Some(after));
-        entries.next().transpose()
+        // Where it went a moment ago, the next one is another's.
+        Ok(entries.next().transpose()?.filter(|entry| entry.id == id))
     }
 
     /// Entries that are wanted, newest first, one after the other.

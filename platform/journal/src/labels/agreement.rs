@@ -24,6 +24,9 @@ pub fn cohen<T: Ord>(pairs: &[(T, T)]) -> Option<f64> {
     kappa(same / number, by_chance)
 }
 
+/// Different things that readers may say for their agreement to be worked out.
+const MOST_THINGS: usize = 64;
+
 /// Fleiss' kappa (Fleiss 1971): a row for each beat, a column for each thing that may be said, how many readers said it. Every
 /// row must sum to the same number of readers, at least two; none otherwise, or where there is nothing to compare.
 #[must_use]
@@ -118,12 +121,16 @@ impl Agreement {
     }
 
     /// Fleiss' kappa over the beats that as many readers said something about as about any, and how many these are: (kappa,
-    /// readers, beats).
+    /// readers, beats). None where more than 64 different things are said: these are no classes.
     #[must_use]
     pub fn fleiss(&self) -> Option<(f64, usize, usize)> {
         let readers = self.beats.iter().map(BTreeMap::len).max()?;
         let beats: Vec<_> = self.beats.iter().filter(|beat| beat.len() == readers).collect();
         let things: BTreeSet<&String> = beats.iter().flat_map(|beat| beat.values()).collect();
+        // The table grows with both, and what is said is the readers' to choose.
+        if things.len() > MOST_THINGS {
+            return None;
+        }
         let row = |beat: &&BTreeMap<String, String>| {
             let said = |thing: &&String| beat.values().filter(|said| said == thing).count();
             things

@@ -37,14 +37,28 @@ pub(crate) struct Known {
 impl Sources {
     /// Answers of a version in this experiment, newest first; its own, or those it computed beside others.
     pub(crate) fn entries(&self, version: &str, shadow: bool, after: Option<Cursor>) -> Entries {
-        let filter = Filter {
+        let of_arm = move |entry: &Entry| entry.arm.as_ref().is_some_and(|arm| arm.beside.is_some() == shadow);
+        self.journal.entries(self.of(version), after).only(of_arm)
+    }
+
+    fn of(&self, version: &str) -> Filter {
+        Filter {
             model: Some(self.model.clone()),
             version: Some(version.to_owned()),
             experiment: Some(self.experiment.clone()),
             ..Filter::default()
-        };
-        let of_arm = move |entry: &Entry| entry.arm.as_ref().is_some_and(|arm| arm.beside.is_some() == shadow);
-        self.journal.entries(filter, after).only(of_arm)
+        }
+    }
+
+    /// Whether the challenger's newest answer was computed beside the champion's: one that goes on from a shadow to a share is
+    /// judged by what it answers since.
+    fn is_shadow(&self) -> Result<bool, JournalError> {
+        for entry in self.journal.entries(self.of(&self.challenger), None) {
+            if let Some(arm) = undamaged(entry)?.and_then(|entry| entry.arm) {
+                return Ok(arm.beside.is_some());
+            }
+        }
+        Ok(false)
     }
 
     /// Recordings that the challenger computed beside the champion, newest first, with the place after each. `see` may end it.
@@ -70,7 +84,7 @@ impl Sources {
         Ok(())
     }
 
-    /// What is known, in the order in which it became complete: of pairs where there are any, else of both arms apart. With more
+    /// What is known, in the order in which it became complete: of pairs where the challenger is a shadow, else of both arms apart. With more
     /// than `most`, the first ones where `first` says so, else the last.
     pub(crate) fn known(&self, most: usize, first: bool) -> Result<Vec<Known>, JournalError> {
         let mut all = VecDeque::new();
@@ -87,10 +101,12 @@ impl Sources {
             all.pop_back();
             ControlFlow::Break(())
         };
-        self.pairs(None, |champion, shadow, _| {
-            let known = self.recording(Some(champion), Some(shadow))?;
-            Ok(known.map_or(ControlFlow::Continue(()), |known| take(known, &mut all)))
-        })?;
+        if self.is_shadow()? {
+            self.pairs(None, |champion, shadow, _| {
+                let known = self.recording(Some(champion), Some(shadow))?;
+                Ok(known.map_or(ControlFlow::Continue(()), |known| take(known, &mut all)))
+            })?;
+        }
         if all.is_empty() {
             let mut arms = Vec::new();
             for (version, is_champion) in [(&self.champion, true), (&self.challenger, false)] {

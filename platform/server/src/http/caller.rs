@@ -37,6 +37,11 @@ impl Caller {
         self.principal.may_for(Scope::Predict, model)
     }
 
+    /// Whether recordings that others sent to that model, and that are kept, may be looked at: by who labels them.
+    pub(crate) fn reads_signals(&self, model: &str) -> bool {
+        self.0.may_for(Scope::Label, model)
+    }
+
     /// Whether they may let versions of this model answer, or of any where it is not known which.
     pub(crate) fn may_promote(&self, model: Option<&str>) -> Result<(), Problem> {
         may(&self.principal, Scope::Traffic, model)

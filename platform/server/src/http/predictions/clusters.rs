@@ -94,7 +94,7 @@ fn clustered(app: &App, journal: &Journal, caller: &Caller, wanted: &Wanted) -> 
         if wrong.is_empty() {
             continue;
         }
-        if !is_kept(journal, &entry) {
+        if !is_kept(journal, &entry) || !caller.reads_signals(&entry.model) {
             list.not_kept += wrong.len();
             continue;
         }

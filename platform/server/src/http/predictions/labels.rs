@@ -46,10 +46,12 @@ pub(crate) enum Told {
 impl<M> Said<M> {
     /// The label of a reader about a prediction.
     pub(super) fn label(&self, reader: &str, key: &str, prediction: Uuid, marks: Vec<Mark>) -> Label {
+        let now = Timestamp::now();
         Label {
             prediction,
             reader: reader.to_owned(),
-            at: self.at.unwrap_or_else(Timestamp::now),
+            // The last word counts, and a clock that runs ahead must not have it for years.
+            at: self.at.map_or(now, |at| at.min(now)),
             key: key.to_owned(),
             why: self.why.clone(),
             source: match self.source {

@@ -14,7 +14,8 @@ use einthoven_journal::{Entry, Journal, JournalError};
 use std::fmt::Display;
 use std::io::Write;
 
-/// Writes `train/ID.hea`, `.dat` and `.atr` of every prediction that is wanted, labelled and kept; what is neither is left out.
+/// Writes `train/ID.hea`, `.dat` and `.atr` of every prediction that is wanted, labelled and kept, and whose
+/// signal the caller may have; others are left out.
 pub(super) fn records(
     app: &App,
     journal: &Journal,
@@ -26,7 +27,7 @@ pub(super) fn records(
     let mut archive = tar::Builder::new(out);
     for entry in wanted.labelled(journal, caller, None) {
         let entry = match entry {
-            Ok(entry) if is_kept(journal, &entry) => entry,
+            Ok(entry) if is_kept(journal, &entry) && caller.reads_signals(&entry.model) => entry,
             Ok(_) | Err(JournalError::Damaged { .. }) => continue,
             Err(cause) => return Err(cause),
         };
