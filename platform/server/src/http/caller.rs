@@ -39,7 +39,7 @@ impl Caller {
 
     /// Whether recordings that others sent to that model, and that are kept, may be looked at: by who labels them.
     pub(crate) fn reads_signals(&self, model: &str) -> bool {
-        self.0.may_for(Scope::Label, model)
+        self.principal.may_for(Scope::Label, model)
     }
 
     /// Whether they may let versions of this model answer, or of any where it is not known which.
