@@ -34,12 +34,15 @@ function freePort() {
   });
 }
 
+/** Pages by their addresses. @type {Record<string, string>} */
+const PAGES = { "/": "index.html", "/docs": "reference.html" };
+
 /** Answers for the page's files from the folder PAGE; the program's own headers, and with them its policy, stay. @param {import("playwright-core").BrowserContext} context */
 export async function fromFolder(context) {
   if (!PAGE) return;
-  await context.route((url) => url.pathname === "/" || url.pathname.startsWith("/assets/"), async (route) => {
+  await context.route((url) => url.pathname in PAGES || url.pathname.startsWith("/assets/"), async (route) => {
     const { pathname } = new URL(route.request().url());
-    const name = pathname === "/" ? "index.html" : pathname.slice("/assets/".length);
+    const name = PAGES[pathname] ?? pathname.slice("/assets/".length);
     const body = await readFile(join(PAGE, name)).catch(() => null);
     const answer = await route.fetch().catch(() => null);
     if (!answer || !body) return route.abort();
