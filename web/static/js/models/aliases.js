@@ -13,7 +13,7 @@ export function Aliases({ model, moves, again }) {
   const all = Object.entries(model.aliases);
   return html`<section class="block" aria-labelledby="aliases-title">
     <header><h2 id="aliases-title">Aliases</h2>${moves && html`<button onClick=${() => setOpen({ what: 'move' })}>Add an alias</button>`}</header>
-    ${all.length === 0 ? html`<p class="quiet">None. An alias lets clients ask for <span class="mono">${model.name}@quiet</span>, whatever version that is.</p>` : html`<ul class="plain aliases">${all.map(([alias, version]) => html`<li key=${alias}>
+    ${all.length === 0 ? html`<p class="quiet">None. An alias lets clients ask for <span class="mono">${model.name}@staging</span>, whatever version that is.</p>` : html`<ul class="plain aliases">${all.map(([alias, version]) => html`<li key=${alias}>
       <span class="mono">@${alias}</span> <span class="quiet">is</span> <a href=${href('models', model.name, version)}>version ${version}</a>
       ${moves && html`<span class="actions"><button onClick=${() => setOpen({ what: 'move', alias })}>Move<span class="visually-hidden"> ${alias}</span></button>
         <button class="danger" onClick=${() => setOpen({ what: 'remove', alias })}>Remove<span class="visually-hidden"> ${alias}</span></button></span>`}</li>`)}</ul>`}
