@@ -22,7 +22,7 @@ use std::sync::Arc;
 
 /// An experiment, and what this server saw of those that still run.
 #[derive(Serialize, JsonSchema)]
-#[schemars(rename = "Experiment")]
+#[schemars(rename = "ExperimentStatus")]
 pub(crate) struct ExperimentOut {
     name: ExperimentName,
     model: ModelName,
