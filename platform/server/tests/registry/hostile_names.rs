@@ -102,7 +102,7 @@ impl Watched {
             .collect();
         inside.retain(|name| name != "engines" && name != "auth");
         inside.sort();
-        assert_eq!(inside, ["files", "jobs", "registry"]);
+        assert_eq!(inside, ["files", "jobs", "journal", "registry"]);
         assert_eq!(
             std::fs::read_dir(self.server.data.join("files/incoming"))
                 .unwrap()

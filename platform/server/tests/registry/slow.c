@@ -23,8 +23,8 @@ __attribute__((visibility("default"))) int32_t einthoven_plugin_entry_v1(const e
 
 int32_t einthoven_plugin_entry_v1(const einthoven_host *host, const einthoven_plugin **out) {
     const einthoven_plugin *quick = NULL;
-    int32_t status = quick_entry(host, &quick);
-    if (status != EINTHOVEN_OK) {
+    int32_t status = quick_entry(host, out == NULL ? NULL : &quick);
+    if (status != EINTHOVEN_OK || out == NULL) {
         return status;
     }
     slow_api = *(const einthoven_engine_api *)quick->api;
