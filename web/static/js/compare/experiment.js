@@ -71,7 +71,7 @@ function Differ({ list, champion, challenger }) {
     <div class="place">${beat.recording && beat.time_s !== null
       ? html`<${SideBySide} recording=${beat.recording} lead=${beat.lead ?? ''} beat=${beat} others=${others} champion=${champion} challenger=${challenger} />
         <p class="small"><a href=${href('recordings', beat.recording)}>Open the recording</a></p>`
-      : html`<p class="quiet none">This recording was not kept, so there is no trace to draw.</p>`}</div>
+      : html`<p class="quiet none">There is no trace of this recording to draw here.</p>`}</div>
     <ul aria-label="Beats that they call differently">${list.slice(0, MOST).map((one, index) => html`<li key=${`${one.prediction} ${one.sample}`}><button aria-pressed=${index === at} onClick=${() => setAt(index)}>
       <span class="of-champion">${one.champion ?? '\u2013'}</span><span class="of-challenger">${one.challenger ?? '\u2013'}</span>
       <span class="quiet">${one.truth ? `labelled ${one.truth}` : 'no label'}</span><span class="mono">${one.record ?? one.prediction.slice(0, 8)}</span><span class="time">${one.time_s === null ? `row ${one.sample}` : clock(one.time_s, 1)}</span></button></li>`)}</ul>
