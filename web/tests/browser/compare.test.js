@@ -116,7 +116,7 @@ test("where they differ, both answers stand at one trace", async () => {
   await beats.first().waitFor();
   await page.getByRole("img", { name: /^The trace around .*: 3 says N, 4 says V$/ }).waitFor();
   await beats.last().click();
-  await page.getByText("This recording was not kept").waitFor();
+  await page.getByText("There is no trace of this recording").waitFor();
   await close();
 });
 
