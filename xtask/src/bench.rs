@@ -72,13 +72,7 @@ pub(crate) fn serving(names: &[&str]) -> anyhow::Result<()> {
     shell::run(command(&built("einthoven-bench").to_string_lossy(), &arguments))
 }
 
+/// As the product is built, so that nothing is built twice.
 fn build() -> anyhow::Result<()> {
-    cargo(&[
-        "build",
-        "--release",
-        "--package",
-        "einthoven",
-        "--package",
-        "einthoven-bench",
-    ])
+    cargo(&["build", "--release"])
 }
