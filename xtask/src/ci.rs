@@ -1,6 +1,6 @@
 //! Everything that decides whether a change lands, cheapest first.
 
-use crate::shell::{self, built, cargo, command, root};
+use crate::shell::{self, built, cargo, command, root, target};
 use crate::{engines, header, openapi, sdk, setup, tidy};
 use std::time::Instant;
 
@@ -53,6 +53,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
         let mut tests = command("npm", &["test"]);
         tests.current_dir(root().join("web/tests"));
         tests.env("EINTHOVEN_BIN", built("einthoven"));
+        tests.env("EINTHOVEN_MLFLOW", target().join("mlflow-3"));
         shell::run(tests)
     })
 }

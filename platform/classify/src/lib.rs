@@ -7,6 +7,7 @@ mod annotations;
 mod beats;
 mod document;
 mod error;
+mod fhir;
 mod lead;
 mod live;
 mod model;
@@ -19,6 +20,7 @@ pub use document::{
 };
 pub use einthoven_plugin_worker::Cancel;
 pub use error::ClassifyError;
+pub use fhir::fhir;
 pub use live::LiveBeats;
 pub use model::{
     BATCHES, Choice, Demand, EngineRow, EngineTable, EngineWish, Isolation, KnownAs, Leak, LoadError, Manifest,

@@ -1,9 +1,9 @@
 // The HTTP interface, and nothing else of the network.
 
 /**
- * @typedef {{type: string, title: string, status: number, detail: string, errors?: {pointer: string, detail: string}[], draft?: any, files?: {name: string, sha256: string, size_bytes: number}[]}} ProblemDocument
- * @typedef {{password: boolean, owner_link: boolean, issuers: string[]}} Offers
- * @typedef {{name: string, signed_in: true, grants: string[], expires_at?: string} | {signed_in: false, offers: Offers}} Session
+ * @typedef {import('openapi').Problem} ProblemDocument
+ * @typedef {import('openapi').SignInOffers} Offers
+ * @typedef {(import('openapi').SignedIn & {signed_in: true}) | (import('openapi').SignedOut & {signed_in: false})} Session
  */
 
 /** What the server answered instead of a result, or that it did not answer. */

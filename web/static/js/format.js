@@ -7,6 +7,9 @@ export function figure(value, unit, digits = 0) {
   return value === null || value === undefined ? '\u2013' : `${value.toFixed(digits)}${unit ? THIN + unit : ''}`;
 }
 
+/** A whole number in groups of three, from five digits on. @param {number} value */
+export const count = (value) => (value < 10_000 ? String(value) : String(value).replace(/\B(?=(\d{3})+$)/g, THIN));
+
 /** Share as per cent. @param {number | null | undefined} share */
 export function percent(share) {
   if (share === null || share === undefined) return '\u2013';

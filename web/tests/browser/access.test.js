@@ -96,6 +96,42 @@ test("who is no owner sees their own session alone, and can end it everywhere, b
   await close();
 });
 
+test("an issuer is named with what its claims allow, and removed", async () => {
+  const { page, close } = await enter(stage, "owner", "#/access/issuers");
+  await page.getByText("Only keys and passwords of this server count").waitFor();
+  await page.getByRole("button", { name: "Add an issuer" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByLabel("Name").fill("clinic");
+  await dialog.getByLabel("Issuer").fill("not an address");
+  await dialog.getByLabel("Issuer").fill("https://login.example.org/realms/clinic");
+  await dialog.getByLabel("Audiences").fill("einthoven, ecg");
+  await dialog.getByLabel("Claim").fill("realm_access.roles");
+  await dialog.getByLabel("Is or holds").fill("cardiology");
+  await dialog.getByLabel("For these models alone").fill("heartbeat");
+  await dialog.getByRole("button", { name: "Add a rule" }).click();
+  const second = dialog.getByRole("group", { name: "Rule 2" });
+  await second.getByLabel("Claim").fill("groups");
+  await second.getByLabel("Is or holds").fill("admins");
+  for (const scope of ["predict", "models.read"]) await second.getByRole("checkbox", { name: scope, exact: true }).uncheck();
+  await second.getByRole("checkbox", { name: "audit.read" }).check();
+  await sound(page, "access-issuer-new");
+  await dialog.getByRole("button", { name: "Add the issuer" }).click();
+  await page.getByRole("heading", { name: "clinic" }).waitFor();
+  const { settings } = await asked(stage, "GET", "/v1/issuers/clinic");
+  assert.deepEqual(settings.audiences, ["einthoven", "ecg"]);
+  assert.deepEqual(settings.rules.map((/** @type {any} */ rule) => [rule.claim, rule.value, rule.grants]), [
+    ["realm_access.roles", "cardiology", ["predict:heartbeat", "models.read:heartbeat"]], ["groups", "admins", ["audit.read"]],
+  ]);
+  await page.getByRole("button", { name: "Add an issuer" }).click();
+  await dialog.getByLabel("Name").fill("clinic");
+  await dialog.getByText("There is one of that name").waitFor();
+  await page.keyboard.press("Escape");
+  await page.getByRole("button", { name: "Remove clinic" }).click();
+  await dialog.getByRole("button", { name: "Remove the issuer" }).click();
+  await page.getByText("Only keys and passwords of this server count").waitFor();
+  await close();
+});
+
 for (const [look, options] of LOOKS) {
   test(`${look}: session, keys, people and issuers are sound`, async () => {
     if (look === "light") {

@@ -39,7 +39,7 @@ async function room(experiments, { options, grants = GRANTS, verdict = VERDICT }
     return route.fulfill({ response: answer, json: { ...(await answer.json()), grants } });
   });
   await page.route(/\/v1\/models(\/heartbeat\/versions)?(\?.*)?$/, (route) => route.fulfill({
-    json: { items: route.request().url().includes("versions") ? [{ version: "4", state: "ready" }, { version: "3", state: "ready" }] : [{ name: "heartbeat", champion: "3" }], next: null },
+    json: { items: route.request().url().includes("versions") ? ["4", "3"].map((name) => ({ name, phase: { state: "ready", engine: "tract" } })) : [{ name: "heartbeat", champion: "3" }], next: null },
   }));
   await page.route("**/v1/experiments**", (route) => {
     const request = route.request();

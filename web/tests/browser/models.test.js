@@ -71,6 +71,45 @@ test("a network is uploaded, what no file says is asked for, it is promoted with
   await newest.getByRole("button", { name: /Retire/ }).click();
   await dialog.getByRole("button", { name: `Retire version ${version}` }).click();
   await newest.getByText("Retired").waitFor();
+  await newest.getByRole("button", { name: /Delete/ }).click();
+  await sound(page, "models-delete");
+  await dialog.getByRole("button", { name: `Delete version ${version}` }).click();
+  await newest.getByRole("link", { name: "Version 1.0.0", exact: true }).waitFor();
+  assert.deepEqual(Object.keys((await asked(stage, "GET", "/v1/models/heartbeat")).versions), ["1.0.0"]);
+  await close();
+});
+
+test("a gate is set on the page, and a promotion meets it; a model without traffic is deleted by its name", async () => {
+  await bring("gated");
+  const { page, close } = await enter(stage, "owner", "#/models/gated");
+  await page.getByRole("button", { name: "Change the gate" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByLabel("It must bring a card").check();
+  await dialog.getByLabel("A measure must be high enough").check();
+  await dialog.getByLabel("Set").fill("ds2");
+  await dialog.getByLabel("Measure").fill("macro_f1");
+  await dialog.getByLabel("At least").fill("1.5");
+  await dialog.getByRole("button", { name: "Change the gate" }).click();
+  // The server knows what a measure can be; what was typed stays.
+  await dialog.getByRole("alert").waitFor();
+  assert.equal(await dialog.getByLabel("Set").inputValue(), "ds2");
+  await dialog.getByLabel("At least").fill("0.7");
+  await sound(page, "models-gate");
+  await dialog.getByRole("button", { name: "Change the gate" }).click();
+  await page.getByText("macro_f1 on ds2 must be at least 0.7.").waitFor();
+  assert.deepEqual((await asked(stage, "GET", "/v1/models/gated")).gate, { card: true, second_person: false, metric: { set: "ds2", metric: "macro_f1", at_least: 0.7 } });
+  await page.getByRole("button", { name: "Promote version 1", exact: true }).click();
+  await dialog.getByText("It was not measured on the set ds2").waitFor();
+  await dialog.getByRole("button", { name: "Promote version 1" }).click();
+  await dialog.getByRole("alert").waitFor();
+  await page.keyboard.press("Escape");
+  await page.getByRole("button", { name: "Delete the model" }).click();
+  const remove = dialog.getByRole("button", { name: "Delete the model" });
+  assert.ok(await remove.isDisabled(), "not before its name is typed");
+  await dialog.getByLabel("Type gated to go on").fill("gated");
+  await remove.click();
+  await page.getByRole("heading", { name: "Models", exact: true }).waitFor();
+  assert.ok(!(await asked(stage, "GET", "/v1/models")).items.some((/** @type {any} */ one) => one.name === "gated"));
   await close();
 });
 
@@ -95,12 +134,12 @@ test("one who only looks is offered no change", async () => {
   await close();
 });
 
-/** A model with a version that was tried here. @returns {Promise<void>} */
-async function bring() {
+/** A model with a version that was tried here. @param {string} [model] */
+async function bring(model = "shown") {
   const form = new FormData();
   for (const [field, value] of Object.entries({ recipe: "beat-rr-v1", labels: "N,S,V,F", wait_s: "60", reason: "to be looked at" })) form.append(field, value);
   for (const path of FILES) form.append("file", new Blob([new Uint8Array(readFileSync(path))]), basename(path));
-  const answer = await fetch(`${stage.address}/v1/models/shown/versions`, { method: "POST", headers: { "X-Api-Key": OWNER_KEY }, body: form });
+  const answer = await fetch(`${stage.address}/v1/models/${model}/versions`, { method: "POST", headers: { "X-Api-Key": OWNER_KEY }, body: form });
   const version = await answer.json();
   assert.equal(version.phase?.state, "ready", JSON.stringify(version));
 }

@@ -86,6 +86,29 @@ test("the log is filtered by model and person, and says where it ends", async ()
   await close();
 });
 
+test("the log is verified by a click, also against a line that was kept, and rates of keys are shown", async () => {
+  await asked(stage, "POST", "/v1/keys", { name: "ward-7", grants: ["predict"], rate: { per_second: 2.5, burst: 10 } });
+  const kept = await asked(stage, "GET", "/v1/audit/heads");
+  const { page, close } = await enter(stage, "owner", "#/operate/log");
+  const verify = page.getByRole("button", { name: "Verify the log" });
+  await verify.click();
+  await page.getByText(/^\s*.*Whole\s*\d+ entries, none changed, removed or reordered\./).waitFor();
+  const line = page.getByLabel("Where it ended once, as kept");
+  await line.fill(JSON.stringify(kept));
+  await verify.click();
+  await page.getByText("It goes on from the line that was kept.").waitFor();
+  await sound(page, "operate-verified");
+  await line.fill(JSON.stringify({ ...kept, seq: kept.seq - 1 }));
+  await verify.click();
+  await page.getByText("It does not go on from the line that was kept:").waitFor();
+  await line.fill("something else");
+  await verify.click();
+  await page.getByText("That is no line that was copied here").waitFor();
+  await page.getByRole("link", { name: "Live", exact: true }).click();
+  assert.match(await page.getByRole("table", { name: "Rates of keys" }).getByRole("row", { name: /ward-7/ }).innerText(), /2\.50\u2009\/s\s+10/);
+  await close();
+});
+
 test("one who may not read the log is not shown it", async () => {
   const { page, close } = await enter(stage, "viewer", "#/operate/log");
   await page.getByRole("link", { name: "Jobs" }).waitFor();
@@ -98,6 +121,7 @@ for (const [look, options] of LOOKS) {
     if (look === "light") await job();
     const { page, close } = await enter(stage, "owner", "#/operate", options);
     await page.getByRole("table", { name: "Loaded versions" }).waitFor();
+    await page.getByRole("img", { name: /^Memory of the process, MiB: resident \d/ }).waitFor();
     await sound(page, `operate-live-${look}`);
     for (const [link, there] of [["Jobs", "Jobs"], ["Engines and readers", "Engines"], ["Log", "Changes, newest first"]]) {
       await page.getByRole("link", { name: link, exact: true }).click();

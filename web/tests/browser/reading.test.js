@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { after, before, test } from "node:test";
+import { pages, polylines } from "./pdf.js";
 import { resting, wfdb } from "./recordings.js";
 import { Stage, choose, inked, shot, trace } from "./stage.js";
 
@@ -223,7 +224,7 @@ test("the printed page is A4 at true scale and says what made it", async () => {
   await page.getByRole("button", { name: "Ventricular ectopy" }).click();
   await trace(page);
   await page.evaluate(() => { window.print = () => { document.body.dataset.printed = "1"; }; });
-  await page.getByRole("button", { name: "Print on A4" }).click();
+  await page.getByRole("button", { name: "PDF or print" }).click();
   await page.locator("body[data-printed]").waitFor();
   await page.emulateMedia({ media: "print" });
   const sheet = page.getByRole("region", { name: "Page to print" });
@@ -236,9 +237,16 @@ test("the printed page is A4 at true scale and says what made it", async () => {
   const text = await sheet.innerText();
   for (const part of [/Research use only/, /heartbeat 1\.0\.0/, /[0-9a-f]{64}/, /recipe /, /25\u2009mm\/s, 10\u2009mm\/mV/]) assert.match(text, part);
   const pdf = await page.pdf({ preferCSSPageSize: true, printBackground: true });
-  const sizes = [...pdf.toString("latin1").matchAll(/\/MediaBox \[0 0 ([\d.]+) ([\d.]+)\]/g)];
-  assert.equal(sizes.length, 1, "one page");
-  assert.ok(Math.abs(Number(sizes[0][1]) - 841.9) < 1.5 && Math.abs(Number(sizes[0][2]) - 595.3) < 1.5, sizes[0][0]);
+  const [sheetSize, ...further] = pages(pdf);
+  assert.equal(further.length, 0, "one page");
+  assert.ok(Math.abs(sheetSize.wide - 297) < 0.5 && Math.abs(sheetSize.tall - 210) < 0.5, JSON.stringify(sheetSize));
+  // The calibration pulse as it lies in the file: one up, along, down, with a foot of a millimetre on both sides.
+  const pulses = polylines(pdf).filter((line) => line.length === 6 && Math.abs(line[5][1] - line[0][1]) < 0.01 && Math.abs(line[2][1] - line[1][1]) > 1);
+  assert.ok(pulses.length >= 1, "a pulse");
+  for (const line of pulses) {
+    const [tall, wide] = [Math.abs(line[2][1] - line[1][1]), line[3][0] - line[2][0]];
+    assert.ok(Math.abs(tall - 10) <= 0.2 && Math.abs(wide - 5) <= 0.2, `1 mV measures ${tall} mm, 200 ms ${wide} mm`);
+  }
   await page.setViewportSize({ width: 1047, height: 718 });
   await shot(page, "printed");
   await close();

@@ -1,5 +1,6 @@
 // From files to beats and back, as a person goes through it.
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { after, before, test } from "node:test";
 import { bareCsv, wfdb } from "./recordings.js";
 import { Stage, choose, inked, record, shot, trace } from "./stage.js";
@@ -62,9 +63,13 @@ test("annotations and the document can be taken away", async () => {
   const { page, close } = await stage.visit();
   await page.getByRole("button", { name: "Normal rhythm" }).click();
   await trace(page);
-  for (const [link, name] of [["Annotations (WFDB)", /\.ein$/], ["Result (JSON)", /\.json$/]]) {
+  for (const [link, name] of [["Annotations (WFDB)", /\.ein$/], ["Result (JSON)", /\.json$/], ["FHIR (R4)", /\.fhir\.json$/]]) {
     const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("link", { name: link }).click()]);
     assert.match(download.suggestedFilename(), /** @type {RegExp} */ (name));
+    if (link !== "FHIR (R4)") continue;
+    const bundle = JSON.parse(await readFile(String(await download.path()), "utf8"));
+    const kinds = bundle.entry.map((/** @type {any} */ one) => one.resource.resourceType);
+    assert.deepEqual([bundle.resourceType, kinds[0], kinds[1]], ["Bundle", "DiagnosticReport", "Device"]);
   }
   await close();
 });

@@ -24,7 +24,7 @@ export const OWNER_KEY = "the-owners-key-in-tests";
 export const PERSON = { name: "ana", password: "a password that is long" };
 
 /** @returns {Promise<number>} */
-function freePort() {
+export function freePort() {
   return new Promise((resolve, reject) => {
     const server = createServer().on("error", reject);
     server.listen(0, "127.0.0.1", () => {
@@ -52,8 +52,9 @@ export async function fromFolder(context) {
 }
 
 export class Stage {
-  /** @param {string} address @param {import("playwright-core").Browser} browser @param {string} data @param {number} port */
-  constructor(address, browser, data, port) {
+  /** @param {string} address @param {import("playwright-core").Browser} browser @param {string} data @param {number} port @param {string[]} settings */
+  constructor(address, browser, data, port, settings) {
+    this.settings = settings;
     this.address = address;
     this.browser = browser;
     this.data = data;
@@ -62,12 +63,13 @@ export class Stage {
     this.server = null;
   }
 
-  static async open() {
+  /** @param {...string} settings further arguments of the server */
+  static async open(...settings) {
     assert.ok(PROGRAM, "EINTHOVEN_BIN must name the built program");
     const data = await mkdtemp(join(tmpdir(), "einthoven-page-"));
     const port = await freePort();
     const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ARGUMENTS });
-    const stage = new Stage(`http://127.0.0.1:${port}`, browser, data, port);
+    const stage = new Stage(`http://127.0.0.1:${port}`, browser, data, port, settings);
     await stage.startServer();
     const headers = { "X-Api-Key": OWNER_KEY, "Content-Type": "application/json" };
     const added = await fetch(`${stage.address}/v1/users`, { method: "POST", headers, body: JSON.stringify({ ...PERSON, roles: ["viewer"] }) });
@@ -77,7 +79,7 @@ export class Stage {
 
   async startServer() {
     const env = { ...process.env, EINTHOVEN_OWNER_KEY: OWNER_KEY };
-    this.server = spawn(String(PROGRAM), ["serve", "--listen", `127.0.0.1:${this.port}`, "--data", this.data], { stdio: "ignore", env });
+    this.server = spawn(String(PROGRAM), ["serve", "--listen", `127.0.0.1:${this.port}`, "--data", this.data, ...this.settings], { stdio: "ignore", env });
     for (const end = Date.now() + 60_000; Date.now() < end; ) {
       const answer = await fetch(`${this.address}/v1/health/live`, { signal: AbortSignal.timeout(2_000) }).catch(() => null);
       if (answer?.ok) return;
@@ -148,6 +150,7 @@ export async function trace(page) {
 export async function shot(page, name, whole = false) {
   if (!SHOTS) return;
   await mkdir(SHOTS, { recursive: true });
+  if (whole) await page.evaluate(() => scrollTo(0, 0));
   await page.screenshot({ path: join(SHOTS, `${name}.png`), fullPage: whole });
 }
 

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { challengers } from "../../static/js/compare/api.js";
 import { scale } from "../../static/js/compare/forest.js";
 import { deciding } from "../../static/js/compare/verdict.js";
-import { estimate, figureClass, figureName, points, pointsInterval } from "../../static/js/compare/words.js";
+import { breaksAt, estimate, figureClass, figureName, measured, points, pointsInterval } from "../../static/js/compare/words.js";
 
 test("differences have a sign, and nothing is a dash", () => {
   assert.equal(points(0.111), "+11.1");
@@ -18,16 +18,25 @@ test("differences have a sign, and nothing is a dash", () => {
 test("figures are called as people call them", () => {
   assert.equal(figureName("v_f1"), "V F1");
   assert.equal(figureName("s_ppv"), "S positive predictivity");
-  assert.equal(figureName("macro_f1"), "mean F1 of N, S, V");
-  assert.equal(figureName("accuracy"), "accuracy");
+  assert.equal(figureName("macro_f1"), "Mean F1 of N, S, V");
+  assert.equal(figureName("accuracy"), "Accuracy");
   assert.deepEqual(["v_f1", "macro_f1", "accuracy"].map(figureClass), ["V", null, null]);
 });
 
+test("figures of recordings have their unit, and rails say at what they break", () => {
+  assert.deepEqual(measured("rate_bpm"), ["Heart rate", "/min"]);
+  assert.deepEqual(measured("amplitude_mv"), ["Amplitude", "mV"]);
+  assert.deepEqual(measured("share_V"), ["Share of V", ""]);
+  assert.deepEqual(measured("readable_share"), ["Readable share", ""]);
+  assert.equal(breaksAt("errors", 0.02), "2\u2009% more");
+  assert.equal(breaksAt("p99", 2), "2 times the champion's");
+});
+
 test("the interval of the verdict is the one that its looks ask for", () => {
-  const primary = { interval: { low: 0.07, high: 0.15 }, sequence: { low: 0.05, high: 0.16, e_value: 30, decided_at: 9 } };
-  assert.deepEqual(deciding({ primary, settings: { looks: "every" } }), { low: 0.05, high: 0.16 });
-  assert.deepEqual(deciding({ primary, settings: { looks: "once" } }), { low: 0.07, high: 0.15 });
-  assert.equal(deciding({ settings: { looks: "every" } }), null);
+  const primary = /** @type {any} */ ({ interval: { low: 0.07, high: 0.15 }, sequence: { low: 0.05, high: 0.16, e_value: 30, decided_at: 9 } });
+  assert.deepEqual(deciding({ primary, settings: /** @type {any} */ ({ looks: "every" }) }), { low: 0.05, high: 0.16 });
+  assert.deepEqual(deciding({ primary, settings: /** @type {any} */ ({ looks: "once" }) }), { low: 0.07, high: 0.15 });
+  assert.equal(deciding({ settings: /** @type {any} */ ({ looks: "every" }) }), null);
 });
 
 test("a forest plot holds every interval and what matters, with a few ticks", () => {

@@ -8,7 +8,7 @@ import { happenings } from "../../static/js/recordings/events.js";
 import { heard } from "../../static/js/recordings/labels.js";
 import { histogram, intervals } from "../../static/js/recordings/rhythm.js";
 
-/** @param {number} time @param {string | null} name */
+/** @param {number} time @param {string | null} name @returns {import("../../static/js/recordings/api.js").Beat} */
 const beat = (time, name) => ({ sample: Math.round(360 * time), time_s: time, class: name, quality: "good" });
 
 test("a leg near a peak stands on it, and intervals are exact", () => {

@@ -226,6 +226,10 @@ pub(crate) fn table() -> Table {
             "/v1/recordings/{id}/annotations",
             [get(NeedsForSome(Predict), recordings::get_annotations)],
         )
+        .route(
+            "/v1/recordings/{id}/fhir",
+            [get(NeedsForSome(Predict), recordings::get_fhir)],
+        )
         .route("/v1/samples", [get(NeedsForSome(Predict), samples::list_samples)])
         .route(
             "/v1/samples/{id}",
@@ -377,6 +381,10 @@ pub(crate) fn table() -> Table {
         )
         .route("/v1/audit", [get(Needs(AuditRead), audit::list_entries)])
         .route("/v1/audit/heads", [get(Needs(AuditRead), audit::get_head)])
+        .route(
+            "/v1/audit/verification",
+            [get(Needs(AuditRead), audit::get_verification)],
+        )
         .route("/v1/plugins", [get(NeedsForSome(ModelsRead), plugins::list_plugins)])
         .route("/v1/system", [get(NeedsForSome(ModelsRead), system::get_system)])
         .route("/metrics", [get(Needs(ModelsRead), metrics::get_metrics)])

@@ -175,25 +175,31 @@ pub(crate) async fn get_annotations(
     let kept = find(&app, &caller, &id)?;
     let bytes = einthoven_ecg::annotation::encode(&einthoven_classify::annotations(&kept.document))
         .map_err(|cause| Problem::internal(&cause))?;
-    let safe: String = kept
-        .document
-        .recording
-        .name
-        .chars()
-        .map(|c| {
-            if c.is_ascii_alphanumeric() || matches!(c, '-' | '_') {
-                c
-            } else {
-                '_'
-            }
-        })
-        .collect();
-    let headers = [
-        (header::CONTENT_TYPE, "application/octet-stream".to_owned()),
-        (
-            header::CONTENT_DISPOSITION,
-            format!("attachment; filename=\"{safe}.ein\""),
-        ),
-    ];
-    Ok((headers, bytes).into_response())
+    Ok((file(&kept, "application/octet-stream", "ein"), bytes).into_response())
+}
+
+/// The result for systems of hospitals.
+pub(crate) async fn get_fhir(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
+    let kept = find(&app, &caller, &id)?;
+    let bundle = einthoven_classify::fhir(&kept.document, &kept.created.to_string());
+    let headers = file(&kept, "application/fhir+json; fhirVersion=4.0", "fhir.json");
+    Ok((headers, bundle.to_string()).into_response())
+}
+
+/// Headers of a file that is named as the recording is.
+fn file(kept: &Kept, kind: &str, ending: &str) -> [(header::HeaderName, String); 2] {
+    let safe = |c: char| {
+        let plain = c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+        if plain { c } else { '_' }
+    };
+    let name: String = kept.document.recording.name.chars().map(safe).collect();
+    let named = format!("attachment; filename=\"{name}.{ending}\"");
+    [
+        (header::CONTENT_TYPE, kind.to_owned()),
+        (header::CONTENT_DISPOSITION, named),
+    ]
 }

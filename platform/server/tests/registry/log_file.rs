@@ -4,7 +4,7 @@ use crate::client::Server;
 use crate::command_line::run;
 use crate::packages::numbered;
 use crate::steps::{promote, ready};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::path::Path;
 
 /// Checks a data folder; gives what was wrong, where something was.
@@ -53,6 +53,38 @@ fn a_changed_removed_reordered_or_cut_log_is_found() {
     assert_ne!(changed, lines[count - 2]);
     let mut one = lines.clone();
     one[count - 2] = &changed;
+    let verified = |query: &str| server.get(&format!("/v1/audit/verification{query}")).json();
+    let hash = served["hash"].as_str().unwrap();
+    let kept = format!("?seq={count}&hash={}", hash.replace(':', "%3A"));
+    let other = kept.replace(&format!("seq={count}"), &format!("seq={}", count - 1));
+    assert_eq!(
+        (
+            &verified("")["whole"],
+            &verified("")["continues"],
+            &verified(&kept)["continues"]
+        ),
+        (&json!(true), &Value::Null, &json!(true))
+    );
+    let apart = verified(&other);
+    assert_eq!(
+        (&apart["whole"], &apart["continues"]),
+        (&json!(true), &json!(false)),
+        "{apart}"
+    );
+    server
+        .get(&format!("/v1/audit/verification?seq={count}"))
+        .problem(422, "bad_field");
+    // Changed beside the running server, and put back.
+    let file = data.join("registry/log/events.jsonl");
+    std::fs::write(&file, one.join("\n") + "\n").unwrap();
+    let found = verified("");
+    assert_eq!(found["whole"], false, "{found}");
+    let finding = found["finding"].as_str().unwrap();
+    assert!(
+        finding.contains(&format!("entry {} was changed", count - 1)),
+        "{finding}"
+    );
+    std::fs::write(&file, &text).unwrap();
     let found = wrong(with_log(&one).path(), &[]).unwrap();
     assert!(found.contains(&format!("entry {} was changed", count - 1)), "{found}");
 

@@ -1,6 +1,7 @@
 //! Recordings kept for looking at.
 
 use crate::client::{Server, borrowed, record_100};
+use serde_json::{Value, json};
 
 #[test]
 fn a_kept_recording_can_be_looked_at_and_forgotten() {
@@ -40,9 +41,60 @@ fn a_kept_recording_can_be_looked_at_and_forgotten() {
             .is_empty()
     );
 
+    let fhir = server.get(&format!("{path}/fhir"));
+    assert_eq!(fhir.content_type, "application/fhir+json; fhirVersion=4.0");
+    is_a_report_on(&fhir.json(), &document);
+
     assert_eq!(server.delete(&path).status, 204);
+    server.get(&format!("{path}/fhir")).problem(404, "not_found");
     server.get(&path).problem(404, "not_found");
     server.delete(&path).problem(404, "not_found");
+}
+
+/// A bundle whose report leads to every figure, says what made it, and names nobody.
+fn is_a_report_on(bundle: &Value, document: &Value) {
+    assert_eq!(
+        (&bundle["resourceType"], &bundle["type"]),
+        (&json!("Bundle"), &json!("collection"))
+    );
+    let entries = bundle["entry"].as_array().unwrap();
+    let kinds: Vec<_> = entries
+        .iter()
+        .map(|entry| entry["resource"]["resourceType"].as_str().unwrap())
+        .collect();
+    assert_eq!(kinds[..3], ["DiagnosticReport", "Device", "Observation"]);
+    let report = &entries[0]["resource"];
+    assert_eq!(report["status"], "preliminary");
+    assert!(report["conclusion"].as_str().unwrap().contains("Not for diagnosis"));
+    let device = &entries[1]["resource"];
+    assert_eq!(device["version"][0]["value"], document["model"]["version"]);
+    assert_eq!(device["identifier"][0]["value"], document["model"]["digest"]);
+    let results: Vec<_> = report["result"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| &one["reference"])
+        .collect();
+    let observations: Vec<_> = entries[2..].iter().map(|entry| &entry["fullUrl"]).collect();
+    assert_eq!(results, observations);
+    let rate = &entries[2]["resource"];
+    assert_eq!(rate["code"]["coding"][0]["code"], "8867-4");
+    let (said, meant) = (
+        rate["valueQuantity"]["value"].as_f64().unwrap(),
+        document["summary"]["rate"]["mean_bpm"].as_f64().unwrap(),
+    );
+    assert!((said - meant).abs() < 1e-3, "{said} {meant}");
+    for entry in &entries[2..] {
+        let resource = &entry["resource"];
+        assert_eq!(resource["device"]["reference"], entries[1]["fullUrl"]);
+        assert_ne!(
+            resource["valueQuantity"].is_null(),
+            resource["dataAbsentReason"].is_null(),
+            "{resource}"
+        );
+    }
+    let text = bundle.to_string();
+    assert!(!text.contains("null") && !text.contains("subject"), "{text}");
 }
 
 #[test]

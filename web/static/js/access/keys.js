@@ -13,7 +13,7 @@ import { called } from '../frame/may.js';
 import { Grants } from './grants.js';
 import { SCOPES } from './scopes.js';
 
-/** @typedef {{id: string, name: string, grants: string[], rate: {per_second: number, burst: number} | null, expires_at: string | null, created_at: string, created_by: string, revision: number, key?: string}} Key */
+/** @typedef {import('openapi').ApiKey & {key?: string}} Key one that was just made says itself */
 
 /** Days after which a key ends; empty for never. */
 const EXPIRIES = [{ value: '30', text: '30 days' }, { value: '90', text: '90 days' }, { value: '365', text: 'A year' }, { value: '', text: 'Never' }];

@@ -10,7 +10,7 @@ import { Time } from '../controls/time.js';
 import { called } from '../frame/may.js';
 import { ROLES } from './scopes.js';
 
-/** @typedef {{name: string, roles: string[], created_at: string, created_by: string, revision: number}} User */
+/** @typedef {import('openapi').User} User */
 
 /** @param {string} role */
 const title = (role) => ROLES.find(([name]) => name === role)?.[1] ?? role;

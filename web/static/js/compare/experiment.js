@@ -50,12 +50,12 @@ export function One({ name, session }) {
 function Pair({ experiment, challenger }) {
   const verdict = useLoaded((signal) => api.verdict(experiment.name, challenger, signal), [experiment.name, challenger], experiment.running ? EVERY_MS : undefined);
   const differ = useLoaded((signal) => api.disagreements(experiment.name, challenger, signal), [experiment.name, challenger]);
-  return html`<${Shown} of=${verdict} rows=${5}>${(/** @type {any} */ value) => html`
+  return html`<${Shown} of=${verdict} rows=${5}>${(/** @type {api.Verdict} */ value) => html`
     <${Headline} verdict=${value} />
     <p class="actions report"><button onClick=${() => give(`${experiment.name}-${challenger}.json`, 'application/json', JSON.stringify({ experiment, verdict: value, disagreements: differ.value?.items ?? null }, null, 2))}>Report (JSON)</button>
       <button onClick=${() => globalThis.print()}>Print the report</button></p>
     <${Evidence} verdict=${value} />
-    <${Shown} of=${differ} rows=${3}>${(/** @type {{items: api.Disagreement[]}} */ found) => html`<${Differ} list=${found.items} champion=${experiment.champion} challenger=${challenger} />`}<//>
+    <${Shown} of=${differ} rows=${3}>${(/** @type {import('openapi').DisagreementList} */ found) => html`<${Differ} list=${found.items} champion=${experiment.champion} challenger=${challenger} />`}<//>
     ${value.drift && html`<${Drift} drift=${value.drift} />`}
     <${Rails} rails=${experiment.rules?.rails ?? {}} ruling=${value.ruling ?? null} withdrawn=${experiment.withdrawn ?? []} />
     <p class="research-note">Research use only. Not for diagnosis.</p>`}<//>`;

@@ -1,7 +1,7 @@
 // How often both say the same: rows what the champion said, columns what the challenger said.
 
 import { html } from '../view.js';
-import { percent } from '../format.js';
+import { count as grouped, percent } from '../format.js';
 
 const NAMES = ['N', 'S', 'V', 'F', 'Q', 'none'];
 
@@ -17,7 +17,7 @@ export function Matrix({ table, champion, challenger }) {
       return html`<tr key=${row}><th scope="row">${NAMES[row]}</th>${used.map((column) => {
         const count = table[row][column];
         const depth = row === column || !count ? 0 : Math.ceil((4 * Math.log1p(count)) / Math.log1p(most));
-        return html`<td key=${column} class=${row === column ? 'same' : `apart-${depth}`} title=${`${count} of ${sum}, ${percent(sum ? count / sum : null)}`}>${count}</td>`;
-      })}<td class="sum">${sum}</td></tr>`;
+        return html`<td key=${column} class=${row === column ? 'same' : `apart-${depth}`} title=${`${grouped(count)} of ${grouped(sum)}, ${percent(sum ? count / sum : null)}`}>${grouped(count)}</td>`;
+      })}<td class="sum">${grouped(sum)}</td></tr>`;
     })}</tbody></table></div>`;
 }

@@ -34,12 +34,13 @@ export function Start({ close, started }) {
   const [chosen, choose] = useState(/** @type {string[]} */ ([]));
   const [problem, setProblem] = useState(/** @type {Refused} */ (null));
   const model = live.find((one) => one.name === values.model) ?? live[0];
-  const versions = useLoaded((signal) => (model ? api.versions(model.name, signal) : Promise.resolve({ items: [] })), [model?.name]);
-  const offered = versions.value?.items.filter((one) => one.version !== model?.champion && one.state !== 'retired' && one.state !== 'rejected') ?? [];
+  const versions = useLoaded((signal) => (model ? api.versions(model.name, signal) : Promise.resolve({ items: [], next: null })), [model?.name]);
+  const offered = versions.value?.items.filter((one) => one.name !== model?.champion && one.phase.state !== 'retired' && one.phase.state !== 'rejected') ?? [];
   const set = (/** @type {keyof typeof values} */ field) => (/** @type {string} */ value) => setValues({ ...values, [field]: value });
-  const challengers = chosen.filter((one) => offered.some((other) => other.version === one));
+  const challengers = chosen.filter((one) => offered.some((other) => other.name === one));
   const act = async () => {
-    const rules = { settings: { primary: values.primary, looks: values.looks, worth: Number(values.worth) / 100, comparisons: challengers.length } };
+    /** @type {import('openapi').ExperimentRulesInput} */
+    const rules = { settings: { primary: DECIDING.find((one) => one === values.primary), looks: values.looks === 'once' ? 'once' : 'every', worth: Number(values.worth) / 100, comparisons: challengers.length } };
     const begun = await api.start({
       name: values.name.trim(), model: model?.name ?? '', rules, reason: values.reason.trim(),
       ...dealt(values.mode, challengers.map((version) => ({ version, percent: Number(values.percent) }))),
@@ -52,17 +53,17 @@ export function Start({ close, started }) {
       <${Field} label="Model" required value=${model?.name ?? ''} set=${set('model')} choices=${live.length ? live.map((one) => ({ value: one.name, text: `${one.name}, champion ${one.champion}` })) : [{ value: '', text: models.value ? 'No model answers yet' : 'Loading' }]} />
     </div>
     <fieldset class="fields"><legend>Challengers</legend>
-      ${offered.length ? html`<div class="choices">${offered.map((one) => html`<label key=${one.version}><input type="checkbox" checked=${challengers.includes(one.version)}
-          onChange=${(/** @type {any} */ event) => choose(event.target.checked ? [...challengers, one.version] : challengers.filter((other) => other !== one.version))} /> ${one.version} <span class="quiet">${one.state}</span></label>`)}</div>`
+      ${offered.length ? html`<div class="choices">${offered.map((one) => html`<label key=${one.name}><input type="checkbox" checked=${challengers.includes(one.name)}
+          onChange=${(/** @type {any} */ event) => choose(event.target.checked ? [...challengers, one.name] : challengers.filter((other) => other !== one.name))} /> ${one.name} <span class="quiet">${one.phase.state}</span></label>`)}</div>`
         : html`<p class="quiet">${versions.value && model ? `${model.name} has no other version that can be served. Bring one in under Models.` : 'Loading versions'}</p>`}
     </fieldset>
     <div class="fields pairs">
-      <${Field} label="What challengers do" required value=${values.mode} set=${set('mode')} choices=${MODES} />
+      <${Field} label="What challengers do" required value=${values.mode} set=${set('mode')} choices=${MODES} whole />
       <${Field} label="Share of the subjects, %" required kind="number" value=${values.percent} set=${set('percent')} error=${errorAt(problem, 'percent')} />
-      <${Field} label="Decides" required value=${values.primary} set=${set('primary')} hint="One figure, chosen before. All others are description." choices=${DECIDING.map((value) => ({ value, text: figureName(value) }))} />
       <${Field} label="Smallest difference that matters, points" required kind="number" value=${values.worth} set=${set('worth')} />
+      <${Field} label="Decides" required value=${values.primary} set=${set('primary')} hint="One figure, chosen before. All others are description." choices=${DECIDING.map((value) => ({ value, text: figureName(value) }))} />
       <${Field} label="Looks" required value=${values.looks} set=${set('looks')} choices=${[{ value: 'every', text: 'At any time: the verdict holds at every look' }, { value: 'once', text: 'Once, at a number fixed before' }]} />
-      <${Field} label="Reason" required value=${values.reason} set=${set('reason')} hint="Goes into the audit trail." />
+      <${Field} label="Reason" required value=${values.reason} set=${set('reason')} hint="Goes into the audit trail." whole />
     </div>
     <${Consequence} mode=${values.mode} challengers=${challengers} champion=${model?.champion} percent=${values.percent} />
   <//>`;

@@ -94,5 +94,6 @@ export function Chart({ title, unit, times, series, digits = 0, height = 96 }) {
         <${Quantity} value=${one.values[shown]} unit=${unit} digits=${digits} /></span>`)}</span></figcaption>
     <div ref=${place} class="chart-place" role="img" tabindex="0" onKeyDown=${pressed} onBlur=${() => setAt(null)}
       aria-label=${`${title}, ${unit || 'count'}: ${series.map((one) => `${one.label} ${one.values[last]?.toFixed(digits) ?? 'not known'}`).join(', ')} now`}></div>
+    ${last < 0 && html`<p class="chart-none">First figures in a moment</p>`}
   </figure>`;
 }

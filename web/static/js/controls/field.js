@@ -17,16 +17,17 @@ import { html, useId } from '../view.js';
  * @property {boolean} [mono]
  * @property {number} [rows]
  * @property {boolean} [bare] without the word that it is optional, where everything is
+ * @property {boolean} [whole] as wide as all fields, where others stand in pairs
  * @property {string[]} [offers] values to choose from that are not the only ones
  */
 
 /** @param {FieldProperties} properties */
-export function Field({ label, value, set, hint, error, required, kind = 'text', choices, placeholder, autocomplete = 'off', mono, rows = 3, bare = false, offers }) {
+export function Field({ label, value, set, hint, error, required, kind = 'text', choices, placeholder, autocomplete = 'off', mono, rows = 3, bare = false, whole = false, offers }) {
   const id = useId();
   const about = [hint && `${id}-hint`, error && `${id}-error`].filter(Boolean).join(' ') || undefined;
   const shared = { id, value, required, 'aria-describedby': about, 'aria-invalid': error ? 'true' : undefined, class: mono ? 'mono' : undefined };
   const typed = (/** @type {any} */ event) => set(event.target.value);
-  return html`<div class="field">
+  return html`<div class=${whole ? 'field whole' : 'field'}>
     <label for=${id}>${label}${required || bare ? '' : html` <span class="quiet">optional</span>`}</label>
     ${choices
       ? html`<select ...${shared} onChange=${typed}>${choices.map((choice) => html`<option key=${choice.value} value=${choice.value}>${choice.text}</option>`)}</select>`

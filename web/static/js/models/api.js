@@ -3,21 +3,24 @@
 import { path, request } from '../api.js';
 
 /**
- * @typedef {{version: string, percent: number}} Challenger
- * @typedef {{champion: string | null, splits?: Challenger[], shadows?: Challenger[], experiment?: string}} Traffic
- * @typedef {{name: string, size_bytes: number, sha256: string}} StoredFile
- * @typedef {{state: 'fetching' | 'verifying' | 'ready' | 'rejected' | 'retired', engine?: string, report?: string, step?: string, reason?: string, remedy?: string}} Phase
- * @typedef {{kind: 'embedded' | 'upload' | 'folder' | 'mlflow', file?: string, source?: string, model?: string, version?: string}} Origin
- * @typedef {{set_digest: string, recordings: number, metrics: Record<string, number>, at: string}} Evaluation
- * @typedef {{name: string, origin: Origin, phase: Phase, added_at: string, added_by: string, added_seq: number, digest?: string, files?: StoredFile[], evaluations?: Record<string, Evaluation>}} Version
- * @typedef {{card: boolean, second_person: boolean, metric?: {set: string, set_digest?: string, metric: string, at_least: number}}} Gate
- * @typedef {{seq: number, at: string, who: string, why: string, action: 'promoted' | 'set' | 'rolled_back', from: Traffic, to: Traffic}} TrafficChange
- * @typedef {{name: string, description: string, created_at: string, revision: number, versions: Record<string, Version>, aliases: Record<string, string>, traffic: Traffic, past: Traffic[], history: TrafficChange[], gate: Gate, proposal?: {version: string, by: string, at: string}}} Model
- * @typedef {{name: string, description: string, champion: string | null, versions: number, revision: number}} ModelItem
+ * @typedef {import('openapi').Challenger} Challenger
+ * @typedef {import('openapi').Traffic} Traffic
+ * @typedef {import('openapi').StoredFile} StoredFile
+ * @typedef {import('openapi').VersionPhase} Phase
+ * @typedef {import('openapi').VersionOrigin} Origin
+ * @typedef {import('openapi').Evaluation} Evaluation
+ * @typedef {import('openapi').Version} Version
+ * @typedef {import('openapi').Gate} Gate
+ * @typedef {import('openapi').TrafficChange} TrafficChange
+ * @typedef {import('openapi').Model} Model
+ * @typedef {import('openapi').ModelItem} ModelItem
  */
 
 /** @param {string} name @param {AbortSignal} [signal] @returns {Promise<Model>} */
 export const model = (name, signal) => request(path`/v1/models/${name}`, { signal });
+
+/** The engine that a version is ready on. @param {Phase | undefined} phase */
+export const engineOf = (phase) => (phase?.state === 'ready' ? phase.engine : 'none');
 
 /** Versions, newest first. @param {Model} model */
 export const newestFirst = (model) => Object.values(model.versions).sort((a, b) => b.added_seq - a.added_seq);

@@ -5,7 +5,7 @@ import { Quantity } from '../controls/quantity.js';
 import { State } from '../controls/state.js';
 import { Table } from '../controls/table.js';
 
-/** @typedef {{engine: string, file: string, accepted: boolean, reason?: string, failed_at?: string, runtime?: string, provider?: string, max_difference?: number, tolerance: number, batch_us?: Record<string, number>}} EngineRow */
+/** @typedef {import('openapi').EngineRow} EngineRow */
 
 /** @param {{rows: EngineRow[], chosen?: string, file?: string}} properties */
 export function Engines({ rows, chosen, file }) {

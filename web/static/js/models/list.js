@@ -24,7 +24,7 @@ export function List({ session }) {
     { head: 'Model', wide: true, cell: (model) => html`<a href=${href('models', model.name)}>${model.name}</a>${model.description && html`<br /><span class="quiet">${model.description}</span>`}` },
     { head: 'Answers', cell: (model) => (model.champion ? html`<${State} tone="live">Version ${model.champion}<//>` : html`<${State} tone="past">Nothing<//>`) },
     { head: 'Versions', numeric: true, cell: (model) => html`<span class="number">${model.versions}</span>` },
-    ...(moves ? [{ head: 'Change', cell: (/** @type {any} */ model) => may(session.grants, 'traffic', model.name) && html`<button onClick=${() => setRolling(model.name)}>Roll back<span class="visually-hidden"> ${model.name}</span></button>` }] : []),
+    ...(moves ? [{ head: 'Change', cell: (/** @type {any} */ model) => model.champion && may(session.grants, 'traffic', model.name) && html`<button onClick=${() => setRolling(model.name)}>Roll back<span class="visually-hidden"> ${model.name}</span></button>` }] : []),
   ]);
   return html`<div class="page-head"><div><h1>Models</h1><p>Names that clients use, and the versions that answer for them.</p></div>
       <div class="actions">${mayAll(session.grants, 'models.write') && html`<a class="button" href=${href('models', '~sources')}>MLflow sources</a>`}${upload}</div></div>

@@ -1,10 +1,7 @@
 // One model: what answers now, its versions as a timeline, its aliases, and what answered before.
 
 import { html, useState } from '../view.js';
-import { path, request } from '../api.js';
 import { Digest } from '../controls/digest.js';
-import { Dialog } from '../controls/dialog.js';
-import { Field } from '../controls/field.js';
 import { Empty, Shown, useLoaded } from '../controls/loaded.js';
 import { sentence } from '../controls/said.js';
 import { Time } from '../controls/time.js';
@@ -13,11 +10,13 @@ import { usePlace } from '../frame/place.js';
 import { href } from '../frame/route.js';
 import { Aliases } from './aliases.js';
 import { cameFrom, inWords, model as load, newestFirst } from './api.js';
+import { Gate } from './gate.js';
 import { Promote, RollBack } from './promote.js';
+import { DeleteModel, DeleteVersion, Retire } from './remove.js';
 import { PhaseState, Standing } from './states.js';
 import { Upload } from './upload.js';
 
-const ACTIONS = { promoted: 'Promoted', set: 'Changed', rolled_back: 'Rolled back' };
+const ACTIONS = { promoted: 'Promoted', set: 'Changed', rolled_back: 'Rolled back', stopped: 'Experiment stopped', withdrawn: 'Challenger withdrawn' };
 
 /** @param {{name: string, session: import('../app.js').RoomProperties['session']}} properties */
 export function Model({ name, session }) {
@@ -33,7 +32,7 @@ export function Model({ name, session }) {
 
 /** @param {{model: import('./api.js').Model, again: () => Promise<void>, session: import('../app.js').RoomProperties['session']}} properties */
 function Whole({ model, again, session }) {
-  const [open, setOpen] = useState(/** @type {{what: 'promote' | 'back' | 'retire' | 'upload', version?: import('./api.js').Version} | null} */ (null));
+  const [open, setOpen] = useState(/** @type {{what: 'promote' | 'back' | 'retire' | 'delete' | 'delete-model' | 'upload', version?: import('./api.js').Version} | null} */ (null));
   const close = () => setOpen(null);
   const moves = may(session.grants, 'traffic', model.name);
   const writes = may(session.grants, 'models.write', model.name);
@@ -57,18 +56,18 @@ function Whole({ model, again, session }) {
       </section>
       <div>
         <${Aliases} model=${model} moves=${moves} again=${again} />
-        <section class="block" aria-labelledby="gate-title"><h2 id="gate-title">Before a promotion</h2>
-          <ul class="plain">${model.gate.card && html`<li>It must bring a CARD.md.</li>`}${model.gate.second_person && html`<li>A second person must promote it too.</li>`}
-            ${model.gate.metric && html`<li><span class="mono">${model.gate.metric.metric}</span> on ${model.gate.metric.set} must be at least <span class="number">${model.gate.metric.at_least}</span>.</li>`}
-            ${!model.gate.card && !model.gate.second_person && !model.gate.metric && html`<li class="quiet">Nothing is asked of a version but that it is ready.</li>`}</ul></section>
+        <${Gate} model=${model} writes=${writes} again=${again} />
         <section class="block" aria-labelledby="history-title"><h2 id="history-title">What answered</h2>
           ${model.history.length === 0 ? html`<p class="quiet">Nothing yet.</p>` : html`<ol class="history">${[...model.history].reverse().slice(0, 12).map((change) => html`<li key=${change.seq}>
             <strong>${ACTIONS[change.action]}: ${inWords(change.to)}</strong><br /><span class="quiet"><${Time} at=${change.at} /> by ${called(change.who)}, before it ${inWords(change.from)}</span>${change.why && html`<br />${change.why}`}</li>`)}</ol>`}</section>
+        ${writes && !champion && Object.keys(model.aliases).length === 0 && html`<p><button class="danger" onClick=${() => setOpen({ what: 'delete-model' })}>Delete the model</button></p>`}
       </div>
     </div>
     ${open?.what === 'promote' && open.version && html`<${Promote} model=${model} version=${open.version} who=${session.name} close=${close} done=${again} />`}
     ${open?.what === 'back' && html`<${RollBack} name=${model.name} close=${close} done=${again} />`}
     ${open?.what === 'retire' && open.version && html`<${Retire} model=${model} version=${open.version} close=${close} done=${again} />`}
+    ${open?.what === 'delete' && open.version && html`<${DeleteVersion} model=${model} version=${open.version} close=${close} done=${again} />`}
+    ${open?.what === 'delete-model' && html`<${DeleteModel} model=${model} close=${close} />`}
     ${open?.what === 'upload' && html`<${Upload} into=${model.name} close=${close} done=${again} />`}`;
 }
 
@@ -85,21 +84,9 @@ function Step({ model, version, moves, writes, open, primary }) {
     <p class="quiet small"><${Time} at=${version.added_at} /> by ${called(version.added_by)}, ${cameFrom(version.origin)} <${Digest} of=${version.digest} /></p>
     ${phase.state === 'rejected' && html`<p class="small"><span class="trouble">Failed at ${phase.step?.replaceAll('_', ' ')}: ${sentence(phase.reason ?? '')}</span> ${phase.remedy && sentence(phase.remedy)}</p>`}
     ${(phase.state === 'fetching' || phase.state === 'verifying') && html`<progress aria-label=${`Version ${version.name} is on its way`}></progress>`}
-    ${phase.state === 'ready' && html`<div class="actions">
-      ${moves && !answers && !primary && html`<button onClick=${() => open({ what: 'promote', version })}>Promote<span class="visually-hidden"> version ${version.name}</span></button>`}
-      ${writes && !used && html`<button class="danger" onClick=${() => open({ what: 'retire', version })}>Retire<span class="visually-hidden"> version ${version.name}</span></button>`}</div>`}
+    <div class="actions">
+      ${phase.state === 'ready' && moves && !answers && !primary && html`<button onClick=${() => open({ what: 'promote', version })}>Promote<span class="visually-hidden"> version ${version.name}</span></button>`}
+      ${phase.state === 'ready' && writes && !used && html`<button class="danger" onClick=${() => open({ what: 'retire', version })}>Retire<span class="visually-hidden"> version ${version.name}</span></button>`}
+      ${(phase.state === 'retired' || phase.state === 'rejected') && writes && !used && html`<button class="danger" onClick=${() => open({ what: 'delete', version })}>Delete<span class="visually-hidden"> version ${version.name}</span></button>`}</div>
   </li>`;
-}
-
-/** @param {{model: import('./api.js').Model, version: import('./api.js').Version, close: () => void, done: () => Promise<void>}} properties */
-function Retire({ model, version, close, done }) {
-  const [reason, setReason] = useState('');
-  const act = async () => {
-    await request(path`/v1/models/${model.name}/versions/${version.name}/retire`, { method: 'POST', seen: model.revision, json: { reason: reason.trim() || undefined } });
-    await done();
-  };
-  return html`<${Dialog} title=${`Retire ${model.name} ${version.name}`} verb=${`Retire version ${version.name}`} danger=${true} close=${close} act=${act}>
-    <p>It can answer no more, and a rollback passes it over. It stays in the history with its files. This cannot be undone; the same files would have to be deleted here and uploaded again.</p>
-    <div class="fields"><${Field} label="Reason" value=${reason} set=${setReason} hint="Stands in the log." /></div>
-  <//>`;
 }

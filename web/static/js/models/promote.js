@@ -6,7 +6,7 @@ import { Dialog } from '../controls/dialog.js';
 import { Field } from '../controls/field.js';
 import { Shown, useLoaded } from '../controls/loaded.js';
 import { shortDigest, size } from '../format.js';
-import { inWords, lacks, model as load } from './api.js';
+import { engineOf, inWords, lacks, model as load } from './api.js';
 
 /** Fields of a manifest by which a version is served; the rest are its maker's notes. */
 const SERVED = ['recipe', 'labels', 'inputs', 'outputs', 'feeds', 'variants', 'isolation', 'device', 'instances', 'max_batch_rows', 'warm_up_rows'];
@@ -43,7 +43,7 @@ export function Promote({ model, version, who, close, done }) {
     <h3>What changes</h3>
     <${Shown} of=${changes} rows=${2}>${(/** @type {[string, string, string][]} */ rows) => html`<table class="cards diff"><caption class="visually-hidden">What changes</caption>
       <thead><tr><th scope="col">Field</th><th scope="col">${champion ? `Now, ${champion.name}` : 'Now'}</th><th scope="col">Then, ${version.name}</th></tr></thead>
-      <tbody>${[['files', champion ? `${shortDigest(champion.digest ?? '')}, ${size(bytes(champion))}` : 'none', `${shortDigest(version.digest ?? '')}, ${size(bytes(version))}`], ['engine', champion?.phase.engine ?? 'none', version.phase.engine ?? 'none'], ...rows].map(([name, was, is]) => html`<tr key=${name}><th scope="row">${name}</th><td data-label="Now" class="wide">${was}</td>
+      <tbody>${[['files', champion ? `${shortDigest(champion.digest ?? '')}, ${size(bytes(champion))}` : 'none', `${shortDigest(version.digest ?? '')}, ${size(bytes(version))}`], ['engine', engineOf(champion?.phase), engineOf(version.phase)], ...rows].map(([name, was, is]) => html`<tr key=${name}><th scope="row">${name}</th><td data-label="Now" class="wide">${was}</td>
         <td data-label="Then" class=${was === is ? 'wide quiet' : 'wide changed'}>${was === is ? 'the same' : is}</td></tr>`)}</tbody></table>`}<//>
     ${findings.length > 0 && html`<div class="findings"><h3>What the gate asks for</h3><ul>${findings.map((finding) => html`<li key=${finding}>${finding}</li>`)}</ul></div>`}
     <div class="fields"><${Field} label="Reason" value=${reason} set=${setReason} hint="Stands in the history and in the log." /></div>

@@ -13,9 +13,9 @@ import { usePlace } from '../frame/place.js';
 import { go, href } from '../frame/route.js';
 
 /**
- * @typedef {{model: string, alias?: string, into?: string, manifest?: any, promote: boolean}} Rule
- * @typedef {{name: string, settings: any, follow: Rule[], poll_s?: number, webhook_secret_file?: string, revision: number, status: {looked_at_s: number | null, error: string | null, seen: Record<string, number>, waiting: Record<string, string>}}} Source
- * @typedef {{name: string, description: string, aliases: Record<string, number>, tags: Record<string, string>}} Remote
+ * @typedef {import('openapi').FollowRule} Rule
+ * @typedef {import('openapi').SourceState & {settings: any}} Source `settings` are those of its kind
+ * @typedef {import('openapi').RemoteModel} Remote
  */
 
 /** @param {Source} source @param {Partial<Source>} change */

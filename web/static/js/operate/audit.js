@@ -6,13 +6,14 @@ import { Copy, Digest } from '../controls/digest.js';
 import { Field } from '../controls/field.js';
 import { Empty, Shown, useLoaded } from '../controls/loaded.js';
 import { Said } from '../controls/said.js';
+import { State } from '../controls/state.js';
 import { Table } from '../controls/table.js';
 import { Time } from '../controls/time.js';
 import { href } from '../frame/route.js';
 import { inWords } from '../models/api.js';
 import { words } from '../format.js';
 
-/** @typedef {{seq: number, hash: string, at: string, who: string, why?: string, event: any}} Entry */
+/** @typedef {Omit<import('openapi').AuditEntry, 'event'> & {event: any}} Entry */
 
 const PAGE = 50;
 
@@ -27,6 +28,46 @@ export function said(event) {
   if (event.kind === 'version_rejected') return ['version rejected', `${what}: ${event.rejection?.reason ?? ''}`];
   // What concerns who may do what says so in a field of its own.
   return [words(event.what ?? event.kind), what];
+}
+
+/** The log read again from its first entry, by a click; with a line that was kept, whether it goes on from there. */
+function Verify() {
+  const [kept, setKept] = useState('');
+  const [busy, setBusy] = useState(false);
+  const [found, setFound] = useState(/** @type {import('openapi').LogVerification | null} */ (null));
+  const [problem, setProblem] = useState(/** @type {import('../api.js').ProblemDocument | null} */ (null));
+  const [unread, setUnread] = useState(/** @type {string | null} */ (null));
+  const verify = async () => {
+    setFound(null);
+    setProblem(null);
+    setUnread(null);
+    let query = '';
+    if (kept.trim()) {
+      const [, seq] = /"seq":\s*(\d+)/.exec(kept) ?? [];
+      const [, hash] = /"hash":\s*"([^"]+)"/.exec(kept) ?? [];
+      if (!seq || !hash) return setUnread('That is no line that was copied here: it must hold "seq" and "hash".');
+      query = `?${new URLSearchParams({ seq, hash })}`;
+    }
+    setBusy(true);
+    try {
+      setFound(await request(`/v1/audit/verification${query}`));
+    } catch (cause) {
+      if (!(cause instanceof Refusal)) throw cause;
+      setProblem(cause.problem);
+    } finally {
+      setBusy(false);
+    }
+    return undefined;
+  };
+  return html`<div class="verify">
+    <${Field} label="Where it ended once, as kept" value=${kept} set=${setKept} mono=${true} placeholder='{"seq":12,"hash":"\u2026"}' error=${unread} />
+    <button onClick=${verify} disabled=${busy} aria-busy=${busy ? 'true' : undefined}>Verify the log</button>
+    <div role="status" class="outcome">${busy && html`<span class="quiet">Reading every entry\u2026</span>`}
+      ${found && html`<p><${State} tone=${found.whole && found.continues !== false ? 'good' : 'bad'}>${found.whole ? 'Whole' : 'Not what was written'}<//>
+        ${found.whole ? `${found.head.seq} entries, none changed, removed or reordered.` : `${found.finding}.`}
+        ${found.continues === true && ' It goes on from the line that was kept.'}
+        ${found.whole && found.continues === false && html` <strong>It does not go on from the line that was kept:</strong> ${found.finding}.`}</p>`}
+      ${problem && html`<${Said} problem=${problem} />`}</div></div>`;
 }
 
 export function Audit() {
@@ -66,7 +107,8 @@ export function Audit() {
   return html`<section class="block" aria-labelledby="log-title"><h2 id="log-title">Every change</h2>
     <${Shown} of=${head} rows=${1}>${(/** @type {{seq: number, hash: string}} */ { seq, hash }) => html`<div class="card anchor">
       <p>The log ends at entry <strong class="number">${seq}</strong>, <${Digest} of=${hash} />. Each entry holds the hash of the one before: whoever keeps this line elsewhere can show later that nothing was changed, removed or cut off.</p>
-      <div class="actions"><${Copy} text=${JSON.stringify({ seq, hash })} label="Copy where it ends" class="" /><code class="mono quiet">einthoven audit verify --data DATA --heads FILE</code></div></div>`}<//>
+      <div class="actions"><${Copy} text=${JSON.stringify({ seq, hash })} label="Copy where it ends" class="" /><code class="mono quiet">einthoven audit verify --data DATA --heads FILE</code></div>
+      <${Verify} /></div>`}<//>
     <div class="fields pairs filters" role="search" aria-label="Filter the log">
       <${Field} label="Model" bare=${true} value=${model} set=${setModel} offers=${(/** @type {any} */ (names.value))?.items.map((/** @type {any} */ one) => one.name) ?? []} />
       <${Field} label="Who" bare=${true} value=${who} set=${setWho} />

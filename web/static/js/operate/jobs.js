@@ -9,7 +9,7 @@ import { Table } from '../controls/table.js';
 import { Time } from '../controls/time.js';
 import { percent } from '../format.js';
 
-/** @typedef {{id: string, owner: string, state: 'queued' | 'running' | 'done' | 'failed' | 'cancelled', wish: any, files: string[], created: string, started?: string, ended?: string, progress?: {stage: string, done: number, total: number}, problem?: any}} Job */
+/** @typedef {import('openapi').Job & {problem?: import('openapi').Problem | null}} Job */
 
 const STATES = /** @type {Record<string, [import('../controls/state.js').Tone, string]>} */ ({ queued: ['plain', 'Waits'], running: ['busy', 'Runs'], done: ['good', 'Done'], failed: ['bad', 'Failed'], cancelled: ['past', 'Cancelled'] });
 

@@ -4,6 +4,7 @@ import { html } from '../view.js';
 import { request, text } from '../api.js';
 import { Chart } from '../controls/chart.js';
 import { Digest } from '../controls/digest.js';
+import { Quantity } from '../controls/quantity.js';
 import { Empty, Shown, useLoaded } from '../controls/loaded.js';
 import { Table } from '../controls/table.js';
 import { size, words } from '../format.js';
@@ -34,7 +35,7 @@ async function look(signal) {
 export function Live({ session }) {
   const counts = mayAll(session.grants, 'models.read');
   return html`${counts ? html`<${Counted} />` : html`<p class="quiet">What the server counts as a whole is shown to those who may look at all models.</p>`}<${Instances} />
-    <${Limits} />`;
+    <${Limits} />${mayAll(session.grants, 'admin') && html`<${Rates} />`}`;
 }
 
 /** What a request may bring, and which program answers. */
@@ -45,6 +46,19 @@ function Limits() {
       <div><dt>Program</dt><dd>${name} ${version}</dd></div>
       <div><dt>Body of a request</dt><dd class="number">${size(limits.body_bytes)}</dd></div>
       <div><dt>Memory of models</dt><dd class="number">${size(memory.budget_bytes)}</dd></div></dl>`}<//></section>`;
+}
+
+/** How much programs may ask, by their keys. */
+function Rates() {
+  const keys = useLoaded((signal) => request('/v1/keys', { signal }), []);
+  const columns = /** @type {import('../controls/table.js').Column<import('openapi').ApiKey>[]} */ ([
+    { head: 'Key', cell: (one) => one.name },
+    { head: 'In the long run', numeric: true, cell: (one) => (one.rate ? html`<${Quantity} value=${one.rate.per_second} unit="/s" digits=${one.rate.per_second % 1 ? 2 : 0} />` : html`<span class="quiet">unlimited</span>`) },
+    { head: 'At once after a pause', numeric: true, cell: (one) => (one.rate ? html`<span class="number">${one.rate.burst}</span>` : '\u2013') },
+  ]);
+  return html`<section class="block" aria-labelledby="rates-title"><header><h2 id="rates-title">Rates</h2><a class="button" href=${href('access', 'keys')}>Keys</a></header>
+    <${Shown} of=${keys} rows=${2} isEmpty=${(/** @type {any} */ list) => list.items.length === 0} empty=${html`<${Empty}>No program has a key. People who are signed in are not limited.<//>`}>
+      ${(/** @type {any} */ list) => html`<${Table} caption="Rates of keys" columns=${columns} rows=${list.items} id=${(/** @type {any} */ one) => one.id} />`}<//></section>`;
 }
 
 function Counted() {
@@ -77,7 +91,7 @@ function Counted() {
   }}<//></section>`;
 }
 
-/** @typedef {{model: string, version: string, digest: string, engine: string, file: string, device: string, provider: string}} Instance */
+/** @typedef {import('openapi').LoadedVersion} Instance */
 
 function Instances() {
   const loaded = useLoaded((signal) => request('/v1/instances', { signal }), [], 5_000);

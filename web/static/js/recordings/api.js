@@ -3,11 +3,11 @@
 import { request, send } from '../api.js';
 
 /**
- * @typedef {{sample: number, time_s: number, class: string | null, probabilities?: Record<string, number>, quality: string, said?: string | null, relabelled?: boolean}} Beat with `relabelled`, `class` is a reader's and `said` the model's
- * @typedef {{start_s: number, end_s: number, reasons: string[]}} Span
- * @typedef {{id: string, prediction?: string, notice: string, recording: any, model: any, lead: string, beats: Beat[], unreadable: Span[], quality: any[], summary: any}} RecordingDocument
- * @typedef {{notice: string, recording: any, model: any, rows: {row: number, class: string, probabilities: Record<string, number>}[], counts: Record<string, number>}} RowsDocument
- * @typedef {{lead: string, sampling_rate_hz: number, from_s: number, to_s: number, samples_per_point: number, min_mv: (number | null)[], max_mv: (number | null)[]}} Signal
+ * @typedef {Omit<import('openapi').Beat, 'class'> & {class: string | null, said?: string | null, relabelled?: boolean}} Beat with `relabelled`, `class` is a reader's and `said` the model's
+ * @typedef {import('openapi').UnreadableSpan} Span
+ * @typedef {import('openapi').Classification & {id: string, beats: Beat[]}} RecordingDocument one that is kept
+ * @typedef {import('openapi').RowsClassification} RowsDocument
+ * @typedef {import('openapi').SignalPoints} Signal
  */
 
 export const samples = () => request('/v1/samples');

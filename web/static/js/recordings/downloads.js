@@ -11,6 +11,7 @@ function cell(value) {
 /** The beats as CSV (RFC 4180), one row each, with what made them. @param {import('./api.js').RecordingDocument} document @param {import('./api.js').Beat[]} beats */
 export function csv(document, beats) {
   const { model } = document;
+  /** @type {unknown[][]} */
   const rows = [['sample', 'time_s', 'class', 'label', 'quality', ...model.labels.map((/** @type {string} */ name) => `p_${name}`), 'model', 'version', 'digest']];
   for (const beat of beats) {
     rows.push([beat.sample, beat.time_s, beat.relabelled ? beat.said : beat.class, beat.relabelled ? beat.class : '', beat.quality,
@@ -35,6 +36,7 @@ export function Downloads({ document, beats, print }) {
     <a class="button" href=${`/v1/recordings/${id}/annotations`} download>Annotations (WFDB)</a>
     <button onClick=${() => give(`${recording.name}.csv`, 'text/csv', csv(document, beats))}>Beats (CSV)</button>
     <a class="button" href=${`/v1/recordings/${id}`} download=${`${recording.name}.json`}>Result (JSON)</a>
-    <button onClick=${print}>Print on A4</button>
+    <a class="button" href=${`/v1/recordings/${id}/fhir`} download>FHIR (R4)</a>
+    <button onClick=${print} title="A4 at true scale; the print dialog keeps it as a PDF">PDF or print</button>
   </div>`;
 }

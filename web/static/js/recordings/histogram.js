@@ -25,14 +25,14 @@ export function RateHistogram({ beats }) {
   if (!bins.length) return html`<section class="curve" aria-label="Heart rate"><h2>Heart rate</h2><p class="quiet">There are no two readable beats in a row.</p></section>`;
   return html`<section class="curve" aria-label="Heart rate">
     <h2>Heart rate <span class="quiet">beat to beat, in bins of ${BIN}\u2009/min</span></h2>
-    <svg class="histogram" viewBox=${`0 0 ${WIDTH} ${HEIGHT + 18}`} tabindex="0" role="img" aria-label=${`Histogram of the heart rate. Arrow keys go through the bins. ${said ?? ''}`} onKeyDown=${pressed} onPointerLeave=${() => setAt(-1)}>
+    <svg class="histogram" viewBox=${`0 0 ${WIDTH} ${HEIGHT + 30}`} tabindex="0" role="img" aria-label=${`Histogram of the heart rate. Arrow keys go through the bins. ${said ?? ''}`} onKeyDown=${pressed} onPointerLeave=${() => setAt(-1)}>
       <line x1="0" x2=${WIDTH} y1=${HEIGHT} y2=${HEIGHT} class="axis" />
       ${bins.map((bin, index) => {
         const tall = bin.count ? Math.max(1, (bin.count / most) * (HEIGHT - 4)) : 0;
         return html`<g key=${bin.from} onPointerEnter=${() => setAt(index)}>
           <rect class="hit" x=${index * wide} y="0" width=${wide} height=${HEIGHT} />
           <rect class=${index === at ? 'bar here' : 'bar'} x=${index * wide + 1} y=${HEIGHT - tall} width=${Math.max(1, wide - 2)} height=${tall} />
-          ${(bin.from % 20 === 0 || bins.length < 10) && html`<text x=${index * wide} y=${HEIGHT + 14}>${bin.from}</text>`}</g>`;
+          ${(bin.from % 20 === 0 || bins.length < 10) && html`<text x=${index * wide} y=${HEIGHT + 6}>${bin.from}</text>`}</g>`;
       })}
     </svg>
     <p class="caption" role="status">${said ?? `${all} intervals between readable beats`}</p>

@@ -104,7 +104,7 @@ export function Sheet({ document, beats, rows, speed, gain, at }) {
   const near = (/** @type {Row} */ row) => beats.slice(firstAfter(beats, row.from), firstAfter(beats, row.to));
   const figures = [
     ['Mean rate', `${figure(summary.rate.mean_bpm, '/min')}`], ['Beats', `${summary.beats} in ${duration(summary.duration_s)}`],
-    ...['V', 'S'].map((name) => [`${name} burden`, `${percent(summary.burden[name]?.share)}${summary.burden[name]?.low != null ? `, ${percent(summary.burden[name].low)} to ${percent(summary.burden[name].high)}` : ''}`]),
+    ...(/** @type {const} */ (['V', 'S'])).map((name) => [`${name} burden`, `${percent(summary.burden[name]?.share)}${summary.burden[name]?.low != null ? `, ${percent(summary.burden[name]?.low)} to ${percent(summary.burden[name]?.high)}` : ''}`]),
     ['Unreadable', duration(summary.unreadable_s)],
   ];
   return html`<section class="sheet" aria-label="Page to print">

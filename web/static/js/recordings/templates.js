@@ -80,7 +80,7 @@ function Template({ cluster, now, high, open, toggle, go, relabel }) {
   return html`<li class=${open ? 'template open' : 'template'}>
     <button class="face" aria-expanded=${open} aria-label=${title} onClick=${toggle}>
       <${Drawing} cluster=${cluster} high=${high} name=${name} />
-      <span class="below"><span class=${`mark mark-${name}`} aria-hidden="true">${name}</span><span><strong>${cluster.members.length}</strong>
+      <span class="below"><span class=${`mark mark-${name}`} aria-hidden="true">${name}</span><span><strong>${cluster.members.length}</strong>${' '}
         <span class="quiet">${counts.slice(1).map(([one, count]) => `${one} ${count}`).join(', ')}</span></span></span>
     </button>
     ${open && html`<div class="inside">

@@ -1,7 +1,7 @@
 //! Keys, users, issuers, and every change.
 
 use super::operation::{Operation, operation};
-use crate::http::audit::Which;
+use crate::http::audit::{KeptHead, Verification, Which};
 use crate::http::issuers::NewIssuer;
 use crate::http::keys::{KeyOut, KeyPatch, NewKey};
 use crate::http::models::{List, Reason};
@@ -149,5 +149,16 @@ fn audit() -> Vec<Operation> {
             "Says where the log ends",
         )
         .answers::<Head>(200, "The newest entry's number and hash: what to keep elsewhere."),
+        operation(
+            "audit",
+            Method::GET,
+            "/v1/audit/verification",
+            "verify_log",
+            "Reads the whole log again and says whether it is what was written",
+        )
+        .description("With a head that was kept elsewhere it also says whether the log goes on from there.")
+        .query::<KeptHead>(json!({}))
+        .answers::<Verification>(200, "What was found.")
+        .problems(&[(422, "bad_field")]),
     ]
 }

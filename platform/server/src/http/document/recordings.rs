@@ -75,6 +75,26 @@ pub(super) fn operations() -> Vec<Operation> {
             json!({"type": "string", "format": "binary"}),
         )
         .with(&["Content-Disposition"]),
+        one(
+            Method::GET,
+            "/v1/recordings/{id}/fhir",
+            "get_fhir",
+            "Gives the result as a FHIR R4 bundle",
+        )
+        .description(
+            "A `collection` of one `DiagnosticReport`, its `Observation`s and the `Device` that made them, without a subject: \
+             who was recorded is not known here.",
+        )
+        .answers_raw(
+            200,
+            "The bundle.",
+            "application/fhir+json",
+            json!({"type": "object", "required": ["resourceType", "type", "entry"], "properties": {
+                "resourceType": {"const": "Bundle"}, "type": {"const": "collection"}, "timestamp": {"type": "string", "format": "date-time"},
+                "entry": {"type": "array", "items": {"type": "object"}},
+            }}),
+        )
+        .with(&["Content-Disposition"]),
     ]
 }
 

@@ -55,7 +55,7 @@ export function Tachogram({ document, beats, span, go, select }) {
       }
     }
     context.fillStyle = colour.quiet;
-    const step = [10, 30, 60, 300, 600, 1800, 3600, 7200, 14400].find((seconds) => (seconds / duration) * (width - LEFT) >= 70) ?? 28800;
+    const step = [1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 14400].find((seconds) => (seconds / duration) * (width - LEFT) >= 70) ?? 28800;
     for (let time = 0; time < duration - step / 3; time += step) context.fillText(clock(time), x(time), height - 3);
   }, [span.from, span.to, document, beats, brush]);
 
