@@ -87,7 +87,7 @@ test("a gate is set on the page, and a promotion meets it; a model without traff
   await dialog.getByLabel("It must bring a card").check();
   await dialog.getByLabel("A measure must be high enough").check();
   await dialog.getByLabel("Set").fill("ds2");
-  await dialog.getByLabel("Measure").fill("macro_f1");
+  await dialog.getByRole("textbox", { name: "Measure" }).fill("macro_f1");
   await dialog.getByLabel("At least").fill("1.5");
   await dialog.getByRole("button", { name: "Change the gate" }).click();
   // The server knows what a measure can be; what was typed stays.

@@ -19,7 +19,7 @@ export function Session({ session }) {
   return html`<section class="block" aria-labelledby="session-title">
     <div class="page-head"><div><h2 id="session-title" class="big">${called(session.name)}</h2>
       <p>Signed in on this machine${session.expires_at && html`; without a visit it ends <${Time} at=${session.expires_at} />`}.</p></div>
-      <div class="actions"><button class="danger" onClick=${() => setAsks(true)}>Sign out everywhere</button></div></div>
+      <div class="actions"><button onClick=${() => leave(false)}>Sign out</button><button class="danger" onClick=${() => setAsks(true)}>Sign out everywhere</button></div></div>
     <div class="card"><h3>What you may do</h3>
       <ul class="scopes">${SCOPES.map(([scope, meaning]) => {
         const held = scopes.has(scope) || scopes.has('admin');

@@ -58,7 +58,7 @@ export function Chart({ title, unit, times, series, digits = 0, height = 96 }) {
       height,
       legend: { show: false },
       cursor: { y: false, points: { size: 6 }, drag: { x: false, y: false } },
-      padding: [8, 8, 6, 0],
+      padding: [8, 28, 6, 0],
       scales: { x: { range: (chart) => span(chart.data[0]) }, y: { range: (_, __, highest) => [0, highest > 0 ? 1.1 * highest : 1] } },
       axes: [
         { ...axis, size: 20, space: 90, values: (_, splits) => splits.map(hour), grid: { show: false } },

@@ -5,6 +5,9 @@ import { html, useEffect, useState } from '../view.js';
 /** A sentence as a sentence. @param {string} text */
 export const sentence = (text) => `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.?!:]$/.test(text) ? '' : '.'}`;
 
+/** The title of a problem as a heading. @param {string} title */
+export const heading = (title) => sentence(title).replace(/\.$/, '').replace(/\becg\b/gi, 'ECG');
+
 /** Seconds until the next attempt: 2, 4, 8, then 15. @param {number} attempt */
 const wait = (attempt) => Math.min(15, 2 ** attempt);
 
@@ -30,7 +33,7 @@ export function Said({ problem, retry }) {
   const further = (problem.errors ?? []).filter((error) => !problem.detail.includes(error.detail));
   return html`<section class=${lost ? 'problem lost' : 'problem'}>
     <div role="alert">
-      <h2>${sentence(problem.title).replace(/\.$/, '')}</h2>
+      <h2>${heading(problem.title)}</h2>
       <p>${sentence(problem.detail)}</p>
       ${further.length > 0 && html`<ul>${further.map((error) => html`<li key=${error.pointer}><span class="mono">${error.pointer}</span> ${error.detail}</li>`)}</ul>`}
     </div>

@@ -63,9 +63,9 @@ function Verify() {
     <${Field} label="Where it ended once, as kept" value=${kept} set=${setKept} mono=${true} placeholder='{"seq":12,"hash":"\u2026"}' error=${unread} />
     <button onClick=${verify} disabled=${busy} aria-busy=${busy ? 'true' : undefined}>Verify the log</button>
     <div role="status" class="outcome">${busy && html`<span class="quiet">Reading every entry\u2026</span>`}
-      ${found && html`<p><${State} tone=${found.whole && found.continues !== false ? 'good' : 'bad'}>${found.whole ? 'Whole' : 'Not what was written'}<//>
+      ${found && html`<p><${State} tone=${found.whole && found.continues !== false ? 'good' : 'bad'}>${found.whole ? 'Whole' : 'Not what was written'}<//> ${' '}
         ${found.whole ? `${found.head.seq} entries, none changed, removed or reordered.` : `${found.finding}.`}
-        ${found.continues === true && ' It goes on from the line that was kept.'}
+        ${found.continues === true && html` <span>It goes on from the line that was kept.</span>`}
         ${found.whole && found.continues === false && html` <strong>It does not go on from the line that was kept:</strong> ${found.finding}.`}</p>`}
       ${problem && html`<${Said} problem=${problem} />`}</div></div>`;
 }

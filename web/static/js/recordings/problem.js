@@ -1,6 +1,7 @@
 // What the server refused, as it says it, with a form for what it misses. No answer at all is tried again by itself.
 
 import { html, useEffect, useState } from '../view.js';
+import { heading } from '../controls/said.js';
 
 const FIELDS = /** @type {Record<string, {name: string, label: string, unit?: string, choices?: string[]}>} */ ({
   sampling_rate: { name: 'rate', label: 'Sampling rate', unit: 'Hz' },
@@ -38,7 +39,7 @@ export function Problem({ problem, fields, attempt, files, retry, close }) {
   const set = (/** @type {string} */ name) => (/** @type {any} */ event) => setValues({ ...values, [name]: event.target.value.trim() });
   return html`<section class=${lost ? 'problem lost' : 'problem'} aria-labelledby="problem-title">
     <div role="alert">
-      <h2 id="problem-title">${problem.title[0].toUpperCase() + problem.title.slice(1)}</h2>
+      <h2 id="problem-title">${heading(problem.title)}</h2>
       <p>${problem.detail}${/[.?!]$/.test(problem.detail) ? '' : '.'}</p>
     </div>
     ${lost && html`<p class="quiet">Trying again in ${left}\u2009s.</p>`}

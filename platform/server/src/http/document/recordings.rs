@@ -90,7 +90,7 @@ pub(super) fn operations() -> Vec<Operation> {
             "The bundle.",
             "application/fhir+json",
             json!({"type": "object", "required": ["resourceType", "type", "entry"], "properties": {
-                "resourceType": {"const": "Bundle"}, "type": {"const": "collection"}, "timestamp": {"type": "string", "format": "date-time"},
+                "resourceType": {"type": "string", "enum": ["Bundle"]}, "type": {"type": "string", "enum": ["collection"]}, "timestamp": {"type": "string", "format": "date-time"},
                 "entry": {"type": "array", "items": {"type": "object"}},
             }}),
         )
