@@ -1,5 +1,7 @@
 // How fast the page is, on this machine: `npm run measure`. Figures of one run are in README.md; nothing here passes or fails.
-import { cpus } from "node:os";
+import { writeFile } from "node:fs/promises";
+import { cpus, loadavg } from "node:os";
+import { join } from "node:path";
 import { wfdb } from "./browser/recordings.js";
 import { Stage, choose, trace } from "./browser/stage.js";
 
@@ -58,13 +60,16 @@ const stage = await Stage.open();
 try {
   const visits = [];
   for (let run = 0; run < RUNS; run += 1) visits.push(await firstPaint(stage));
-  console.log(`${cpus().length} cores, ${cpus()[0].model}; Chromium without GPU`);
+  console.log(`${cpus().length} cores, ${cpus()[0].model}; load ${loadavg()[0].toFixed(1)}; Chromium without GPU`);
   console.log(`first paint, ms: median ${middle(visits.map((one) => one.paint)).toFixed(0)} of ${visits.map((one) => one.paint.toFixed(0)).join(", ")}; first content ${middle(visits.map((one) => one.content)).toFixed(0)}; ready to drop ${middle(visits.map((one) => one.shown)).toFixed(0)}`);
 
   const { page, close } = await stage.visit();
   page.setDefaultTimeout(300_000);
   const sent = performance.now();
-  await choose(page, wfdb(DAY_S, null));
+  await choose(page, await Promise.all(wfdb(DAY_S, null).map(async ({ name, buffer }) => {
+    await writeFile(join(stage.data, name), buffer);
+    return join(stage.data, name);
+  })));
   const canvas = await trace(page);
   console.log(`24 h, one lead at 360 Hz: ${((performance.now() - sent) / 1000).toFixed(1)} s from the files to the trace`);
   for (const [where, go] of [["25 mm/s", async () => {}], ["12.5 mm/s", () => page.getByLabel("Speed").selectOption("12.5")], ["an hour in view", () => page.getByRole("button", { name: "Whole recording" }).click().then(() => canvas.focus()).then(async () => { for (let presses = 0; presses < 8; presses += 1) await page.keyboard.press("+"); })]]) {

@@ -102,7 +102,7 @@ fn conclusion(document: &Document) -> String {
         summary.duration_s,
         document.lead,
         counts.join(", "),
-        summary.unreadable_s
+        positive(summary.unreadable_s)
     )
 }
 
@@ -185,8 +185,13 @@ fn text(name: &str) -> Value {
 fn quantity(value: Option<f64>, unit: &str, code: &str) -> Value {
     value.map_or(
         Value::Null,
-        |value| json!({"value": rounded(value, 1e3), "unit": unit, "system": UCUM, "code": code}),
+        |value| json!({"value": positive(rounded(value, 1e3)), "unit": unit, "system": UCUM, "code": code}),
     )
+}
+
+/// Without the sign that a sum of nothing has.
+fn positive(value: f64) -> f64 {
+    value + 0.0
 }
 
 fn percent(share: Option<f64>) -> Value {
