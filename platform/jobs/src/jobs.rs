@@ -181,6 +181,49 @@ impl Jobs {
         done.await.unwrap_or(Err(JobsError::Stopping))
     }
 
+    /// Ends and removes every job whose wish is `wanted`, whosever it is: when this returns nothing of them runs, and nothing of
+    /// them lies on disk. Gives how many there were.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub async fn erase(&self, wanted: impl Fn(&serde_json::Value) -> bool) -> Result<usize, JobsError> {
+        let ids: Vec<String> = {
+            let mut inner = self.0.table.lock();
+            let those = inner.jobs.values_mut().filter(|entry| wanted(&entry.record.wish));
+            those
+                .map(|entry| {
+                    if !entry.record.state.is_end() {
+                        entry.record.end(State::Cancelled, None);
+                        entry.control.cancel();
+                        entry.log.state(&entry.record.info(None), entry.record.runs);
+                    }
+                    entry.record.id.clone()
+                })
+                .collect()
+        };
+        let idle = |_: &usize| {
+            let inner = self.0.table.lock();
+            ids.iter()
+                .all(|id| inner.jobs.get(id).is_none_or(|entry| !entry.under_way))
+        };
+        // It ends with the process alone.
+        let _ = self.0.running.subscribe().wait_for(idle).await;
+        let erased = ids.len();
+        let this = self.clone();
+        let removed = tokio::task::spawn_blocking(move || {
+            for id in ids {
+                let entry = this.0.table.lock().jobs.remove(&id);
+                // One that its owner removed meanwhile is gone already.
+                if let Some(entry) = entry {
+                    this.0.folder.remove(&entry.record)?;
+                }
+            }
+            Ok(())
+        });
+        removed.await.unwrap_or(Err(JobsError::Stopping))?;
+        Ok(erased)
+    }
+
     /// Ends what runs, so that it is done again after the next start; returns when nothing runs any more.
     pub async fn stop(&self) {
         {
@@ -318,7 +361,7 @@ impl Jobs {
         }
         self.sweep();
         // Only now: who waits until nothing runs finds the end written down.
-        table.lock().ended(&record.owner);
+        table.lock().ended(&record.id, &record.owner);
     }
 
     fn sweep(&self) {

@@ -36,6 +36,8 @@ pub(crate) struct Entry {
     pub(crate) log: Arc<Log>,
     pub(crate) control: Arc<Control>,
     pub(crate) stage: Option<Stage>,
+    /// A thread is at it, also when it was cancelled meanwhile.
+    pub(crate) under_way: bool,
     /// One writer of the record at a time, each with the newest.
     pub(crate) disk: Arc<Mutex<()>>,
 }
@@ -49,6 +51,7 @@ impl Entry {
             log,
             control: Arc::default(),
             stage: None,
+            under_way: false,
             disk: Arc::default(),
         }
     }
@@ -125,13 +128,17 @@ impl Inner {
         entry.record.begin();
         entry.control = Arc::default();
         entry.stage = None;
+        entry.under_way = true;
         entry.log.state(&entry.record.info(None), entry.record.runs);
         *self.running.entry(entry.record.owner.clone()).or_default() += 1;
         Some(entry.clone())
     }
 
-    /// A job of this owner runs no more.
-    pub(crate) fn ended(&mut self, owner: &str) {
+    /// This job of this owner runs no more.
+    pub(crate) fn ended(&mut self, id: &str, owner: &str) {
+        if let Some(entry) = self.jobs.get_mut(id) {
+            entry.under_way = false;
+        }
         less(&mut self.running, owner);
     }
 

@@ -255,3 +255,40 @@ async fn ended_jobs_are_kept_for_a_while_only() {
     assert!(Jobs::open(none).unwrap().list(View::All).is_empty());
     assert_eq!(std::fs::read_dir(folder.path().join("jobs")).unwrap().count(), 0);
 }
+
+#[tokio::test]
+async fn erased_jobs_run_no_more_and_nothing_of_them_lies_on_disk() {
+    let folder = tempfile::tempdir().unwrap();
+    let jobs = started(folder.path());
+    let about = |person: &str, input: &str| New {
+        wish: json!({"subject": person}),
+        ..new("key:a", input)
+    };
+    let done = jobs.create(about("s_1", "hello")).await.unwrap();
+    reached(&jobs, &done.id, State::Done).await;
+    let other = jobs.create(about("s_2", "hello")).await.unwrap();
+    reached(&jobs, &other.id, State::Done).await;
+    let running = jobs.create(about("s_1", "wait")).await.unwrap();
+    reached(&jobs, &running.id, State::Running).await;
+    let waiting = jobs.create(about("s_1", "hello")).await.unwrap();
+    let mut followed = jobs.events(View::All, &waiting.id, None).unwrap();
+    assert_eq!(jobs.erase(|wish| wish["subject"] == "s_1").await.unwrap(), 3);
+    for gone in [&done, &running, &waiting] {
+        assert!(matches!(jobs.get(View::All, &gone.id), Err(JobsError::NoSuchJob)));
+    }
+    let names = std::fs::read_dir(folder.path().join("jobs")).unwrap();
+    let names: Vec<_> = names
+        .map(|file| file.unwrap().file_name().into_string().unwrap())
+        .collect();
+    assert_eq!(names, [other.id.clone()]);
+    assert_eq!(jobs.result(View::All, &other.id).await.unwrap(), b"hello");
+    // Who followed one is told of its end, and others go on.
+    let mut last = None;
+    while let Some(event) = followed.next().await {
+        last = Some(event);
+    }
+    assert_eq!(last.unwrap().data["state"], "cancelled");
+    let next = jobs.create(about("s_1", "again")).await.unwrap();
+    reached(&jobs, &next.id, State::Done).await;
+    assert_eq!(jobs.erase(|_| false).await.unwrap(), 0);
+}

@@ -9,7 +9,7 @@ use crate::segments::sync_folder;
 use crate::{JournalError, frame::HEADER};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -129,13 +129,10 @@ impl Plan {
             if index.exists() {
                 fs::remove_file(&index).map_err(fail())?;
             }
-            let file = match OpenOptions::new().write(true).open(&path) {
-                Ok(file) => file,
-                // Retention was quicker.
-                Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => continue,
-                Err(cause) => return Err(fail()(cause)),
-            };
-            overwrite(&file, places).map_err(fail())?;
+            // Where there is none, retention was quicker.
+            if path.exists() {
+                overwrite(&path, places)?;
+            }
         }
         Ok(())
     }
@@ -147,13 +144,16 @@ impl Plan {
     }
 }
 
-fn overwrite(file: &File, places: &[(u64, usize)]) -> std::io::Result<()> {
-    let length = file.metadata()?.len();
+/// Frames of a file that hold nothing from now on; on disk when this returns.
+pub(crate) fn overwrite(path: &Path, places: &[(u64, usize)]) -> Result<(), JournalError> {
+    let fail = || JournalError::io("erase in", path);
+    let file = OpenOptions::new().write(true).open(path).map_err(fail())?;
+    let length = file.metadata().map_err(fail())?.len();
     for (offset, bytes) in places {
         let within = *bytes >= HEADER && offset.checked_add(*bytes as u64).is_some_and(|end| end <= length);
         if let (true, Some(frame)) = (within, frame::erased(*bytes)) {
-            file.write_all_at(&frame, *offset)?;
+            file.write_all_at(&frame, *offset).map_err(fail())?;
         }
     }
-    file.sync_all()
+    file.sync_all().map_err(fail())
 }

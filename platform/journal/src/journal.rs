@@ -1,7 +1,7 @@
 //! The journal: one folder, one process.
 
 use crate::index::Catalog;
-use crate::labels::{Given, Label, Labels};
+use crate::labels::{Given, Label, Labels, Taken};
 use crate::pseudonym::Pseudonyms;
 use crate::query::Entries;
 use crate::queue::Queue;
@@ -204,6 +204,11 @@ impl Journal {
         Ok(Recorded::Durable)
     }
 
+    /// Counts a prediction that [`Journal::wants`] not, and whose entry was not made.
+    pub fn leave_out(&self) {
+        self.0.queue.pass_over();
+    }
+
     /// Puts it into the buffer.
     fn offer(&self, entry: Entry) -> Result<Recorded, JournalError> {
         let beside = entry.arm.as_ref().and_then(|arm| arm.beside);
@@ -275,9 +280,25 @@ impl Journal {
     /// [`JournalError::NoSuchPrediction`], [`JournalError::NoSuchBeat`], [`JournalError::KeyReused`],
     /// [`JournalError::Labels`], [`JournalError::Io`].
     pub fn label(&self, label: Label) -> Result<Given, JournalError> {
-        let id = label.prediction;
-        let entry = self.get(id)?.ok_or(JournalError::NoSuchPrediction { id })?;
-        self.0.labels.give(label, &entry)
+        self.label_all(vec![label])
+    }
+
+    /// Takes labels of one or several predictions, all or none, also where the process ends meanwhile.
+    ///
+    /// # Errors
+    /// As for [`Journal::label`]; nothing was taken then.
+    pub fn label_all(&self, labels: Vec<Label>) -> Result<Given, JournalError> {
+        let mut checked = Vec::with_capacity(labels.len());
+        for label in labels {
+            let id = label.prediction;
+            let entry = self.get(id)?.ok_or(JournalError::NoSuchPrediction { id })?;
+            label.check(&entry)?;
+            checked.push(Taken {
+                label,
+                subject: entry.subject,
+            });
+        }
+        self.0.labels.give(checked)
     }
 
     /// All labels.

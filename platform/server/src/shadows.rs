@@ -8,7 +8,7 @@ use crate::experiments::Outcome;
 use crate::http::App;
 use crate::http::problem::Problem;
 use crate::input::{Answer, InputError};
-use crate::journaling::{Asked, Computed};
+use crate::journaling::{Asked, Computed, Here};
 use einthoven_classify::{Demand, Found, Options, ServedModel, Spent, classify, classify_rows_for};
 use einthoven_dispatch::Priority;
 use einthoven_ecg::readers::{BeatRows, Input};
@@ -58,6 +58,8 @@ pub(crate) struct Beside {
     lead: Option<String>,
     found: Found,
     entry: Entry,
+    /// The person that it is about.
+    here: Option<Arc<Here>>,
 }
 
 /// Rows that shadows will want, kept before the answer takes them.
@@ -76,7 +78,7 @@ impl Beside {
         answer: &Answer,
         rows: Option<Arc<BeatRows>>,
         (lead, found): (Option<String>, Found),
-        entry: &Entry,
+        (entry, here): (&Entry, Option<Arc<Here>>),
     ) -> Option<Self> {
         let again = match answer {
             Answer::Beats { recording, .. } => Again::Recording(Arc::clone(recording)),
@@ -94,7 +96,21 @@ impl Beside {
                 summary: serde_json::Value::Null,
                 ..entry.clone()
             },
+            here,
         })
+    }
+
+    /// The person was erased meanwhile: nothing more is to be known of them.
+    fn is_erased(&self) -> bool {
+        self.here.as_ref().is_some_and(|here| here.is_erased())
+    }
+
+    /// Resolves when the person is erased.
+    async fn erased(&self) {
+        match &self.here {
+            Some(here) => here.erased().await,
+            None => std::future::pending().await,
+        }
     }
 
     fn bytes(&self) -> usize {
@@ -136,11 +152,18 @@ pub(crate) fn submit(app: &Arc<App>, beside: Option<Beside>) {
         let (app, beside, served) = (Arc::clone(app), Arc::clone(&beside), Arc::clone(served));
         tokio::spawn(async move {
             let lane = Arc::clone(&waiting.lane);
-            let Ok(_one) = lane.one.acquire().await else { return };
-            if !free(&app).await {
+            let turn = async {
+                let one = lane.one.acquire().await.ok()?;
+                free(&app).await.then_some(one)
+            };
+            let turn = tokio::select! {
+                turn = turn => turn,
+                () = beside.erased() => None,
+            };
+            let Some(_one) = turn else {
                 app.comparing.meters.dropped(&beside.experiment, &version);
                 return;
-            }
+            };
             let (inner, shadowed) = (Arc::clone(&app), Arc::clone(&beside));
             let done = tokio::task::spawn_blocking(move || compute(&inner, &shadowed, &served)).await;
             drop(waiting);
@@ -209,7 +232,7 @@ fn compute(app: &App, beside: &Beside, served: &ServedModel) -> Result<(), Probl
         },
         found: beside.found.clone(),
     };
-    let asked = Asked::beside(&beside.entry);
+    let asked = Asked::beside(&beside.entry, beside.here.clone());
     let answer = match &beside.again {
         Again::Recording(recording) => classify(recording, served, &options).map(|document| Answer::Beats {
             recording: Arc::clone(recording),
@@ -227,6 +250,9 @@ fn compute(app: &App, beside: &Beside, served: &ServedModel) -> Result<(), Probl
     }
     // That it failed is counted; its words are no part of any answer.
     let Ok(mut answer) = answer else { return Ok(()) };
+    if beside.is_erased() {
+        return Ok(());
+    }
     let arm = Arm {
         experiment: beside.experiment.clone(),
         arm: SHADOW.to_owned(),

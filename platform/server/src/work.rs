@@ -40,7 +40,7 @@ pub(crate) fn start(app: &Arc<App>) {
 }
 
 /// A request as a job keeps it, with the pseudonym of whom it is about.
-pub(crate) fn wish(request: &Request, subject: Option<String>) -> Value {
+pub(crate) fn wish(request: &Request, subject: Option<&str>) -> Value {
     json!({
         "rate": request.hints.sampling_rate_hz,
         "unit": request.hints.unit.map(Unit::name),
@@ -49,6 +49,11 @@ pub(crate) fn wish(request: &Request, subject: Option<String>) -> Value {
         "model": request.model,
         "subject": subject,
     })
+}
+
+/// Whether a job is about that person, by the pseudonym.
+pub(crate) fn is_about(wish: &Value, subject: &str) -> bool {
+    wish["subject"] == subject
 }
 
 fn request(wish: &Value) -> Request {
@@ -81,7 +86,9 @@ impl Work for Classifying {
             .map(|(name, bytes)| (name, Cow::Owned(bytes)))
             .collect();
         let journaling = &self.app.journaling;
-        let mut asked = journaling.asked(&owner, wish["subject"].as_str().map(str::to_owned));
+        // Held until the entry is recorded.
+        let here = journaling.here_as(wish["subject"].as_str());
+        let mut asked = journaling.asked(&owner, here.clone());
         let (readers, keeps) = (&self.app.plugins.readers, journaling.keeps_recordings());
         let reading = read_noted(&mut asked, files, &request, readers, keeps).map_err(failed)?;
         let stage = |stage, done: usize, total: usize| Stage {
@@ -136,6 +143,7 @@ impl Work for Classifying {
             let entry = journaling.entry(asked, computed, &answer).map_err(failed)?;
             journaling.record_blocking(entry, &mut answer).map_err(failed)?;
         }
+        drop(here);
         match answer {
             Answer::Beats { document, .. } => written(&document),
             Answer::Rows(document) => written(&document),

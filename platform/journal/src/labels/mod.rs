@@ -15,3 +15,4 @@ pub use current::{Compared, Current, compared, current};
 pub use label::{Given, Label, Mark, Source, Truth};
 pub use reference::{REFERENCE_WINDOW_S, from_reference};
 pub use store::Labels;
+pub(crate) use store::Taken;

@@ -323,3 +323,89 @@ proptest! {
         }
     }
 }
+
+/// Two predictions about two persons, with one label each that belong together.
+fn together(folder: &std::path::Path) -> (Journal, Vec<Entry>, Vec<Label>) {
+    let journal = open(folder);
+    let entries = vec![entry(1, 20), entry(2, 20)];
+    for entry in &entries {
+        journal.record_blocking(entry.clone()).unwrap();
+    }
+    let labels = entries.iter().map(|entry| label(entry, "ana", "together")).collect();
+    (journal, entries, labels)
+}
+
+#[test]
+fn labels_that_come_together_are_taken_together_or_not_at_all() {
+    let folder = tempfile::tempdir().unwrap();
+    let (journal, entries, labels) = together(folder.path());
+    // Under this key something else was said about the second one.
+    let mut other = labels[1].clone();
+    other.marks[0].truth = Truth::NotABeat;
+    journal.label(other).unwrap();
+    let refused = journal.label_all(labels.clone());
+    assert!(matches!(refused, Err(JournalError::KeyReused { .. })), "{refused:?}");
+    assert!(!journal.labels().has(entries[0].id));
+    // One that cannot be taken keeps the other from being written, whichever comes first.
+    let mut wrong = labels.clone();
+    wrong[1].key = "another".to_owned();
+    wrong[1].marks[0].at += 1;
+    let refused = journal.label_all(wrong);
+    assert!(matches!(refused, Err(JournalError::NoSuchBeat { .. })), "{refused:?}");
+    assert!(!journal.labels().has(entries[0].id));
+    // Twice the same in one request is one.
+    let twice = vec![labels[0].clone(), labels[0].clone()];
+    assert_eq!(journal.label_all(twice).unwrap(), Given { new: 1, repeated: 1 });
+}
+
+#[test]
+fn labels_that_come_together_are_there_together_after_a_crash() {
+    let folder = tempfile::tempdir().unwrap();
+    let (journal, entries, labels) = together(folder.path());
+    let segment = || {
+        let all = crate::setup::files(&folder.path().join("labels"));
+        let segments = all
+            .into_iter()
+            .filter(|path| path.extension().is_some_and(|ending| ending == "seg"));
+        segments.last().unwrap()
+    };
+    journal.label(label(&entries[0], "ben", "before")).unwrap();
+    let before = std::fs::metadata(segment()).unwrap().len();
+    assert_eq!(
+        journal.label_all(labels.clone()).unwrap(),
+        Given { new: 2, repeated: 0 }
+    );
+    drop(journal);
+    let path = segment();
+    let whole = std::fs::read(&path).unwrap();
+    // Killed after any number of bytes had come to the disk.
+    for end in (usize::try_from(before).unwrap()..whole.len())
+        .step_by(7)
+        .chain([whole.len() - 1])
+    {
+        std::fs::write(&path, &whole[..end]).unwrap();
+        drop(open(folder.path()));
+        let journal = open(folder.path());
+        let there: Vec<_> = entries
+            .iter()
+            .map(|entry| journal.labels().of(entry.id).unwrap().len())
+            .collect();
+        assert_eq!(there, [1, 0], "{end} of {}", whole.len());
+        // What never came is no trace of a person either.
+        let left = std::fs::read(&path).unwrap();
+        assert!(!left.windows(8).any(|window| window == b"together"), "{end}");
+    }
+    std::fs::write(&path, &whole).unwrap();
+    let journal = open(folder.path());
+    assert_eq!(
+        journal.label_all(labels.clone()).unwrap(),
+        Given { new: 0, repeated: 2 }
+    );
+    // Erasing one of the persons takes nothing from the other.
+    let (gone, stays) = (&entries[0], &entries[1]);
+    journal.erase_subject(gone.subject.as_deref().unwrap()).unwrap();
+    drop(journal);
+    let journal = open(folder.path());
+    assert!(!journal.labels().has(gone.id));
+    assert_eq!(journal.labels().of(stays.id).unwrap(), labels[1..]);
+}

@@ -8,6 +8,7 @@ use crate::http::v2::named::reference;
 use crate::http::v2::outcome::refused;
 use crate::http::v2::room;
 use crate::http::v2::run::{Work, answer, priority, run};
+use crate::journaling::Protocol;
 use einthoven_auth::{Principal, Scope};
 use einthoven_oip::grpc::{Asked, answer as message, pb};
 use futures_util::{Stream, StreamExt};
@@ -15,6 +16,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tonic::metadata::MetadataMap;
 use tonic::{Status, Streaming};
+use uuid::Uuid;
 
 /// Requests of one stream that are under way at once. Answers come in the order of the requests.
 const OF_ONE_STREAM: usize = 16;
@@ -79,12 +81,12 @@ impl Caller {
     }
 }
 
-/// The answer to one request.
+/// The answer to one request, and its entry in the journal.
 pub(super) async fn one(
     app: &Arc<App>,
     caller: &Caller,
     request: pb::ModelInferRequest,
-) -> Result<pb::ModelInferResponse, Status> {
+) -> Result<(pb::ModelInferResponse, Option<Uuid>), Status> {
     answered(app, caller, request)
         .await
         .map_err(|problem| status::of(&problem))
@@ -94,7 +96,7 @@ async fn answered(
     app: &Arc<App>,
     caller: &Caller,
     request: pb::ModelInferRequest,
-) -> Result<pb::ModelInferResponse, Problem> {
+) -> Result<(pb::ModelInferResponse, Option<Uuid>), Problem> {
     let Caller {
         principal,
         subject,
@@ -102,6 +104,8 @@ async fn answered(
     } = caller;
     let began = Instant::now();
     may(principal, Scope::Predict, Some(&request.model_name))?;
+    let journaling = &app.journaling;
+    let noted = journaling.asked(principal.name(), journaling.here(subject.as_deref()));
     let raw: usize = request.raw_input_contents.iter().map(bytes::Bytes::len).sum();
     let _room = room(app, raw)?;
     let mut asked = Asked::try_from(request).map_err(refused)?;
@@ -118,16 +122,20 @@ async fn answered(
             (Some(own), Some(deadline)) => Some(own.min(*deadline)),
             (own, deadline) => own.or(*deadline),
         },
+        asked: noted,
+        protocol: Protocol::Grpc,
     };
     let outcome = run(app, work).await?;
     let answer = answer(&asked.request, &outcome)?;
     let device = outcome.model.device().to_string();
-    let more = [
+    let mut more = vec![
         ("digest", outcome.model.digest()),
         ("engine", outcome.model.engine()),
         ("device", device.as_str()),
     ];
-    Ok(message(&answer, &more))
+    let prediction = outcome.prediction.map(|id| id.to_string());
+    more.extend(prediction.as_deref().map(|id| ("prediction", id)));
+    Ok((message(&answer, &more), outcome.prediction))
 }
 
 /// The answers to a stream of requests. A request that fails is answered so and ends nothing; a server that stops answers what
@@ -146,7 +154,8 @@ pub(super) fn many(
             let request = request?;
             let id = request.id.clone();
             Ok(match one(&app, &caller, request).await {
-                Ok(answer) => pb::ModelStreamInferResponse {
+                // Metadata are of the whole stream: here the answer's parameter `prediction` names it.
+                Ok((answer, _)) => pb::ModelStreamInferResponse {
                     error_message: String::new(),
                     infer_response: Some(answer),
                 },

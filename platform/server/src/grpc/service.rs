@@ -109,8 +109,13 @@ impl GrpcInferenceService for Inference {
         request: Request<pb::ModelInferRequest>,
     ) -> Result<Response<pb::ModelInferResponse>, Status> {
         let caller = infer::Caller::of(principal(&request)?, request.metadata())?;
-        let answer = infer::one(&self.app, &caller, request.into_inner()).await?;
-        Ok(Response::new(answer))
+        let (answer, prediction) = infer::one(&self.app, &caller, request.into_inner()).await?;
+        let mut response = Response::new(answer);
+        let id = prediction.and_then(|id| id.to_string().parse().ok());
+        if let Some(id) = id {
+            response.metadata_mut().insert(v2::PREDICTION_HEADER, id);
+        }
+        Ok(response)
     }
 
     async fn model_stream_infer(

@@ -1,12 +1,15 @@
 //! Who calls, what they saw, and why they ask: the parts that every change has in common.
 
+use super::App;
 use super::access::{may, refusal};
 use super::problem::Problem;
+use crate::journaling::{Asked, Here};
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use einthoven_auth::{Principal, Scope};
 use einthoven_onboard::By;
+use std::sync::Arc;
 
 /// Header with whom a request is about: the same one gets the same version for as long as an experiment goes on.
 const SUBJECT: &str = "x-einthoven-subject";
@@ -55,6 +58,16 @@ impl Caller {
     /// The person that the request is about, as the caller calls them.
     pub(crate) fn person(&self) -> Option<&str> {
         self.subject.as_deref()
+    }
+
+    /// That something about the person begins; none where nobody is named, or nothing is remembered.
+    pub(crate) fn here(&self, app: &App) -> Option<Arc<Here>> {
+        app.journaling.here(self.person())
+    }
+
+    /// The request as its entry in the journal will tell of it; none where nothing is remembered.
+    pub(crate) fn asked(&self, app: &App) -> Option<Asked> {
+        app.journaling.asked(self.principal.name(), self.here(app))
     }
 
     /// Who it is and what else they may do.

@@ -32,9 +32,10 @@ pub(crate) struct JobList {
 /// Makes a job of an upload; says where it is.
 pub(crate) async fn create(app: &Arc<App>, caller: &Caller, upload: Upload) -> Result<Response, Problem> {
     let owner = caller.principal().name().to_owned();
+    // Until it is there to be found when the person is erased.
+    let here = caller.here(app);
     let (files, request, _room) = upload.into_work(app, caller).await?;
-    let subject = caller.person().and_then(|person| app.journaling.subject(person));
-    let wish = work::wish(&request, subject);
+    let wish = work::wish(&request, here.as_ref().map(|here| here.subject()));
     let info = app.jobs.create(New { owner, wish, files }).await?;
     let location = [(header::LOCATION, format!("/v1/jobs/{}", info.id))];
     Ok((StatusCode::ACCEPTED, location, Json(info)).into_response())

@@ -82,6 +82,8 @@ pub(crate) struct App {
     pub(crate) upload_kib: Arc<Semaphore>,
     /// Heavy work at once.
     pub(crate) cores: Arc<Semaphore>,
+    /// Who reads the journal at once.
+    pub(crate) reads: predictions::reads::Reads,
     /// Evaluations at once: each runs as long as its set is large, and classifying must go on meanwhile.
     pub(crate) evaluations: Arc<Semaphore>,
 }
@@ -127,6 +129,7 @@ impl App {
             model_limit,
             upload_kib: Arc::new(Semaphore::new(2 * body_limit.div_ceil(1024))),
             cores: Arc::new(Semaphore::new(cores)),
+            reads: predictions::reads::Reads::default(),
             evaluations: Arc::new(Semaphore::new(1)),
         })
     }

@@ -6,6 +6,7 @@ use super::caller::Caller;
 use super::problem::Problem;
 use super::upload::{Upload, blocking};
 use crate::input::Answer;
+use crate::journaling::Here;
 use crate::recordings::{Kept, Points};
 use axum::Json;
 use axum::extract::{Request, State};
@@ -23,12 +24,14 @@ pub(crate) async fn create_recording(
     caller: Caller,
     request: Request,
 ) -> Result<Response, Problem> {
-    let answer = Upload::receive(&app, request).await?.answer(&app, &caller).await?;
-    keep(&app, answer).await
+    let upload = Upload::receive(&app, request).await?;
+    let here = caller.here(&app);
+    let answer = upload.answer(&app, &caller).await?;
+    keep(&app, answer, here).await
 }
 
-/// Keeps an answer and says where; rows are answered at once, since there is no trace to look at.
-pub(crate) async fn keep(app: &Arc<App>, answer: Answer) -> Result<Response, Problem> {
+/// Keeps an answer about a person and says where; rows are answered at once, since there is no trace to look at.
+pub(crate) async fn keep(app: &Arc<App>, answer: Answer, here: Option<Arc<Here>>) -> Result<Response, Problem> {
     match answer {
         Answer::Rows(document) => Ok(Json(document).into_response()),
         Answer::Beats {
@@ -36,7 +39,9 @@ pub(crate) async fn keep(app: &Arc<App>, answer: Answer) -> Result<Response, Pro
         } => {
             let inner = Arc::clone(app);
             let kept = blocking(Arc::clone(&app.cores), move || {
-                inner.recordings.keep(&recording, *document).map_err(|cause| {
+                let subject = here.as_ref().map(|here| here.subject());
+                let kept = inner.recordings.keep(&recording, *document, subject);
+                kept.map_err(|cause| {
                     tracing::error!(%cause, "a recording could not be kept");
                     Problem::new(
                         StatusCode::INSUFFICIENT_STORAGE,

@@ -54,6 +54,7 @@ pub(crate) async fn create_sample_recording(
         .iter()
         .map(|(name, bytes)| ((*name).to_owned(), Cow::Borrowed(*bytes)))
         .collect();
+    let here = caller.here(&app);
     let answer = classified(&app, &caller, files, Request::default(), Vec::new()).await?;
-    keep(&app, answer).await
+    keep(&app, answer, here).await
 }

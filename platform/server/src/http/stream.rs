@@ -6,6 +6,7 @@ use super::problem::Problem;
 use super::standing::Standing;
 use super::upload::blocking;
 use crate::input::InputError;
+use crate::journaling::LiveAsked;
 use axum::extract::State;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code};
@@ -15,7 +16,7 @@ use einthoven_auth::Scope;
 use einthoven_classify::{BeatOut, LiveBeats, NOTICE};
 use einthoven_ecg::readers::Unit;
 use einthoven_registry_state::Reference;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::{HashMap, VecDeque};
 use std::pin::{Pin, pin};
@@ -23,6 +24,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::timeout;
+use uuid::Uuid;
 
 /// Sessions at once, those that wait for their client included; and those of one caller.
 const MOST: usize = 256;
@@ -48,6 +50,8 @@ pub(crate) struct Streams(Mutex<HashMap<String, Arc<Slot>>>);
 struct Slot {
     id: String,
     owner: String,
+    /// Whom it is about, by the pseudonym.
+    subject: Option<String>,
     /// Counts the connections it had; the last one counts.
     turn: watch::Sender<u64>,
     session: tokio::sync::Mutex<Session>,
@@ -59,9 +63,22 @@ struct Session {
     /// From what comes to millivolts.
     factor: f32,
     whole_numbers: bool,
+    /// As entries of the journal tell of it; none where nothing is remembered, or while it computes.
+    asked: Option<LiveAsked>,
     /// The last beats that were said.
-    said: VecDeque<BeatOut>,
+    said: VecDeque<Said>,
     beats: u64,
+}
+
+/// A beat, with its entry in the journal.
+#[derive(Clone, Serialize)]
+struct Said {
+    #[serde(flatten)]
+    beat: BeatOut,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    prediction: Option<Uuid>,
+    #[serde(rename = "type")]
+    kind: &'static str,
 }
 
 /// The first message: a new session, or one to go on with.
@@ -208,15 +225,20 @@ async fn greeted(app: &Arc<App>, caller: &Caller, socket: &mut WebSocket) -> Res
     caller.may(Scope::Predict, reference.model.as_str()).map_err(said)?;
     let model = app.loaded.resolve(&reference).await;
     let model = model.map_err(|cause| said(Problem::from(cause)))?;
-    let live = LiveBeats::new(model, lead, rate).map_err(|cause| refused(cause.to_string()))?;
+    let live = LiveBeats::new(model, lead.clone(), rate).map_err(|cause| refused(cause.to_string()))?;
+    let id = Uuid::now_v7().to_string();
+    let who = (owner, caller.person());
+    let asked = app.journaling.session(app, who, &id, (&lead, rate), live.model());
     let slot = Arc::new(Slot {
-        id: uuid::Uuid::now_v7().to_string(),
+        id,
         owner: owner.to_owned(),
+        subject: asked.as_ref().and_then(|asked| asked.subject().map(str::to_owned)),
         turn: watch::Sender::new(0),
         session: tokio::sync::Mutex::new(Session {
             live: Some(live),
             factor: (unit.millivolts() / counts) as f32,
             whole_numbers,
+            asked,
             said: VecDeque::new(),
             beats: 0,
         }),
@@ -250,8 +272,8 @@ async fn went_on(
         });
         send(socket, hello.to_string()).await?;
         let missed = session.said.iter().filter(|_| turn > 1);
-        for beat in missed.filter(|beat| last_sample.is_none_or(|last| beat.sample as u64 > last)) {
-            send(socket, text_of(beat)).await?;
+        for said in missed.filter(|said| last_sample.is_none_or(|last| said.beat.sample as u64 > last)) {
+            send(socket, text_of(said)).await?;
         }
     }
     let mut asked = false;
@@ -342,28 +364,47 @@ impl Session {
         Ok(values.into_iter().map(value).collect())
     }
 
-    /// Takes samples in, or all that is left where there are none, on a thread that may compute.
-    async fn compute(&mut self, app: &Arc<App>, samples: Option<Vec<f32>>) -> Result<Vec<BeatOut>, End> {
+    /// Takes samples in, or all that is left where there are none, on a thread that may compute. What can be said is remembered
+    /// before it is given.
+    async fn compute(&mut self, app: &Arc<App>, samples: Option<Vec<f32>>) -> Result<Vec<Said>, End> {
         let mut live = self.live.take().ok_or_else(failed)?;
+        let mut session = self.asked.take();
+        let asked = session
+            .as_ref()
+            .and_then(|session| app.journaling.samples_came(session));
         let only_keeps = samples.as_ref().is_some_and(|samples| live.only_keeps(samples.len()));
         let work = move || {
+            if let (Some(session), Some(samples)) = (&mut session, &samples) {
+                session.came(samples);
+            }
             let said = match &samples {
                 Some(samples) => live.push(samples),
                 None => live.finish(),
             };
-            Ok((live, said))
+            Ok((live, session, said))
         };
         let done = if only_keeps {
             work()
         } else {
             blocking(Arc::clone(&app.cores), work).await
         };
-        let (live, said) = done.map_err(|_: Problem| failed())?;
-        self.live = Some(live);
-        let said = said.map_err(|cause| {
-            let problem = Problem::from(InputError::Classify(cause));
-            End::Close(close_code::ERROR, problem.detail().to_owned())
-        })?;
+        let (live, session, said) = done.map_err(|_: Problem| failed())?;
+        let samples = live.samples();
+        (self.live, self.asked) = (Some(live), session);
+        let beats = said.map_err(|cause| ended(&Problem::from(InputError::Classify(cause))))?;
+        let prediction = match (&self.asked, asked) {
+            (Some(session), Some(asked)) if !beats.is_empty() => {
+                let remembered = app.journaling.beats_said(session, asked, &beats, samples).await;
+                remembered.map_err(|problem| ended(&problem))?
+            }
+            _ => None,
+        };
+        let each = beats.into_iter().map(|beat| Said {
+            beat,
+            prediction,
+            kind: "beat",
+        });
+        let said: Vec<_> = each.collect();
         self.beats += said.len() as u64;
         self.said.extend(said.iter().cloned());
         let over = self.said.len().saturating_sub(KEPT_BEATS);
@@ -385,6 +426,21 @@ impl Streams {
         Ok(())
     }
 
+    /// Ends the sessions about a person; how many there were.
+    pub(crate) fn forget_person(&self, subject: &str) -> usize {
+        let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = slots.len();
+        slots.retain(|_, slot| {
+            let goes = slot.subject.as_deref() == Some(subject);
+            if goes {
+                // Whoever talks to it is told that it is theirs no more.
+                slot.turn.send_modify(|turn| *turn += 1);
+            }
+            !goes
+        });
+        before - slots.len()
+    }
+
     fn get(&self, id: &str) -> Option<Arc<Slot>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).get(id).cloned()
     }
@@ -398,10 +454,9 @@ fn is_end(text: &str) -> bool {
     serde_json::from_str::<Value>(text).is_ok_and(|value| value["end"] == true)
 }
 
-fn text_of(beat: &BeatOut) -> String {
-    let mut value = serde_json::to_value(beat).unwrap_or_default();
-    value["type"] = "beat".into();
-    value.to_string()
+fn text_of(said: &Said) -> String {
+    // Through a value, so that the fields come sorted.
+    serde_json::to_value(said).unwrap_or_default().to_string()
 }
 
 async fn send(socket: &mut WebSocket, text: String) -> Result<(), End> {
@@ -414,6 +469,11 @@ async fn sent(socket: &mut WebSocket, message: Message) -> Result<(), End> {
         Ok(Err(_)) => Err(End::Gone),
         Err(_) => Err(End::Close(SLOW_READER, "the answers are not read in time".to_owned())),
     }
+}
+
+/// What went wrong, as the reason of the end.
+fn ended(problem: &Problem) -> End {
+    End::Close(close_code::ERROR, problem.detail().to_owned())
 }
 
 /// What proved who it is was revoked, has expired, or allows less now.

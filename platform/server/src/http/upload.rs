@@ -5,7 +5,7 @@ use super::caller::Caller;
 use super::problem::Problem;
 use crate::experiments::Outcome;
 use crate::input::{Answer, Request, answer_for, default_model, read};
-use crate::journaling::{Computed, read_noted};
+use crate::journaling::{Asked, Computed, read_noted};
 use crate::shadows::{self, Beside};
 use axum::body::Body;
 use axum::extract::{FromRequest, Multipart, Query, Request as HttpRequest};
@@ -79,6 +79,7 @@ impl Upload {
             });
         let mut room = Room {
             app: Arc::clone(app),
+            most: app.body_limit,
             taken: 0,
             permits: Vec::new(),
         };
@@ -163,8 +164,9 @@ pub(crate) async fn classified(
     room: Vec<OwnedSemaphorePermit>,
 ) -> Result<Answer, Problem> {
     let (reader, hints) = (Arc::clone(app), request.clone());
-    let subject = caller.person().and_then(|person| app.journaling.subject(person));
-    let mut asked = app.journaling.asked(caller.principal().name(), subject);
+    let mut asked = caller.asked(app);
+    // Until the entry is recorded and whoever computes beside has it.
+    let here = asked.as_ref().and_then(Asked::here);
     let keeps = app.journaling.keeps_recordings();
     let (reading, asked, room) = blocking(Arc::clone(&app.cores), move || {
         // Held until the work is done, also when the client has left.
@@ -188,7 +190,7 @@ pub(crate) async fn classified(
         },
         found: Found::default(),
     };
-    let teller = Arc::clone(app);
+    let (teller, about) = (Arc::clone(app), here.clone());
     let (mut answer, entry, beside) = blocking(Arc::clone(&app.cores), move || {
         let _room = room;
         let clock = Stage::Classify.running();
@@ -208,7 +210,7 @@ pub(crate) async fn classified(
         });
         let entry = entry.transpose()?.flatten();
         let beside = match (&entry, &arm) {
-            (Some(entry), Some(arm)) => Beside::of(shadows, &arm.experiment, &answer, rows, again, entry),
+            (Some(entry), Some(arm)) => Beside::of(shadows, &arm.experiment, &answer, rows, again, (entry, about)),
             _ => None,
         };
         Ok((answer, entry, beside))
@@ -255,6 +257,8 @@ pub(crate) async fn blocking<T: Send + 'static>(
 /// Keeps count of a body's bytes, against the bound of one request and of all together.
 struct Room {
     app: Arc<App>,
+    /// Bytes of this one.
+    most: usize,
     taken: usize,
     permits: Vec<OwnedSemaphorePermit>,
 }
@@ -263,8 +267,8 @@ impl Room {
     fn take(&mut self, bytes: usize) -> Result<(), Problem> {
         let before = self.taken.div_ceil(1024);
         self.taken += bytes;
-        if self.taken > self.app.body_limit {
-            return Err(Problem::too_large(self.app.body_limit));
+        if self.taken > self.most {
+            return Err(Problem::too_large(self.most));
         }
         let more = u32::try_from(self.taken.div_ceil(1024) - before).unwrap_or(u32::MAX);
         let permit = Arc::clone(&self.app.upload_kib)
@@ -277,6 +281,22 @@ impl Room {
         }
         Ok(())
     }
+}
+
+/// The whole of a body of at most `most` bytes, and the room it takes among all bodies until that is dropped.
+pub(crate) async fn whole(
+    app: &Arc<App>,
+    body: Body,
+    most: usize,
+) -> Result<(Vec<u8>, Vec<OwnedSemaphorePermit>), Problem> {
+    let mut room = Room {
+        app: Arc::clone(app),
+        most: most.min(app.body_limit),
+        taken: 0,
+        permits: Vec::new(),
+    };
+    let content = raw(body, &mut room).await?;
+    Ok((content, room.permits))
 }
 
 async fn raw(body: Body, room: &mut Room) -> Result<Vec<u8>, Problem> {

@@ -1,6 +1,6 @@
 //! A request on its way to an answer, as its entry will tell of it.
 
-use super::{borrowed, bundle, stated};
+use super::{Here, borrowed, bundle, stated};
 use crate::input::{InputError, Request, read};
 use einthoven_ecg::readers::Reading;
 use einthoven_journal::Entry;
@@ -9,6 +9,7 @@ use einthoven_plugin_host::Readers;
 use jiff::Timestamp;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use uuid::Uuid;
 
@@ -18,8 +19,8 @@ pub(crate) struct Asked {
     pub(super) at: Timestamp,
     pub(super) began: Instant,
     pub(super) principal: String,
-    /// A pseudonym.
-    pub(super) subject: Option<String>,
+    /// The person that it is about, who is not erased unnoticed while this is held.
+    pub(super) here: Option<Arc<Here>>,
     pub(super) read: Duration,
     /// SHA-256 of what was sent.
     pub(super) input: String,
@@ -29,13 +30,13 @@ pub(crate) struct Asked {
 }
 
 impl Asked {
-    pub(super) fn new(principal: &str, subject: Option<String>) -> Self {
+    pub(super) fn new(principal: &str, here: Option<Arc<Here>>) -> Self {
         Self {
             id: Uuid::now_v7(),
             at: Timestamp::now(),
             began: Instant::now(),
             principal: principal.to_owned(),
-            subject,
+            here,
             read: Duration::ZERO,
             input: String::new(),
             parameters: BTreeMap::new(),
@@ -45,14 +46,29 @@ impl Asked {
 }
 
 impl Asked {
+    /// A pseudonym.
+    pub(super) fn subject(&self) -> Option<String> {
+        self.here.as_ref().map(|here| here.subject().to_owned())
+    }
+
+    /// To be held until the entry is recorded.
+    pub(crate) fn here(&self) -> Option<Arc<Here>> {
+        self.here.clone()
+    }
+
     /// The same asked of a version that computes beside the one that answered.
-    pub(crate) fn beside(entry: &Entry) -> Self {
+    pub(crate) fn beside(entry: &Entry, here: Option<Arc<Here>>) -> Self {
         Self {
             input: entry.digests.input.clone(),
             parameters: entry.parameters.clone(),
-            ..Self::new(&entry.principal, entry.subject.clone())
+            ..Self::new(&entry.principal, here)
         }
     }
+}
+
+/// Whole microseconds.
+pub(super) fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }
 
 /// Reads files and notes what they were; `keeps` says that the recording is to be kept.

@@ -1,6 +1,6 @@
 //! An answer as an entry.
 
-use super::Asked;
+use super::asked::{Asked, micros};
 use crate::http::App;
 use crate::http::problem::Problem;
 use crate::input::Answer;
@@ -93,14 +93,14 @@ pub(crate) fn entry(
         summary,
         answer,
     } = said;
+    let subject = asked.subject();
     let mut parameters = asked.parameters;
     parameters.extend(lead.map(|lead| ("lead".to_owned(), lead)));
-    let micros = |time: std::time::Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
     let entry = Entry {
         id: asked.id,
         at: asked.at,
         principal: asked.principal,
-        subject: asked.subject,
+        subject,
         record: Some(journal.record_name(name)),
         model: model.name.clone(),
         version: model.version.clone(),
@@ -235,14 +235,19 @@ fn lead(document: &Document) -> String {
         .leads
         .iter()
         .position(|lead| lead.name == document.lead);
-    match StandardLead::from_name(&document.lead) {
-        Some(_) => document.lead.clone(),
-        None => format!("lead {}", place.map_or(1, |place| place + 1)),
+    lead_name(&document.lead, place.unwrap_or(0))
+}
+
+/// A lead's name, or its place counted from one.
+pub(super) fn lead_name(name: &str, place: usize) -> String {
+    match StandardLead::from_name(name) {
+        Some(_) => name.to_owned(),
+        None => format!("lead {}", place + 1),
     }
 }
 
 /// The classes among a model's labels.
-fn classes(model: &ModelOut) -> Vec<BeatClass> {
+pub(super) fn classes(model: &ModelOut) -> Vec<BeatClass> {
     let class = |label: &String| {
         let letter = label.chars().next().filter(|_| label.chars().count() == 1)?;
         BeatClass::from_letter(letter)
@@ -250,7 +255,7 @@ fn classes(model: &ModelOut) -> Vec<BeatClass> {
     model.labels.iter().filter_map(class).collect()
 }
 
-fn push(
+pub(super) fn push(
     beats: &mut Beats,
     labels: &[BeatClass],
     at: usize,

@@ -4,14 +4,21 @@ mod arguments;
 mod asked;
 mod bundle;
 mod entry;
+mod live;
+mod people;
 mod replay;
+mod tensors;
 
 pub(crate) use arguments::JournalArguments;
 pub(crate) use asked::{Asked, read_noted};
 pub(crate) use bundle::{is_kept, opened};
 pub(crate) use entry::Computed;
 use entry::entry;
+pub(crate) use live::LiveAsked;
+pub(crate) use people::Here;
+use people::People;
 pub(crate) use replay::replay;
+pub(crate) use tensors::Protocol;
 
 use crate::http::problem::Problem;
 use crate::input::{Answer, Request};
@@ -19,7 +26,9 @@ use crate::lifecycle::Lifecycle;
 use axum::http::StatusCode;
 use einthoven_journal::{Entry, Journal, JournalError, Mode, Recorded};
 use std::borrow::Cow;
+use std::sync::Arc;
 use std::time::Duration;
+use uuid::Uuid;
 
 /// How often recordings that are no longer kept are looked for.
 const HOURLY: Duration = Duration::from_secs(3600);
@@ -33,6 +42,7 @@ struct Open {
     journal: Journal,
     /// Recordings are kept too.
     keeps: bool,
+    people: Arc<People>,
 }
 
 impl Journaling {
@@ -42,7 +52,8 @@ impl Journaling {
     }
 
     pub(crate) fn new(journal: Journal, keeps: bool) -> Self {
-        Self(Some(Open { journal, keeps }))
+        let people = Arc::default();
+        Self(Some(Open { journal, keeps, people }))
     }
 
     /// The journal, or that there is none.
@@ -59,14 +70,31 @@ impl Journaling {
         self.0.as_ref().is_some_and(|open| open.keeps)
     }
 
-    /// What stands in entries for a person's name; none where nothing is remembered.
-    pub(crate) fn subject(&self, name: &str) -> Option<String> {
-        self.0.as_ref().map(|open| open.journal.subject(name))
+    /// That something about a person begins, by the name that the caller gave; none where nobody was named, or nothing is
+    /// remembered.
+    pub(crate) fn here(&self, person: Option<&str>) -> Option<Arc<Here>> {
+        let open = self.0.as_ref()?;
+        Some(open.people.here(&open.journal.subject(person?)))
     }
 
-    /// A request that is to be answered now, by whom, and about which person, by the pseudonym.
-    pub(crate) fn asked(&self, principal: &str, subject: Option<String>) -> Option<Asked> {
-        self.0.as_ref().map(|_| Asked::new(principal, subject))
+    /// The same by the pseudonym.
+    pub(crate) fn here_as(&self, subject: Option<&str>) -> Option<Arc<Here>> {
+        Some(self.0.as_ref()?.people.here(subject?))
+    }
+
+    /// Tells whatever is under way about a person to end; resolves when it has.
+    pub(crate) fn leave(&self, subject: &str) -> impl Future<Output = ()> + use<> {
+        let left = self.0.as_ref().map(|open| open.people.leave(subject));
+        async move {
+            if let Some(left) = left {
+                left.await;
+            }
+        }
+    }
+
+    /// A request that is to be answered now, by whom, and about which person.
+    pub(crate) fn asked(&self, principal: &str, here: Option<Arc<Here>>) -> Option<Asked> {
+        self.0.as_ref().map(|_| Asked::new(principal, here))
     }
 
     /// The entry of an answer; its recording is kept where that is wanted, and is on disk when this returns.
@@ -140,15 +168,17 @@ impl Journaling {
     }
 }
 
-fn named(done: Result<Recorded, JournalError>, id: uuid::Uuid, answer: &mut Answer) -> Result<(), Problem> {
-    let recorded = match done {
-        Ok(recorded) => recorded,
-        Err(cause) => return Err(refused(&cause)),
-    };
-    if matches!(recorded, Recorded::Durable | Recorded::Queued) {
+fn named(done: Result<Recorded, JournalError>, id: Uuid, answer: &mut Answer) -> Result<(), Problem> {
+    if taken(done)? {
         answer.remembered_as(id.to_string());
     }
     Ok(())
+}
+
+/// Whether an entry was taken, or why the answer may not be given.
+fn taken(done: Result<Recorded, JournalError>) -> Result<bool, Problem> {
+    let recorded = done.map_err(|cause| refused(&cause))?;
+    Ok(matches!(recorded, Recorded::Durable | Recorded::Queued))
 }
 
 /// An answer that may not be given, because it cannot be remembered.

@@ -7,7 +7,7 @@ use crate::http::problem::Problem;
 use crate::input::{Answer, answer_for, read};
 use einthoven_classify::{Options, ServedModel};
 use einthoven_journal::replay::{Piece, PieceKind, Replayed, digest};
-use einthoven_journal::{Entry, Journal};
+use einthoven_journal::{Entry, Journal, Unit};
 use einthoven_registry_state::{ModelName, VersionName};
 use std::sync::Arc;
 
@@ -59,6 +59,8 @@ fn have(app: &App, journal: &Journal, entry: &Entry, model: Option<&ServedModel>
     match piece.kind {
         PieceKind::Input => is_kept(journal, entry),
         PieceKind::Model => model.is_some(),
+        // Tensors come as whoever asked made them.
+        PieceKind::Recipe if entry.unit == Unit::Tensors => true,
         PieceKind::Recipe => model.is_none_or(|model| {
             let recipe = model.manifest().recipe.as_deref().unwrap_or_default();
             recipe == entry.recipe && digest(recipe.as_bytes()) == entry.digests.recipe

@@ -22,6 +22,8 @@ const DOCUMENT_BYTES: u64 = 64 << 20;
 /// A kept recording.
 pub(crate) struct Kept {
     pub(crate) id: String,
+    /// The person's pseudonym, where one is known.
+    pub(crate) subject: Option<String>,
     pub(crate) created: jiff::Timestamp,
     pub(crate) document: Document,
     /// The document as JSON, made once.
@@ -65,7 +67,12 @@ impl Recordings {
     ///
     /// # Errors
     /// When the disk is full.
-    pub(crate) fn keep(&self, recording: &Recording, mut document: Document) -> anyhow::Result<Arc<Kept>> {
+    pub(crate) fn keep(
+        &self,
+        recording: &Recording,
+        mut document: Document,
+        subject: Option<&str>,
+    ) -> anyhow::Result<Arc<Kept>> {
         let id = format!("r_{}", uuid::Uuid::now_v7().simple());
         document.id = Some(id.clone());
         let signals = recording
@@ -76,6 +83,7 @@ impl Recordings {
         let json = serde_json::to_vec(&document)?.into();
         let kept = Arc::new(Kept {
             id,
+            subject: subject.map(str::to_owned),
             created: jiff::Timestamp::now(),
             document,
             json,
@@ -112,6 +120,14 @@ impl Recordings {
             .rev()
             .cloned()
             .collect()
+    }
+
+    /// Lets all of a person go; how many there were.
+    pub(crate) fn forget_person(&self, subject: &str) -> usize {
+        let mut all = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = all.len();
+        all.retain(|kept| kept.subject.as_deref() != Some(subject));
+        before - all.len()
     }
 
     /// Lets one go; false when there was none of that id.

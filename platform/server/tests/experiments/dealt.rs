@@ -110,6 +110,13 @@ fn what_cannot_be_is_refused_in_words() {
     let reader = server.key("reader", &["models.read"]);
     let refused = server.ask("DELETE", "/v1/experiments/a", &[("x-api-key", &reader)], b"");
     assert_eq!(refused.status, 403, "{}", refused.json());
+    // Who changes one is told how it stands, so that needs reading too.
+    let blind = server.key("blind", &["traffic"]);
+    let blind = [("x-api-key", blind.as_str())];
+    let refused = server.json("PATCH", "/v1/experiments/a", &blind, &json!({"shadows": shadows}));
+    refused.problem(404, "no_such_experiment");
+    let refused = server.ask("DELETE", "/v1/experiments/a", &blind, b"");
+    refused.problem(404, "no_such_experiment");
     // Without a journal there is nothing to compare.
     let server = Server::start_with(&["--journal", "off"]);
     let body = json!({"name": "a", "model": ROW, "shadows": [{"version": "1.0.0", "percent": 1}]});

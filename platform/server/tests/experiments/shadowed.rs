@@ -69,10 +69,26 @@ fn a_shadow_that_hangs_or_dies_costs_the_champion_nothing() {
     assert!(two["dropped"].as_u64().unwrap() >= 20, "{two}");
     assert!(two["waiting"].as_u64().unwrap() <= 33, "{two}");
     assert_eq!((&one["requests"], &one["errors"]), (&json!(61), &json!(0)));
+    // Somebody who waits for it is erased: nothing of them waits any more, and nothing of them comes later.
+    let waiting = two["waiting"].as_u64().unwrap();
+    let about = [("x-einthoven-subject", "subject 5")];
+    let theirs = server.ask("GET", "/v1/predictions", &about, b"").json()["items"].clone();
+    assert_eq!(theirs.as_array().unwrap().len(), 1, "{theirs}");
+    let erased = server.delete(&format!("/v1/subjects/{}", theirs[0]["subject"].as_str().unwrap()));
+    assert_eq!(
+        (erased.status, &erased.json()["entries"]),
+        (200, &json!(1)),
+        "{}",
+        erased.json()
+    );
+    let less = here(&read(&server, "beside"), "2")["waiting"].as_u64().unwrap();
+    assert!(less < waiting, "{less} of {waiting}");
     // It dies, in the middle of one: the version is started anew or fails, and everybody is answered.
     signal("-KILL", &hanging);
     for number in 0..10 {
         assert_eq!(answered_by(&server, &format!("subject {number}")), "1.0.0");
     }
     until(&server, "beside", |experiment| here(experiment, "2")["waiting"] == 0);
+    let theirs = server.ask("GET", "/v1/predictions", &about, b"").json();
+    assert_eq!(theirs["items"], json!([]));
 }

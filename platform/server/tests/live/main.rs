@@ -1,6 +1,6 @@
 //! Connections and long work from outside: the real binary, many clients, signals.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 #[allow(dead_code, reason = "other test binaries use the rest of it")]
 #[path = "../server/client.rs"]

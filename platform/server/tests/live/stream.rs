@@ -17,12 +17,18 @@ struct Client(WebSocket<TcpStream>);
 
 impl Client {
     fn connect(server: &Server, key: &str, hello: &Value) -> Self {
+        Self::connect_with(server, &[("x-api-key", key)], hello)
+    }
+
+    fn connect_with(server: &Server, headers: &[(&'static str, &str)], hello: &Value) -> Self {
         let mut request = format!("ws://{}/v1/stream", server.address)
             .into_client_request()
             .unwrap();
-        request
-            .headers_mut()
-            .insert("x-api-key", HeaderValue::from_str(key).unwrap());
+        for (name, value) in headers {
+            request
+                .headers_mut()
+                .insert(*name, HeaderValue::from_str(value).unwrap());
+        }
         let stream = TcpStream::connect(&server.address).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         let (socket, _) = tungstenite::client(request, stream).unwrap();
@@ -125,6 +131,62 @@ fn samples_in_beats_out_and_a_client_that_comes_back_misses_none() {
         "{found} of {}",
         whole.len()
     );
+}
+
+#[test]
+fn what_is_said_live_is_remembered_before_it_is_said_and_erased_with_the_person() {
+    let server = Server::start_with(&["--journal", "audit"]);
+    let headers = [("x-api-key", OWNER_KEY), ("x-einthoven-subject", "Erika Mustermann")];
+    let mut client = Client::connect_with(&server, &headers, &hello());
+    let session = client.said().unwrap();
+    client.samples(&steps(20));
+    let mut digests = std::collections::BTreeSet::new();
+    let mut kept = Value::Null;
+    for _ in 0..8 {
+        let beat = client.said().unwrap();
+        let id = beat["prediction"].as_str().unwrap();
+        kept = server.get(&format!("/v1/predictions/{id}")).json();
+        let told = kept["beats"].as_array().unwrap();
+        let same = told.iter().find(|told| told["at"] == beat["sample"]);
+        let same = same.unwrap_or_else(|| panic!("{beat} is not in {kept}"));
+        assert_eq!((&same["class"], &same["time_s"]), (&beat["class"], &beat["time_s"]));
+        assert_eq!(
+            (&kept["unit"], &kept["sampling_rate_hz"]),
+            (&json!("beats"), &json!(360.0))
+        );
+        assert_eq!(kept["parameters"], json!({"lead": "MLII", "protocol": "stream"}));
+        assert_eq!(kept["digests"]["model"], session["model"]["digest"]);
+        digests.insert(kept["digests"]["input"].to_string());
+        assert!(!kept.to_string().contains("Mustermann"));
+    }
+    assert!(digests.len() > 1, "what came is not the same each time");
+    let subject = kept["subject"].as_str().unwrap();
+    let list = server.get(&format!("/v1/predictions?subject={subject}")).json();
+    let records = list["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|item| item["record"].to_string());
+    // A session is one record.
+    assert_eq!(records.collect::<std::collections::BTreeSet<_>>().len(), 1);
+
+    let erased = server.delete(&format!("/v1/subjects/{subject}"));
+    assert_eq!(
+        (erased.status, &erased.json()["sessions"]),
+        (200, &json!(1)),
+        "{}",
+        erased.json()
+    );
+    let end = loop {
+        if let Err(code) = client.said() {
+            break code;
+        }
+    };
+    assert_eq!(end, 4001);
+    let left = server.get(&format!("/v1/predictions?subject={subject}")).json();
+    assert_eq!(left["items"], json!([]));
+    let back = json!({"session": session["session"], "last_sample": 0});
+    assert_eq!(Client::connect_with(&server, &headers, &back).said(), Err(1008));
 }
 
 #[test]

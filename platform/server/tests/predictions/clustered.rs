@@ -4,7 +4,7 @@ use crate::client::Server;
 use crate::records::{classify, entry, excerpt, named, pages, refer};
 use einthoven_ecg::annotation::{Mapping, decode};
 use einthoven_ecg::readers::{Hints, Input, Limits, NamedFile, read};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::io::Read;
 
@@ -102,20 +102,21 @@ fn records_for_training_hold_the_recording_and_what_holds_of_it() {
         (answer.status, answer.content_type.as_str()),
         (200, "application/x-tar")
     );
-    let mut files = BTreeMap::new();
-    let mut archive = tar::Archive::new(answer.bytes.as_slice());
-    for file in archive.entries().unwrap() {
-        let mut file = file.unwrap();
-        let path = file.path().unwrap().to_string_lossy().into_owned();
-        let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes).unwrap();
-        files.insert(path, bytes);
-    }
+    let mut files = unpacked(&answer.bytes);
+    let manifest: Value = serde_json::from_slice(&files.remove("manifest.json").unwrap()).unwrap();
     let name = id.replace('-', "");
     assert_eq!(files.len(), 3, "{:?}", files.keys());
     let folder = files.keys().next().unwrap().split('/').next().unwrap().to_owned();
     assert!(["train", "validation", "test"].contains(&folder.as_str()), "{folder}");
     assert!(!files.keys().any(|path| path.contains(&unlabelled.replace('-', ""))));
+    let kept = entry(&server, &id);
+    let told = &manifest["records"][0];
+    assert_eq!(
+        (&told["path"], &told["split"]),
+        (&json!(format!("{folder}/{name}")), &json!(folder))
+    );
+    assert_eq!((&told["group"], &told["record"]), (&kept["subject"], &kept["record"]));
+    assert_eq!((&manifest["not_kept"], &manifest["left_out"]), (&json!(0), &json!([])));
     let named: Vec<_> = ["hea", "dat"]
         .iter()
         .map(|ending| (format!("{name}.{ending}"), &files[&format!("{folder}/{name}.{ending}")]))
@@ -137,7 +138,6 @@ fn records_for_training_hold_the_recording_and_what_holds_of_it() {
         assert!(was.samples_mv.iter().zip(&is.samples_mv).all(near), "{}", was.name);
     }
     // Its beats are those that hold, at the samples of the answer.
-    let kept = entry(&server, &id);
     let mut expected: Vec<_> = kept["beats"]
         .as_array()
         .unwrap()
@@ -160,4 +160,82 @@ fn records_for_training_hold_the_recording_and_what_holds_of_it() {
     server
         .get("/v1/labels/export?format=wfdb&wrong=true")
         .problem(422, "bad_field");
+}
+
+fn unpacked(tar: &[u8]) -> BTreeMap<String, Vec<u8>> {
+    let mut archive = tar::Archive::new(tar);
+    let mut files = BTreeMap::new();
+    for file in archive.entries().unwrap() {
+        let mut file = file.unwrap();
+        let path = file.path().unwrap().to_string_lossy().into_owned();
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes).unwrap();
+        files.insert(path, bytes);
+    }
+    files
+}
+
+#[test]
+fn a_recording_that_cannot_be_opened_any_more_is_named_and_the_rest_is_there() {
+    let server = Server::start_with(&["--keep-recordings", "--journal", "audit"]);
+    let ids = [("208x", "ana"), ("203x", "bo")].map(|(record, person)| {
+        let id = named(&classify(&server, record, Some(person)));
+        assert_eq!(refer(&server, &id, record).status, 201);
+        // The first one's file is damaged before there is a second.
+        if person == "ana" {
+            let people = std::fs::read_dir(server.data.join("journal/recordings/data")).unwrap();
+            let folder = people.map(|folder| folder.unwrap().path()).next().unwrap();
+            let file = std::fs::read_dir(folder).unwrap().next().unwrap().unwrap().path();
+            std::fs::write(file, b"not what was written").unwrap();
+        }
+        id
+    });
+    let clusters = server.get("/v1/misclassified/clusters?model=heartbeat");
+    assert_eq!(clusters.status, 200, "{}", clusters.json());
+    let list = clusters.json();
+    let unreadable = list["unreadable"].as_array().unwrap();
+    assert_eq!(
+        (unreadable.len(), &unreadable[0]["prediction"]),
+        (1, &json!(ids[0])),
+        "{list}"
+    );
+    assert!(!unreadable[0]["why"].as_str().unwrap().is_empty());
+    let members = |cluster: &Value| cluster["members"].as_array().unwrap().clone();
+    let shown: Vec<_> = list["items"].as_array().unwrap().iter().flat_map(members).collect();
+    assert!(!shown.is_empty() && shown.iter().all(|member| member["prediction"] == json!(ids[1])));
+
+    let answer = server.get("/v1/labels/export?format=wfdb&model=heartbeat");
+    let mut files = unpacked(&answer.bytes);
+    let manifest: Value = serde_json::from_slice(&files.remove("manifest.json").unwrap()).unwrap();
+    assert_eq!(manifest["left_out"][0]["prediction"], json!(ids[0]), "{manifest}");
+    assert_eq!(manifest["records"].as_array().unwrap().len(), 1);
+    assert!(files.len() == 3 && files.keys().all(|path| path.contains(&ids[1].replace('-', ""))));
+}
+
+#[test]
+fn a_prediction_with_more_wrong_beats_than_there_is_room_for_is_shown_in_part() {
+    const ROWS: u64 = 2_300;
+    let server = Server::start_with(&["--keep-recordings"]);
+    let row = format!("{}\n", vec!["0.5"; 187].join(","));
+    let rows = row.repeat(usize::try_from(ROWS).unwrap());
+    let id = named(
+        &server
+            .form("/v1/classify", &[("beats.csv", rows.as_bytes())], &[])
+            .json(),
+    );
+    let said = entry(&server, &id)["beats"][0]["class"].as_str().unwrap().to_owned();
+    let other = if said == "V" { "N" } else { "V" };
+    let marks: Vec<_> = (1..=ROWS)
+        .map(|at| json!({"at": at, "is": "class", "class": other}))
+        .collect();
+    let path = format!("/v1/predictions/{id}/labels");
+    assert_eq!(server.json("POST", &path, &[], &json!({"marks": marks})).status, 201);
+    let list = server.get("/v1/misclassified/clusters?model=heartbeat-row").json();
+    // Rows are looked at as beats are, and have no shape.
+    assert_eq!(
+        (&list["without_shape"], &list["left_out_beats"]),
+        (&json!(2_000), &json!(300)),
+        "{list}"
+    );
+    assert_eq!(list["left_out"], json!(true));
 }

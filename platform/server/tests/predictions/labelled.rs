@@ -152,3 +152,39 @@ fn labels_outlive_a_kill() {
     let server = Server::start_in(folder.path(), &["--journal", "audit"]);
     assert_eq!(entry(&server, &id)["beats"][3]["truth"]["class"], "S");
 }
+
+#[test]
+fn a_reference_file_is_bounded_as_uploads_are() {
+    let server = Server::start_with(&["--max-upload-mib", "1"]);
+    let id = named(&classify(&server, "100x", None));
+    let path = format!("/v1/predictions/{id}/labels");
+    let large = server.post(&path, "application/octet-stream", &vec![0; (1 << 20) + 1]);
+    large.problem(413, "too_large");
+}
+
+#[test]
+fn labels_of_several_predictions_are_taken_together_or_not_at_all() {
+    let server = Server::start();
+    let ids = ["100x", "208x"].map(|record| named(&classify(&server, record, None)));
+    let beats = ids.each_ref().map(|id| at(&entry(&server, id), 0));
+    let key = [("idempotency-key", "once")];
+    // Under this key something else was said about one of them, whichever of the two comes first.
+    for (one, other) in [(0, 1), (1, 0)] {
+        let said = json!({"marks": [mark(beats[one], "V")]});
+        let reader = server.key(&format!("reader-{one}"), &["label", "models.read"]);
+        let headers = [key[0], ("x-api-key", reader.as_str())];
+        assert_eq!(say(&server, &ids[one], &headers, &said).status, 201);
+        let marks = [one, other]
+            .map(|place| json!({"prediction": ids[place], "at": beats[place], "is": "class", "class": "F"}));
+        let refused = server.json("POST", "/v1/labels", &headers, &json!({"marks": marks}));
+        refused.problem(409, "key_reused");
+        let labels = server.get(&format!("/v1/predictions/{}/labels", ids[other])).json();
+        let by = format!("key:reader-{one}");
+        let its = labels["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|label| label["reader"] == by);
+        assert_eq!(its.count(), 0, "{labels}");
+    }
+}

@@ -10,6 +10,7 @@ mod erased;
 mod killed;
 mod labelled;
 mod misclassified;
+mod protocols;
 mod records;
 mod remembered;
 mod replayed;

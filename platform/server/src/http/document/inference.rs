@@ -217,8 +217,9 @@ fn of_model([metadata, config, ready, statistics, infer]: [(&'static str, &'stat
             .body::<InferenceRequest>(computed)
             .raw_body("application/octet-stream", binary())
             .answers::<InferenceResponse>(200, "The outputs.")
+            .with(&["X-Einthoven-Prediction"])
             .answers_raw(200, "The outputs.", "application/octet-stream", binary())
-            .with(&["Inference-Header-Content-Length"])
+            .with(&["Inference-Header-Content-Length", "X-Einthoven-Prediction"])
             .problems(COMPUTING)
             .problems(LOADING)
             .problems(&[(400, "no_such_output")]),
@@ -243,6 +244,7 @@ fn scoring(path: &'static str, id: &'static str, summary: &'static str) -> Opera
         .raw_body("text/csv", json!({"type": "string"}))
         .parameter(parameters::subject())
         .answers_raw(200, "Predictions.", "application/json", predictions)
+        .with(&["X-Einthoven-Prediction"])
         .problems(COMPUTING)
         .problems(LOADING)
         .problems(&[(415, "wrong_content_type")])

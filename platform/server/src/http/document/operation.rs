@@ -306,6 +306,7 @@ pub(super) fn headers() -> Value {
         "WWW-Authenticate": text("How to prove who calls."),
         "Set-Cookie": text("The session of the page."),
         "Content-Disposition": text("A name for the file."),
+        "X-Einthoven-Prediction": text("The entry in the journal, where the answer is remembered."),
         "Inference-Header-Content-Length": text("Bytes of JSON before the tensors, where they are binary."),
     })
 }

@@ -125,7 +125,7 @@ pub(super) fn operations() -> Vec<Operation> {
             "create_labels",
             "Says what beats of several answers should have been",
         )
-        .description("All are checked before any is written.")
+        .description("All are taken or none.")
         .parameter(idempotency_key())
         .body::<Said<Placed>>(json!({"marks": [
             {"prediction": "01938f6e-7a3b-7c10-8d55-0d3c2b1a0f9e", "at": 77, "is": "class", "class": "V"},
@@ -166,6 +166,9 @@ pub(super) fn operations() -> Vec<Operation> {
             "/v1/subjects/{pseudonym}",
             "delete_subject",
             "Erases everything about a person",
+        )
+        .description(
+            "Entries, labels and recordings of this server's journal, jobs with their results, recordings that are shown, sessions of live samples. What is under way about them ends first.",
         )
         .answers::<ErasedOut>(200, "What is gone."),
     ]

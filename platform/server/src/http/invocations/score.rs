@@ -5,9 +5,10 @@ use crate::http::body::{Path, Query};
 use crate::http::caller::Caller;
 use crate::http::problem::Problem;
 use crate::http::upload::blocking;
-use crate::http::v2::name_version;
+use crate::http::v2::name_outcome;
 use crate::http::v2::run::{Outcome, Work, datatype, resolved, run};
 use crate::http::v2::{Named, Received};
+use crate::journaling::Protocol;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -90,6 +91,7 @@ async fn scored(app: &Arc<App>, caller: &Caller, reference: &Reference, request:
     let (parts, body) = request.into_parts();
     let kind = content_type(&parts.headers)?;
     let received = Received::whole(app, &parts.headers, body).await?;
+    let asked = caller.asked(app);
     let model = resolved(app, reference).await?;
     let wanted = wanted(model.signature());
     drop(model);
@@ -113,6 +115,8 @@ async fn scored(app: &Arc<App>, caller: &Caller, reference: &Reference, request:
         flow: caller.principal().flow(),
         subject: caller.subject(),
         deadline: None,
+        asked,
+        protocol: Protocol::Scoring,
     };
     let outcome = run(app, work).await?;
     let bytes: usize = outcome.done.outputs.iter().map(|output| output.data.len()).sum();
@@ -140,7 +144,7 @@ fn said(outcome: &Outcome) -> Response {
     let mut response = write_predictions(&columns).into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    name_version(headers, &outcome.model);
+    name_outcome(headers, outcome);
     response
 }
 

@@ -5,7 +5,7 @@ use super::super::body::Query;
 use super::super::caller::Caller;
 use super::super::problem::Problem;
 use super::filter::Wanted;
-use super::reading;
+use super::reading_all;
 use super::view::AgreementOut;
 use axum::Json;
 use axum::extract::State;
@@ -28,7 +28,7 @@ pub(crate) async fn get_agreement(
     caller: Caller,
     Query(wanted): Query<Wanted>,
 ) -> Result<Json<Agreed>, Problem> {
-    let agreed = reading(&app, move |journal| {
+    let agreed = reading_all(&app, move |journal| {
         let (mut agreement, mut predictions) = (Agreement::default(), 0);
         for entry in wanted.labelled(&journal, &caller, None) {
             let entry = match entry {

@@ -11,7 +11,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use einthoven_auth::Scope;
-use einthoven_journal::labels::{Given, Mark, Truth};
+use einthoven_journal::labels::{Mark, Truth};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -39,7 +39,7 @@ pub(crate) struct Taken {
     predictions: usize,
 }
 
-/// Everything is checked before anything is written. What the disk then refuses can be sent again with the same key.
+/// All marks are taken or none, whatever is wrong with one of them and whenever the process ends.
 pub(crate) async fn create_labels(
     State(app): State<Arc<App>>,
     caller: Caller,
@@ -61,16 +61,10 @@ pub(crate) async fn create_labels(
         for (id, marks) in by_prediction {
             let entry = find(&journal, &caller, Scope::Label, &id)?;
             let label = said.label(reader, &key, entry.id, marks);
-            label.check(&entry)?;
             labels.push(label);
         }
         let predictions = labels.len();
-        let mut all = Given::default();
-        for label in labels {
-            let given = journal.label(label)?;
-            all.new += given.new;
-            all.repeated += given.repeated;
-        }
+        let all = journal.label_all(labels)?;
         Ok(Taken {
             key,
             new: all.new,

@@ -1,17 +1,18 @@
 //! `GET /v1/misclassified/clusters`: misclassified beats by shape, so that many are judged at one look.
 
+use super::super::App;
 use super::super::body::Query;
 use super::super::caller::Caller;
 use super::super::problem::Problem;
-use super::super::{App, blocking};
 use super::filter::Wanted;
 use super::misclassified::wrong;
-use super::recorded::{lead, recording};
+use super::reading_all;
+use super::recorded::{LeftOut, lead, recording};
 use crate::journaling::is_kept;
 use axum::Json;
 use axum::extract::State;
 use einthoven_ecg::shape::{self, Shape};
-use einthoven_journal::labels::compared;
+use einthoven_journal::labels::{Compared, compared};
 use einthoven_journal::{Journal, JournalError};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -33,6 +34,10 @@ pub(crate) struct ClusterList {
     without_shape: usize,
     /// There are more: narrow the filters down to see them.
     left_out: bool,
+    /// How many there are more. Of a prediction with more beats than there is room for, those that are shown are spread evenly over it.
+    left_out_beats: usize,
+    /// Predictions whose kept recording cannot be read any more; their beats are not among those above.
+    unreadable: Vec<LeftOut>,
     next: Option<String>,
 }
 
@@ -73,16 +78,16 @@ pub(crate) async fn list_clusters(
     Query(wanted): Query<Wanted>,
 ) -> Result<Json<ClusterList>, Problem> {
     wanted.one_model()?;
-    let journal = app.journaling.journal()?.clone();
     let inner = Arc::clone(&app);
-    let work = move || clustered(&inner, &journal, &caller, &wanted);
-    blocking(Arc::clone(&app.cores), work).await.map(Json)
+    reading_all(&app, move |journal| clustered(&inner, &journal, &caller, &wanted))
+        .await
+        .map(Json)
 }
 
 fn clustered(app: &App, journal: &Journal, caller: &Caller, wanted: &Wanted) -> Result<ClusterList, Problem> {
     let mut list = ClusterList::default();
     let (mut beats, mut shapes) = (Vec::new(), Vec::new());
-    let mut recordings = 0;
+    let (mut recordings, mut looked_at) = (0, 0);
     for entry in wanted.labelled(journal, caller, None) {
         let entry = match entry {
             Ok(entry) => entry,
@@ -90,7 +95,7 @@ fn clustered(app: &App, journal: &Journal, caller: &Caller, wanted: &Wanted) -> 
             Err(cause) => return Err(cause.into()),
         };
         let labels = journal.labels().of(entry.id)?;
-        let wrong: Vec<_> = wrong(wanted, compared(&entry, &labels)).collect();
+        let mut wrong: Vec<_> = wrong(wanted, compared(&entry, &labels)).collect();
         if wrong.is_empty() {
             continue;
         }
@@ -98,12 +103,25 @@ fn clustered(app: &App, journal: &Journal, caller: &Caller, wanted: &Wanted) -> 
             list.not_kept += wrong.len();
             continue;
         }
-        if recordings == MOST_RECORDINGS || beats.len() + wrong.len() > MOST_BEATS {
-            list.left_out = true;
-            break;
+        let room = if recordings < MOST_RECORDINGS {
+            MOST_BEATS - looked_at
+        } else {
+            0
+        };
+        list.left_out_beats += wrong.len().saturating_sub(room);
+        spread(&mut wrong, room);
+        if wrong.is_empty() {
+            continue;
         }
+        let recording = match recording(app, journal, &entry) {
+            Ok(recording) => recording,
+            Err(problem) => {
+                list.unreadable.push(LeftOut::of(&entry, &problem));
+                continue;
+            }
+        };
         recordings += 1;
-        let recording = recording(app, journal, &entry)?;
+        looked_at += wrong.len();
         let lead = recording.as_ref().and_then(|recording| lead(recording, &entry));
         let rate = recording.as_ref().map_or(1.0, |recording| recording.sampling_rate_hz);
         for beat in wrong {
@@ -122,6 +140,7 @@ fn clustered(app: &App, journal: &Journal, caller: &Caller, wanted: &Wanted) -> 
             }
         }
     }
+    list.left_out = list.left_out_beats > 0;
     let found = shape::clusters(&shapes, LEAST);
     list.items = found
         .into_iter()
@@ -129,6 +148,20 @@ fn clustered(app: &App, journal: &Journal, caller: &Caller, wanted: &Wanted) -> 
         .map(|(number, cluster)| shown(number, &cluster, &beats))
         .collect();
     Ok(list)
+}
+
+/// Leaves `room` of them, spread evenly from the first on.
+fn spread(beats: &mut Vec<Compared>, room: usize) {
+    let (all, mut place, mut kept) = (beats.len(), 0, 0);
+    if all <= room {
+        return;
+    }
+    beats.retain(|_| {
+        let wanted = kept < room && place * room >= kept * all;
+        kept += usize::from(wanted);
+        place += 1;
+        wanted
+    });
 }
 
 fn shown(number: usize, cluster: &shape::Cluster, beats: &[Beat]) -> ClusterOut {
@@ -158,4 +191,40 @@ fn shown(number: usize, cluster: &shape::Cluster, beats: &[Beat]) -> ClusterOut 
 
 fn thousandths(value: f64) -> f64 {
     (value * 1e3).round() / 1e3
+}
+
+#[cfg(test)]
+mod tests {
+    use super::spread;
+    use einthoven_journal::labels::{Compared, Truth};
+
+    #[test]
+    fn of_more_beats_than_there_is_room_for_some_from_everywhere_are_left() {
+        for (all, room) in [
+            (5_000, 2_000),
+            (2_001, 2_000),
+            (2_000, 2_000),
+            (7, 3),
+            (3, 1),
+            (3, 0),
+            (0, 5),
+        ] {
+            let beat = |at| Compared {
+                at,
+                said: None,
+                probability: None,
+                truth: Truth::NotABeat,
+                readers: 1,
+                adjudicated: false,
+            };
+            let mut beats: Vec<_> = (0..all).map(beat).collect();
+            spread(&mut beats, room);
+            assert_eq!(beats.len() as u64, all.min(room as u64), "{all} {room}");
+            let widest = beats.windows(2).map(|pair| pair[1].at - pair[0].at).max();
+            assert!(
+                widest.is_none_or(|widest| widest <= all.div_ceil(room as u64)),
+                "{all} {room}"
+            );
+        }
+    }
 }

@@ -35,7 +35,7 @@ pub(crate) async fn export_predictions(
         let entries = wanted.entries(&journal, &caller, None);
         predictions(&journal, entries, format, out).map(drop)
     };
-    streamed(kind.media, &format!("predictions.{}", kind.ending), made).await
+    streamed(&app, kind.media, &format!("predictions.{}", kind.ending), made).await
 }
 
 /// Labelled beats for training, as a table or as records.
@@ -53,7 +53,7 @@ pub(crate) async fn export_labels(
         }
         let inner = Arc::clone(&app);
         let made = move |out: &mut Pieces| records(&inner, &journal, &caller, &wanted, out);
-        return streamed("application/x-tar", "labels.tar", made).await;
+        return streamed(&app, "application/x-tar", "labels.tar", made).await;
     }
     let kind = Kind::of(wanted.format.as_deref())?;
     let format = kind.format;
@@ -61,7 +61,7 @@ pub(crate) async fn export_labels(
         let entries = wanted.labelled(&journal, &caller, None);
         training(&journal, entries, &Splitting::default(), wrong, format, out).map(drop)
     };
-    streamed(kind.media, &format!("labels.{}", kind.ending), made).await
+    streamed(&app, kind.media, &format!("labels.{}", kind.ending), made).await
 }
 
 /// A table by its name.
@@ -93,14 +93,17 @@ impl Kind {
 }
 
 /// An answer whose body is written by `made` while the client reads it. What fails before the first piece is a problem; later
-/// the answer breaks off.
+/// the answer breaks off. A client that stops reading loses its connection, and with it the place it takes.
 async fn streamed(
+    app: &App,
     media: &'static str,
     name: &str,
     made: impl FnOnce(&mut Pieces) -> Result<(), JournalError> + Send + 'static,
 ) -> Result<Response, Problem> {
+    let permit = app.reads.whole().await?;
     let (sender, mut pieces) = mpsc::channel(WAITING);
     tokio::task::spawn_blocking(move || {
+        let _permit = permit;
         let failing = sender.clone();
         let mut out = BufWriter::with_capacity(PIECE, Channel(sender));
         let done = made(&mut out);

@@ -108,8 +108,8 @@ pub(crate) async fn create_label(
     let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     let is_file = kind.starts_with("application/octet-stream");
     let key = key(request.headers())?;
-    let prepared = if is_file {
-        Prepared::Reference(reference::Reference::receive(request).await?)
+    let mut prepared = if is_file {
+        Prepared::Reference(reference::Reference::receive(&app, request).await?)
     } else {
         let Body(said) = Body::<Said<Mark>>::from_request(request, &()).await?;
         Prepared::Said(said, key)
@@ -117,10 +117,10 @@ pub(crate) async fn create_label(
     let taken = reading(&app, move |journal| {
         let entry = find(&journal, &caller, Scope::Label, &id)?;
         let reader = caller.principal().name();
-        let (label, matched) = match prepared {
-            Prepared::Said(mut said, key) => {
+        let (label, matched) = match &mut prepared {
+            Prepared::Said(said, key) => {
                 let marks = std::mem::take(&mut said.marks);
-                (said.label(reader, &key, entry.id, marks), None)
+                (said.label(reader, key, entry.id, marks), None)
             }
             Prepared::Reference(reference) => {
                 let (label, matched) = reference.label(reader, &entry)?;

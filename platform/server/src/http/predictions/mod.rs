@@ -9,6 +9,7 @@ pub(crate) mod journal;
 pub(crate) mod labels;
 pub(crate) mod list;
 pub(crate) mod misclassified;
+pub(crate) mod reads;
 mod recorded;
 mod records;
 pub(crate) mod reference;
@@ -25,6 +26,7 @@ use einthoven_auth::Scope;
 use einthoven_journal::{Entry, Journal, JournalError};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::OwnedSemaphorePermit;
 use uuid::Uuid;
 
 /// How long what was answered a moment ago is waited for: it may still be on its way to the disk.
@@ -99,8 +101,27 @@ async fn reading<T: Send + 'static>(
     app: &Arc<App>,
     work: impl FnOnce(Journal) -> Result<T, Problem> + Send + 'static,
 ) -> Result<T, Problem> {
+    let permit = app.reads.page().await?;
+    read_with(app, permit, work).await
+}
+
+/// The same for what looks at all that is wanted.
+async fn reading_all<T: Send + 'static>(
+    app: &Arc<App>,
+    work: impl FnOnce(Journal) -> Result<T, Problem> + Send + 'static,
+) -> Result<T, Problem> {
+    let permit = app.reads.whole().await?;
+    read_with(app, permit, work).await
+}
+
+async fn read_with<T: Send + 'static>(
+    app: &Arc<App>,
+    permit: OwnedSemaphorePermit,
+    work: impl FnOnce(Journal) -> Result<T, Problem> + Send + 'static,
+) -> Result<T, Problem> {
     let journal = app.journaling.journal()?.clone();
     let read = move || {
+        let _permit = permit;
         if journal.counts().spooled > 0 && !journal.flush(PATIENCE) {
             tracing::warn!("the journal's disk is slow: what was answered a moment ago is not among what is read");
         }

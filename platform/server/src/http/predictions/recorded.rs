@@ -7,6 +7,34 @@ use crate::journaling::opened;
 use einthoven_ecg::readers::Input;
 use einthoven_ecg::recording::{Lead, Recording};
 use einthoven_journal::{Entry, Journal};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+/// A prediction whose recording should be there and is not, and why.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "LeftOutPrediction")]
+pub(crate) struct LeftOut {
+    prediction: String,
+    why: String,
+}
+
+impl LeftOut {
+    pub(super) fn of(entry: &Entry, problem: &Problem) -> Self {
+        tracing::warn!(
+            "the kept recording of {} cannot be read: {}",
+            entry.id,
+            problem.detail()
+        );
+        let why = match problem.code() {
+            "internal" => "its kept recording cannot be opened; the server's log says why",
+            _ => problem.detail(),
+        };
+        Self {
+            prediction: entry.id.to_string(),
+            why: why.to_owned(),
+        }
+    }
+}
 
 /// Reads the kept recording again; none where it is not one, but rows. Blocks.
 pub(super) fn recording(app: &App, journal: &Journal, entry: &Entry) -> Result<Option<Recording>, Problem> {

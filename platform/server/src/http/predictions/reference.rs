@@ -1,7 +1,9 @@
 //! Labels from a file of reference beats, as WFDB has them.
 
+use super::super::App;
 use super::super::body::Query;
 use super::super::problem::Problem;
+use super::super::upload::whole;
 use axum::extract::{FromRequestParts, Request};
 use axum::http::StatusCode;
 use einthoven_ecg::annotation::{Mapping, at_rate, decode, time_resolution};
@@ -11,6 +13,8 @@ use einthoven_journal::replay::digest;
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use tokio::sync::OwnedSemaphorePermit;
 
 /// Bytes of a file of annotations: a day has about 100,000 beats of two to a few bytes.
 const LONGEST: usize = 16 << 20;
@@ -29,6 +33,8 @@ pub(crate) struct About {
 /// A file, and what is said about it.
 pub(super) struct Reference {
     bytes: Vec<u8>,
+    /// Held until what it says is written.
+    _room: Vec<OwnedSemaphorePermit>,
     mapping: Mapping,
     about: About,
 }
@@ -43,7 +49,7 @@ pub(crate) struct Matched {
 }
 
 impl Reference {
-    pub(super) async fn receive(request: Request) -> Result<Self, Problem> {
+    pub(super) async fn receive(app: &Arc<App>, request: Request) -> Result<Self, Problem> {
         let (mut parts, body) = request.into_parts();
         let Query(about) = Query::<About>::from_request_parts(&mut parts, &()).await?;
         let mapping = match about.mapping.as_deref() {
@@ -53,19 +59,17 @@ impl Reference {
                 Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "bad_field", detail).at("mapping")
             })?,
         };
-        let bytes = axum::body::to_bytes(body, LONGEST).await.map_err(|_| {
-            let detail = format!("the file of annotations is larger than {LONGEST} bytes");
-            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail)
-        })?;
+        let (bytes, room) = whole(app, body, LONGEST).await?;
         Ok(Self {
-            bytes: bytes.to_vec(),
+            bytes,
+            _room: room,
             mapping,
             about,
         })
     }
 
     /// What the file says about a prediction. Its key follows from the file, so that sent twice it is one label.
-    pub(super) fn label(self, reader: &str, entry: &Entry) -> Result<(Label, Matched), Problem> {
+    pub(super) fn label(&self, reader: &str, entry: &Entry) -> Result<(Label, Matched), Problem> {
         let wrong = |detail: String| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "bad_annotations", detail);
         let mut annotations =
             decode(&self.bytes).map_err(|cause| wrong(format!("the body is no file of MIT annotations: {cause}")))?;
@@ -98,7 +102,7 @@ impl Reference {
             reader: reader.to_owned(),
             at: Timestamp::now(),
             key: format!("reference-{content}"),
-            why: self.about.why,
+            why: self.about.why.clone(),
             source: Source::Reference,
             adjudication: self.about.adjudication,
             marks,

@@ -9,13 +9,16 @@ use crate::http::body::Path;
 use crate::http::caller::Caller;
 use crate::http::problem::Problem;
 use crate::http::upload::blocking;
+use crate::journaling::Protocol;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use einthoven_classify::ServedModel;
 use einthoven_oip::{HEADER_LENGTH, InferRequest, Written};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+/// Names the entry in the journal, where a body has no place for it.
+pub(crate) const PREDICTION_HEADER: &str = "x-einthoven-prediction";
 
 /// Bytes that are read or written on the spot; more would hold up other requests of the same thread.
 const AT_ONCE: usize = 256 << 10;
@@ -30,6 +33,7 @@ pub(crate) async fn infer(
     let reference = named.reference()?;
     let (parts, body) = request.into_parts();
     let received = Received::whole(&app, &parts.headers, body).await?;
+    let asked = caller.asked(&app);
     let header_length = header_length(&parts.headers)?;
     let mut request = if received.bytes.len() <= AT_ONCE {
         InferRequest::parse(&received.bytes, header_length).map_err(refused)?
@@ -45,6 +49,8 @@ pub(crate) async fn infer(
         flow: caller.principal().flow(),
         subject: caller.subject(),
         deadline: timeout(&parts.headers, &request)?.and_then(|timeout| began.checked_add(timeout)),
+        asked,
+        protocol: Protocol::Rest,
     };
     let outcome = run(&app, work).await?;
     let bytes: usize = outcome.done.outputs.iter().map(|output| output.data.len()).sum();
@@ -71,21 +77,25 @@ fn said(request: &InferRequest, outcome: &Outcome) -> Result<Response, Problem> 
         None => "application/json",
     };
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
-    name_version(headers, &outcome.model);
+    name_outcome(headers, outcome);
     Ok(response)
 }
 
-/// Names what computed, in the header.
-pub(crate) fn name_version(headers: &mut HeaderMap, model: &ServedModel) {
+/// Names what computed, and the entry in the journal, in the header.
+pub(crate) fn name_outcome(headers: &mut HeaderMap, outcome: &Outcome) {
+    let model = &outcome.model;
     let manifest = model.manifest();
     let device = model.device().to_string();
-    for (name, value) in [
+    let prediction = outcome.prediction.map(|id| id.to_string());
+    let prediction = prediction.iter().map(|id| (PREDICTION_HEADER, id.as_str()));
+    let computed = [
         ("x-einthoven-model", manifest.name.as_str()),
         ("x-einthoven-version", manifest.version.as_str()),
         ("x-einthoven-digest", model.digest()),
         ("x-einthoven-engine", model.engine()),
         ("x-einthoven-device", device.as_str()),
-    ] {
+    ];
+    for (name, value) in computed.into_iter().chain(prediction) {
         if let Ok(value) = HeaderValue::from_str(value) {
             headers.insert(HeaderName::from_static(name), value);
         }

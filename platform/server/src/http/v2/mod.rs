@@ -14,7 +14,7 @@ use super::access::{Access, Table, get, post};
 use einthoven_auth::Scope;
 
 pub(crate) use body::{Received, room};
-pub(crate) use infer::name_version;
+pub(crate) use infer::{PREDICTION_HEADER, name_outcome};
 pub(crate) use metadata::{config_of, metadata_of, server};
 pub(crate) use named::Named;
 pub(crate) use repository::{IndexQuery, LoadQuery, index_of, load, unload};

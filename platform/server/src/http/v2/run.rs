@@ -3,6 +3,7 @@
 use super::outcome::{expired, failed, not_taken};
 use crate::http::App;
 use crate::http::problem::Problem;
+use crate::journaling::{Asked, Protocol};
 use axum::http::StatusCode;
 use einthoven_classify::ServedModel;
 use einthoven_dispatch::{Call, DispatchError, Done, Priority, Tensor};
@@ -11,6 +12,7 @@ use einthoven_plugin_host::{DType, Signature, TensorSpec};
 use einthoven_registry_state::Reference;
 use std::sync::Arc;
 use std::time::Instant;
+use uuid::Uuid;
 
 /// Tensors for a model.
 pub(crate) struct Work<'a> {
@@ -22,33 +24,53 @@ pub(crate) struct Work<'a> {
     /// Whom the traffic is dealt out by.
     pub(crate) subject: &'a str,
     pub(crate) deadline: Option<Instant>,
+    /// As its entry will tell of it; none where nothing is remembered.
+    pub(crate) asked: Option<Asked>,
+    pub(crate) protocol: Protocol,
 }
 
 /// Outputs, and the version that gave them.
 pub(crate) struct Outcome {
     pub(crate) model: Arc<ServedModel>,
     pub(crate) done: Done,
+    /// Its entry in the journal.
+    pub(crate) prediction: Option<Uuid>,
 }
 
-/// The outputs. A version that is unloaded meanwhile is looked up once more.
+/// The outputs, remembered where that is wanted. A version that is unloaded meanwhile is looked up once more.
 pub(crate) async fn run(app: &App, work: Work<'_>) -> Result<Outcome, Problem> {
     let model = routed(app, work.reference, work.subject, work.deadline).await?;
     let inputs = taken(model.signature(), work.inputs)?;
+    let asked = app.journaling.tensors_asked(work.asked, work.protocol, &inputs);
     let call = Call {
         inputs,
         priority: work.priority,
         flow: work.flow,
         deadline: work.deadline,
     };
-    match model.infer(call.clone()).await {
-        Ok(done) => Ok(Outcome { model, done }),
+    let (model, done) = match model.infer(call.clone()).await {
+        Ok(done) => (model, done),
         Err(DispatchError::Closed) => {
             let model = routed(app, work.reference, work.subject, work.deadline).await?;
             let done = model.infer(call).await.map_err(failed)?;
-            Ok(Outcome { model, done })
+            (model, done)
         }
-        Err(cause) => Err(failed(cause)),
-    }
+        Err(cause) => return Err(failed(cause)),
+    };
+    let prediction = match asked {
+        None => None,
+        Some(asked) => {
+            let journaling = &app.journaling;
+            journaling
+                .tensors_answered(app, asked, work.reference, &model, &done)
+                .await?
+        }
+    };
+    Ok(Outcome {
+        model,
+        done,
+        prediction,
+    })
 }
 
 /// The version that answers this subject, loaded; the deadline holds for loading too.

@@ -1,14 +1,17 @@
 """What programs written for Triton do, with Triton's own client, over HTTP and gRPC: `triton.py HOST:PORT KEY`."""
 
+import json
 import queue
 import sys
 import threading
 import time
+import urllib.request
 
 import grpc
 import numpy as np
 import tritonclient.grpc as over_grpc
 import tritonclient.http as over_http
+from tritonclient.grpc import service_pb2, service_pb2_grpc
 from tritonclient.utils import InferenceServerException
 
 URL, KEY = sys.argv[1:3]
@@ -182,6 +185,22 @@ def grpc_():
     channel()
 
 
+def remembered():
+    """An answer names its entry in the journal, as a parameter and in the metadata."""
+    asked = service_pb2.ModelInferRequest(model_name="simple")
+    for name, values in (("INPUT0", A), ("INPUT1", B)):
+        asked.inputs.add(name=name, datatype="FP32", shape=[1, 16])
+        asked.raw_input_contents.append(values.tobytes())
+    stub = service_pb2_grpc.GRPCInferenceServiceStub(grpc.insecure_channel(URL))
+    answer, call = stub.ModelInfer.with_call(asked, metadata=list(HEADERS.items()))
+    ids = [value for name, value in call.initial_metadata() if name == "x-einthoven-prediction"]
+    assert ids == [answer.parameters["prediction"].string_param], ids
+    request = urllib.request.Request(f"http://{URL}/v1/predictions/{ids[0]}", headers=dict(HEADERS))
+    with urllib.request.urlopen(request) as response:
+        entry = json.load(response)
+    assert entry["unit"] == "tensors" and entry["parameters"]["protocol"] == "grpc", entry
+
+
 def channel():
     """Methods that the client has no words for."""
     bare = grpc.insecure_channel(URL)
@@ -206,4 +225,5 @@ def channel():
 began = time.time()
 http()
 grpc_()
+remembered()
 print(f"all of them, in {time.time() - began:.1f} s")
