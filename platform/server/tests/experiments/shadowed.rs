@@ -71,7 +71,7 @@ fn a_shadow_that_hangs_or_dies_costs_the_champion_nothing() {
     assert_eq!((&one["requests"], &one["errors"]), (&json!(61), &json!(0)));
     // Somebody who waits for it is erased: nothing of them waits any more, and nothing of them comes later.
     let waiting = two["waiting"].as_u64().unwrap();
-    let about = [("x-einthoven-subject", "subject 5")];
+    let about = [("x-einthoven-subject", "subject 20")];
     let theirs = server.ask("GET", "/v1/predictions", &about, b"").json()["items"].clone();
     assert_eq!(theirs.as_array().unwrap().len(), 1, "{theirs}");
     let erased = server.delete(&format!("/v1/subjects/{}", theirs[0]["subject"].as_str().unwrap()));

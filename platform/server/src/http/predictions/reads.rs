@@ -17,6 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(3);
 pub(crate) struct Reads {
     pages: Arc<Semaphore>,
     whole: Arc<Semaphore>,
+    patience: Duration,
 }
 
 impl Default for Reads {
@@ -24,6 +25,7 @@ impl Default for Reads {
         Self {
             pages: Arc::new(Semaphore::new(PAGES)),
             whole: Arc::new(Semaphore::new(WHOLE)),
+            patience: PATIENCE,
         }
     }
 }
@@ -31,28 +33,32 @@ impl Default for Reads {
 impl Reads {
     /// For what looks at a bounded part of it.
     pub(super) async fn page(&self) -> Result<OwnedSemaphorePermit, Problem> {
-        taken(&self.pages, "too many read the journal").await
+        self.taken(&self.pages, "too many read the journal").await
     }
 
     /// For what looks at all that is wanted.
     pub(super) async fn whole(&self) -> Result<OwnedSemaphorePermit, Problem> {
-        taken(&self.whole, "too many exports or clusters at once").await
+        self.taken(&self.whole, "too many exports or clusters at once").await
     }
-}
 
-async fn taken(places: &Arc<Semaphore>, why: &str) -> Result<OwnedSemaphorePermit, Problem> {
-    let free = tokio::time::timeout(PATIENCE, Arc::clone(places).acquire_owned()).await;
-    let free = free.map_err(|_| Problem::busy(format!("{why}; try again in a few seconds")))?;
-    free.map_err(|cause| Problem::internal(&cause))
+    async fn taken(&self, places: &Arc<Semaphore>, why: &str) -> Result<OwnedSemaphorePermit, Problem> {
+        let free = tokio::time::timeout(self.patience, Arc::clone(places).acquire_owned()).await;
+        let free = free.map_err(|_| Problem::busy(format!("{why}; try again in a few seconds")))?;
+        free.map_err(|cause| Problem::internal(&cause))
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::{PAGES, Reads, WHOLE};
+    use std::time::Duration;
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn more_than_there_is_room_for_is_told_when_to_come_again() {
-        let reads = Reads::default();
+        let reads = Reads {
+            patience: Duration::from_millis(1),
+            ..Reads::default()
+        };
         let mut all = Vec::new();
         for _ in 0..WHOLE {
             all.push(reads.whole().await.unwrap());
