@@ -280,7 +280,7 @@ async fn erased_jobs_run_no_more_and_nothing_of_them_lies_on_disk() {
     let names: Vec<_> = names
         .map(|file| file.unwrap().file_name().into_string().unwrap())
         .collect();
-    assert_eq!(names, [other.id.clone()]);
+    assert_eq!(names, std::slice::from_ref(&other.id));
     assert_eq!(jobs.result(View::All, &other.id).await.unwrap(), b"hello");
     // Who followed one is told of its end, and others go on.
     let mut last = None;
