@@ -364,10 +364,10 @@ fn labels_that_come_together_are_there_together_after_a_crash() {
     let (journal, entries, labels) = together(folder.path());
     let segment = || {
         let all = crate::setup::files(&folder.path().join("labels"));
-        let segments = all
+        let mut segments = all
             .into_iter()
             .filter(|path| path.extension().is_some_and(|ending| ending == "seg"));
-        segments.last().unwrap()
+        segments.next_back().unwrap()
     };
     journal.label(label(&entries[0], "ben", "before")).unwrap();
     let before = std::fs::metadata(segment()).unwrap().len();
