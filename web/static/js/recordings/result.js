@@ -16,7 +16,9 @@ import { Trace } from './trace/trace.js';
 
 /** @param {{document: import('./api.js').RecordingDocument}} properties */
 export function Result({ document }) {
-  const [span, setSpan] = useState({ from: 0, to: 10 });
+  /** Where the trace is: told to the tachogram alone, or every step of it would draw the whole result anew. */
+  const spanned = useRef((/** @type {{from: number, to: number}} */ _) => {});
+  const moved = useCallback((/** @type {{from: number, to: number}} */ span) => spanned.current(span), []);
   const [selected, select] = useState(/** @type {number | null} */ (null));
   const trace = useRef(/** @type {import('./trace/trace.js').Handle | null} */ (null));
   const labels = useLabels(document);
@@ -54,11 +56,11 @@ export function Result({ document }) {
       ${labels.given > 0 && html`<span class="quiet">${labels.given} ${labels.given === 1 ? 'beat' : 'beats'} relabelled; figures are the model's</span>`}
       <${Downloads} document=${document} beats=${beats} print=${print} /></div>
     <${Strip} document=${document} />
-    <${Trace} ...${{ document, beats, selected, select, typed }} handle=${trace} moved=${setSpan} />
+    <${Trace} ...${{ document, beats, selected, select, typed }} handle=${trace} moved=${moved} />
     <${Inspector} beats=${beats} at=${at} labels=${labels} />
     <div class="below">
       <div class="curves">
-        <${Tachogram} document=${document} beats=${beats} span=${span} go=${show} select=${(/** @type {number} */ from, /** @type {number} */ to) => trace.current?.span(from, to)} />
+        <${Tachogram} document=${document} beats=${beats} spanned=${spanned} go=${show} select=${(/** @type {number} */ from, /** @type {number} */ to) => trace.current?.span(from, to)} />
         <${RateHistogram} beats=${document.beats} />
       </div>
       <${Tabs} name="What was found" tabs=${tabs} />

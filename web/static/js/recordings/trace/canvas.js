@@ -26,10 +26,38 @@ export function useCanvas(draw, inputs) {
     const context = element?.getContext('2d');
     if (!element || !context || !element.clientWidth) return;
     const ratio = devicePixelRatio || 1;
-    element.width = Math.round(element.clientWidth * ratio);
-    element.height = Math.round(element.clientHeight * ratio);
+    const [width, height] = [element.clientWidth, element.clientHeight];
+    const [wide, tall] = [Math.round(width * ratio), Math.round(height * ratio)];
+    // Another size is another bitmap, which costs more than a frame may.
+    if (element.width !== wide) element.width = wide;
+    if (element.height !== tall) element.height = tall;
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
-    draw(context, element.clientWidth, element.clientHeight, element);
+    context.clearRect(0, 0, width, height);
+    draw(context, width, height, element);
   }, [...inputs, size, scheme]);
   return [canvas, size];
+}
+
+/**
+ * What stays the same from frame to frame, drawn once and then copied.
+ * @returns {(context: CanvasRenderingContext2D, wide: number, tall: number, key: unknown[], draw: (context: CanvasRenderingContext2D) => void, left?: number, top?: number) => void}
+ *   draws anew where `key` or the size (in CSS pixels) is another one, and copies it to `left` and `top`
+ */
+export function useStill() {
+  const kept = useRef(/** @type {{key: unknown[], picture: HTMLCanvasElement} | null} */ (null));
+  return (context, wide, tall, key, draw, left = 0, top = 0) => {
+    const ratio = devicePixelRatio || 1;
+    const whole = [...key, wide, tall, ratio];
+    if (!kept.current || whole.some((one, at) => one !== kept.current?.key[at])) {
+      const picture = kept.current?.picture ?? document.createElement('canvas');
+      picture.width = Math.ceil(wide * ratio);
+      picture.height = Math.ceil(tall * ratio);
+      const still = picture.getContext('2d');
+      if (!still) return;
+      still.setTransform(ratio, 0, 0, ratio, 0, 0);
+      draw(still);
+      kept.current = { key: whole, picture };
+    }
+    context.drawImage(kept.current.picture, left, top, Math.ceil(wide * ratio) / ratio, Math.ceil(tall * ratio) / ratio);
+  };
 }

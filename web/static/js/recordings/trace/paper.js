@@ -2,13 +2,26 @@
 
 /** @typedef {import('./layout.js').View} View */
 
+/** Colours of an element, with the scheme that they were read in: reading them anew would cost every frame a look at the whole page. @type {WeakMap<HTMLElement, {dark: boolean, colour: ReturnType<typeof read>}>} */
+const seen = new WeakMap();
+
 /** @param {HTMLElement} element */
 export function colours(element) {
+  const dark = matchMedia('(prefers-color-scheme: dark)').matches;
+  const known = seen.get(element);
+  if (known?.dark === dark) return known.colour;
+  const colour = read(element);
+  seen.set(element, { dark, colour });
+  return colour;
+}
+
+/** @param {HTMLElement} element */
+function read(element) {
   const style = getComputedStyle(element);
-  const read = (/** @type {string} */ name) => style.getPropertyValue(name).trim();
+  const of = (/** @type {string} */ name) => style.getPropertyValue(name).trim();
   return {
-    paper: read('--paper'), fine: read('--grid-fine'), bold: read('--grid-bold'), trace: read('--trace'), ink: read('--ink'), quiet: read('--quiet'),
-    accent: read('--accent'), S: read('--beat-s'), V: read('--beat-v'), F: read('--beat-f'), Q: read('--beat-q'), N: read('--quiet'), onV: read('--on-v'), onAccent: read('--on-accent'),
+    paper: of('--paper'), fine: of('--grid-fine'), bold: of('--grid-bold'), trace: of('--trace'), ink: of('--ink'), quiet: of('--quiet'),
+    accent: of('--accent'), S: of('--beat-s'), V: of('--beat-v'), F: of('--beat-f'), Q: of('--beat-q'), N: of('--quiet'), onV: of('--on-v'), onAccent: of('--on-accent'),
   };
 }
 
@@ -41,6 +54,16 @@ export function grid(canvas, view, width, height, colour) {
     for (let y = middle - 5 * view.mm; y < height; y += every * view.mm) { canvas.moveTo(0, y); canvas.lineTo(width, y); }
     canvas.stroke();
   }
+}
+
+/** Draws within a strip of the paper. @param {CanvasRenderingContext2D} canvas @param {number} left @param {number} width @param {number} height @param {() => void} draw */
+export function within(canvas, left, width, height, draw) {
+  canvas.save();
+  canvas.beginPath();
+  canvas.rect(left, 0, width, height);
+  canvas.clip();
+  draw();
+  canvas.restore();
 }
 
 /** Which lead this is, and where its column begins. @param {CanvasRenderingContext2D} canvas @param {View} view @param {ReturnType<typeof colours>} colour */

@@ -2,22 +2,25 @@
 
 import { html, useState } from '../../view.js';
 import { clock } from '../../format.js';
-import { useCanvas } from './canvas.js';
+import { useCanvas, useStill } from './canvas.js';
 import { colours } from './paper.js';
 
 const HIGHEST_MS = 2000;
 const LEFT = 36;
 
 /**
- * @param {{document: import('../api.js').RecordingDocument, beats: import('../api.js').Beat[], span: {from: number, to: number}, go: (time: number) => void, select: (from: number, to: number) => void}} properties
+ * @param {{document: import('../api.js').RecordingDocument, beats: import('../api.js').Beat[], spanned: {current: (span: {from: number, to: number}) => void}, go: (time: number) => void, select: (from: number, to: number) => void}} properties
+ *   what the trace shows is told by `spanned`
  */
-export function Tachogram({ document, beats, span, go, select }) {
+export function Tachogram({ document, beats, spanned, go, select }) {
+  const [span, setSpan] = useState({ from: 0, to: 10 });
+  spanned.current = setSpan;
   const [brush, setBrush] = useState(/** @type {null | {start: number, end: number}} */ (null));
   const duration = Math.max(0.001, document.recording.duration_s);
+  const still = useStill();
   const [canvas, { width }] = useCanvas((context, width, height, element) => {
     const colour = colours(element);
     const x = (/** @type {number} */ time) => LEFT + (time / duration) * (width - LEFT);
-    const y = (/** @type {number} */ ms) => height - 16 - (Math.min(ms, HIGHEST_MS) / HIGHEST_MS) * (height - 22);
     context.fillStyle = colour.accent;
     context.globalAlpha = 0.16;
     context.fillRect(x(span.from), 0, Math.max(2, x(span.to) - x(span.from)), height - 16);
@@ -27,36 +30,7 @@ export function Tachogram({ document, beats, span, go, select }) {
       context.lineWidth = 1;
       context.strokeRect(x(Math.min(brush.start, brush.end)), 0.5, Math.abs(x(brush.end) - x(brush.start)), height - 17);
     }
-    context.fillStyle = colour.quiet;
-    context.strokeStyle = colour.bold;
-    context.font = '400 11px system-ui, sans-serif';
-    for (const ms of [500, 1000, 1500]) {
-      context.beginPath();
-      context.moveTo(LEFT, y(ms));
-      context.lineTo(width, y(ms));
-      context.globalAlpha = 0.5;
-      context.stroke();
-      context.globalAlpha = 1;
-      context.fillText(String(ms), 2, y(ms) + 4);
-    }
-    context.fillStyle = colour.Q;
-    context.globalAlpha = 0.35;
-    for (const one of document.unreadable) context.fillRect(x(one.start_s), 4, Math.max(1, x(one.end_s) - x(one.start_s)), height - 22);
-    context.globalAlpha = 1;
-    for (const pass of ['N', 'SVFQ']) {
-      for (let i = 1; i < beats.length; i += 1) {
-        const name = beats[i].class;
-        if (!name || !pass.includes(name) || !beats[i - 1].class) continue;
-        const size = name === 'N' ? 1.5 : 3.5;
-        context.fillStyle = name === 'N' ? colour.ink : colour[/** @type {'S'} */ (name)];
-        const place = [x(beats[i].time_s), y(1000 * (beats[i].time_s - beats[i - 1].time_s))];
-        if (name === 'S') { context.beginPath(); context.arc(place[0], place[1], size / 1.6, 0, 7); context.fill(); }
-        else context.fillRect(place[0] - size / 2, place[1] - size / 2, size, size);
-      }
-    }
-    context.fillStyle = colour.quiet;
-    const step = [1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 14400].find((seconds) => (seconds / duration) * (width - LEFT) >= 70) ?? 28800;
-    for (let time = 0; time < duration - step / 3; time += step) context.fillText(clock(time), x(time), height - 3);
+    still(context, width, height, [document, beats, colour], (picture) => points(picture, { width, height, duration, unreadable: document.unreadable, beats, colour }));
   }, [span.from, span.to, document, beats, brush]);
 
   const time = (/** @type {PointerEvent} */ event) => Math.min(duration, Math.max(0, ((event.offsetX - LEFT) / (width - LEFT)) * duration));
@@ -83,4 +57,44 @@ export function Tachogram({ document, beats, span, go, select }) {
         if (((b - a) / duration) * width < 5) centre(a); else select(a, b);
       }}></canvas>
   </section>`;
+}
+
+/**
+ * All that a look elsewhere does not change: scale, unreadable spans, a point for each interval, times.
+ * @param {CanvasRenderingContext2D} context
+ * @param {{width: number, height: number, duration: number, unreadable: import('../api.js').Span[], beats: import('../api.js').Beat[], colour: ReturnType<typeof colours>}} shown
+ */
+function points(context, { width, height, duration, unreadable, beats, colour }) {
+  const x = (/** @type {number} */ time) => LEFT + (time / duration) * (width - LEFT);
+  const y = (/** @type {number} */ ms) => height - 16 - (Math.min(ms, HIGHEST_MS) / HIGHEST_MS) * (height - 22);
+  context.fillStyle = colour.quiet;
+  context.strokeStyle = colour.bold;
+  context.font = '400 11px system-ui, sans-serif';
+  for (const ms of [500, 1000, 1500]) {
+    context.beginPath();
+    context.moveTo(LEFT, y(ms));
+    context.lineTo(width, y(ms));
+    context.globalAlpha = 0.5;
+    context.stroke();
+    context.globalAlpha = 1;
+    context.fillText(String(ms), 2, y(ms) + 4);
+  }
+  context.fillStyle = colour.Q;
+  context.globalAlpha = 0.35;
+  for (const one of unreadable) context.fillRect(x(one.start_s), 4, Math.max(1, x(one.end_s) - x(one.start_s)), height - 22);
+  context.globalAlpha = 1;
+  for (const pass of ['N', 'SVFQ']) {
+    for (let i = 1; i < beats.length; i += 1) {
+      const name = beats[i].class;
+      if (!name || !pass.includes(name) || !beats[i - 1].class) continue;
+      const size = name === 'N' ? 1.5 : 3.5;
+      context.fillStyle = name === 'N' ? colour.ink : colour[/** @type {'S'} */ (name)];
+      const place = [x(beats[i].time_s), y(1000 * (beats[i].time_s - beats[i - 1].time_s))];
+      if (name === 'S') { context.beginPath(); context.arc(place[0], place[1], size / 1.6, 0, 7); context.fill(); }
+      else context.fillRect(place[0] - size / 2, place[1] - size / 2, size, size);
+    }
+  }
+  context.fillStyle = colour.quiet;
+  const step = [1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 14400].find((seconds) => (seconds / duration) * (width - LEFT) >= 70) ?? 28800;
+  for (let time = 0; time < duration - step / 3; time += step) context.fillText(clock(time), x(time), height - 3);
 }

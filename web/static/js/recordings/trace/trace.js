@@ -3,7 +3,7 @@
 import { html, useEffect, useMemo, useRef, useState } from '../../view.js';
 import { clock } from '../../format.js';
 import * as calipers from './calipers.js';
-import { useCanvas } from './canvas.js';
+import { useCanvas, useStill } from './canvas.js';
 import { PULSE_MM, height, layouts, twelve, views } from './layout.js';
 import * as paper from './paper.js';
 import { useMillimetre } from './scale.js';
@@ -52,10 +52,18 @@ export function Trace({ document, beats, selected, select, typed, handle, moved 
   const laidOut = (/** @type {number} */ width, /** @type {number} */ tall) =>
     views(layout, { width, height: tall, mm, from, duration: recording.duration_s, speed, gain, gridded: SPEEDS.includes(speed) });
 
+  const ground = useStill();
   const [canvas, size] = useCanvas((context, width, tall, element) => {
     const colour = paper.colours(element);
     const shown = laidOut(width, tall);
-    paper.grid(context, shown[0], width, tall, colour);
+    const [first] = shown;
+    // Boxes right of the pulse move with the time and come again after five millimetres: one drawing of them is shifted, by whole pixels.
+    const box = first.gridded ? 5 * mm : 0;
+    const shift = box ? -Math.round(((first.from * first.pixelsPerSecond) % box) * devicePixelRatio) / devicePixelRatio : 0;
+    const boxes = (/** @type {number} */ at) => ground(context, width + box, tall, [colour, first.gridded, first.left, first.zero, first.pixelsPerMillivolt, mm],
+      (picture) => paper.grid(picture, { ...first, from: 0 }, width + box, tall, colour), at);
+    paper.within(context, 0, first.left, tall, () => boxes(0));
+    paper.within(context, first.left, width - first.left, tall, () => boxes(shift));
     for (const view of shown) {
       const found = signal(view.lead).between(view.from, view.to, view.pixelsPerSecond);
       const chosenBeat = selected !== null && view.marked && beats[calipers.nearest(beats, selected / recording.sampling_rate_hz)];
