@@ -131,6 +131,15 @@ pub(crate) async fn update_model(
         changes.push(Change::DescribeModel { model, description });
     }
     if let Some(gate) = patch.gate {
+        if let Some(rule) = &gate.metric
+            && !(0.0..=1.0).contains(&rule.at_least)
+        {
+            let detail = format!(
+                "`at_least` must be between 0 and 1, as measures are; it is {}",
+                rule.at_least
+            );
+            return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "bad_field", detail).at("gate/metric/at_least"));
+        }
         let model = name.clone();
         changes.push(Change::SetGate { model, gate });
     }

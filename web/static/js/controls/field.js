@@ -33,7 +33,7 @@ export function Field({ label, value, set, hint, error, required, kind = 'text',
       ? html`<select ...${shared} onChange=${typed}>${choices.map((choice) => html`<option key=${choice.value} value=${choice.value}>${choice.text}</option>`)}</select>`
       : kind === 'area'
         ? html`<textarea ...${shared} rows=${rows} placeholder=${placeholder} spellcheck=${false} onInput=${typed}></textarea>`
-        : html`<input ...${shared} type=${kind} placeholder=${placeholder} autocomplete=${autocomplete} spellcheck=${false} list=${offers ? `${id}-offers` : undefined} onInput=${typed} />`}
+        : html`<input ...${shared} type=${kind} step=${kind === 'number' ? 'any' : undefined} placeholder=${placeholder} autocomplete=${autocomplete} spellcheck=${false} list=${offers ? `${id}-offers` : undefined} onInput=${typed} />`}
     ${offers && html`<datalist id=${`${id}-offers`}>${offers.map((offer) => html`<option key=${offer} value=${offer}></option>`)}</datalist>`}
     ${hint && html`<p class="hint" id=${`${id}-hint`}>${hint}</p>`}
     ${error && html`<p class="trouble" id=${`${id}-error`}>${error}</p>`}

@@ -32,7 +32,7 @@ export function RateHistogram({ beats }) {
         return html`<g key=${bin.from} onPointerEnter=${() => setAt(index)}>
           <rect class="hit" x=${index * wide} y="0" width=${wide} height=${HEIGHT} />
           <rect class=${index === at ? 'bar here' : 'bar'} x=${index * wide + 1} y=${HEIGHT - tall} width=${Math.max(1, wide - 2)} height=${tall} />
-          ${(bin.from % 20 === 0 || bins.length < 10) && html`<text x=${index * wide} y=${HEIGHT + 6}>${bin.from}</text>`}</g>`;
+          ${(bin.from % 20 === 0 || bins.length < 10) && html`<text x=${index * wide} text-anchor=${index * wide > WIDTH - 60 ? 'end' : 'start'} y=${HEIGHT + 6}>${bin.from}</text>`}</g>`;
       })}
     </svg>
     <p class="caption" role="status">${said ?? `${all} intervals between readable beats`}</p>
