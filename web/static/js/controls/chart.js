@@ -88,10 +88,10 @@ export function Chart({ title, unit, times, series, digits = 0, height = 96 }) {
     setAt(index);
   };
   return html`<figure class="chart">
-    <figcaption><span class="chart-title">${title}${at !== null && shown >= 0 && html` <span class="number">${hour(times[shown])}</span>`}</span>
+    <figcaption><span class="chart-title">${title}${series.length > 1 && unit && html`, <span class="unit">${unit}</span>`}${at !== null && shown >= 0 && html` <span class="number">${hour(times[shown])}</span>`}</span>
       <span class="chart-values">${series.map((one) => html`<span key=${one.label} class="chart-value">
         ${series.length > 1 && html`<span class=${`chart-key key${one.colour}`} aria-hidden="true"></span><span class="quiet">${one.label}</span>`}
-        <${Quantity} value=${one.values[shown]} unit=${unit} digits=${digits} /></span>`)}</span></figcaption>
+        <${Quantity} value=${one.values[shown]} unit=${series.length > 1 ? '' : unit} digits=${digits} /></span>`)}</span></figcaption>
     <div ref=${place} class="chart-place" role="img" tabindex="0" onKeyDown=${pressed} onBlur=${() => setAt(null)}
       aria-label=${`${title}, ${unit || 'count'}: ${series.map((one) => `${one.label} ${one.values[last]?.toFixed(digits) ?? 'not known'}`).join(', ')} now`}></div>
     ${last < 0 && html`<p class="chart-none">First figures in a moment</p>`}
