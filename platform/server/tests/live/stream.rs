@@ -160,6 +160,16 @@ fn what_is_said_live_is_remembered_before_it_is_said_and_erased_with_the_person(
         assert!(!kept.to_string().contains("Mustermann"));
     }
     assert!(digests.len() > 1, "what came is not the same each time");
+    // Samples are not kept: that they are gone is said, and nothing else is.
+    let path = format!("/v1/predictions/{}/replay", kept["id"].as_str().unwrap());
+    let again = server.post(&path, "application/json", b"").json();
+    let pieces: Vec<_> = again["pieces"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|piece| &piece["kind"])
+        .collect();
+    assert_eq!((&again["outcome"], pieces), (&json!("gone"), vec![&json!("input")]));
     let subject = kept["subject"].as_str().unwrap();
     let list = server.get(&format!("/v1/predictions?subject={subject}")).json();
     let records = list["items"]

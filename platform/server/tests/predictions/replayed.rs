@@ -4,6 +4,7 @@ use crate::client::{OWNER_KEY, Server};
 use crate::records::{classify, entry, excerpt, named, send};
 use serde_json::Value;
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 fn replay(server: &Server, id: &str) -> Value {
     let said = server.post(&format!("/v1/predictions/{id}/replay"), "application/json", b"");
@@ -34,6 +35,17 @@ fn a_kept_recording_gives_the_same_answer_byte_for_byte_also_after_a_restart() {
     ids.push(named(
         &server.form("/upload", &[("beats.csv", rows.as_bytes())], &[]).json(),
     ));
+    // A job's answer, and one about a sample of the server's own.
+    let job = send(&server, "/v1/classify?wait=false", "100x", Some("ana"));
+    let job = job.location.unwrap();
+    let until = Instant::now() + Duration::from_secs(120);
+    while server.get(&job).json()["state"] != "done" {
+        assert!(Instant::now() < until);
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    ids.push(named(&server.get(&format!("{job}/result")).json()));
+    let sample = "/v1/samples/normal-rhythm";
+    ids.push(named(&server.post(sample, "application/json", b"").json()));
     for id in &ids {
         assert_eq!(entry(&server, id)["recording_kept"], true, "{id}");
         assert_eq!(replay(&server, id), serde_json::json!({"outcome": "same"}), "{id}");
