@@ -1,7 +1,10 @@
 //! Entries and labels as tables.
 
-use crate::client::Server;
+use crate::client::{OWNER_KEY, Server};
 use crate::records::{classify, entry, named, refer};
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
 
 #[test]
 fn every_beat_is_a_row_with_its_truth() {
@@ -70,4 +73,46 @@ fn every_beat_is_a_row_with_its_truth() {
         assert_eq!(part, values[split]);
     }
     assert_eq!(parts.len(), 2);
+}
+
+/// Begins an export and reads nothing of it but that it began.
+fn begun(server: &Server) -> TcpStream {
+    let mut stream = TcpStream::connect(&server.address).unwrap();
+    let path = "/v1/predictions/export?format=csv";
+    write!(
+        stream,
+        "GET {path} HTTP/1.1\r\nhost: localhost\r\nx-api-key: {OWNER_KEY}\r\n\r\n"
+    )
+    .unwrap();
+    let mut start = [0; 15];
+    stream.read_exact(&mut start).unwrap();
+    assert_eq!(&start, b"HTTP/1.1 200 OK");
+    stream
+}
+
+#[test]
+fn exports_that_nobody_reads_take_no_more_than_their_places() {
+    let server = Server::start();
+    // More than sockets hold: some megabytes.
+    let rows = format!("{}\n", vec!["0.5"; 187].join(",")).repeat(20_000);
+    for _ in 0..2 {
+        let answer = server.post("/v1/classify?name=beats.csv", "text/csv", rows.as_bytes());
+        assert_eq!(answer.status, 200, "{}", answer.json());
+    }
+    let unread = [begun(&server), begun(&server)];
+    let refused = server.get("/v1/labels/export?format=wfdb");
+    refused.problem(503, "busy");
+    assert!(!refused.header("retry-after").is_empty());
+    server
+        .get("/v1/misclassified/clusters?model=heartbeat")
+        .problem(503, "busy");
+    // Pages and answers go on.
+    let id = named(&classify(&server, "100x", None));
+    assert_eq!(entry(&server, &id)["labelled"], false);
+    // Whoever leaves makes room.
+    drop(unread);
+    let until = Instant::now() + Duration::from_secs(60);
+    while server.get("/v1/labels/export").status != 200 {
+        assert!(Instant::now() < until);
+    }
 }
