@@ -3,8 +3,8 @@
 
     python3 examples/compare/replay.py --server http://127.0.0.1:5000 --key KEY --records mitdb
 
-The champion is the model that comes with the server. The challengers are its quantised twin, and one that takes every
-supraventricular beat for a normal one. Needs nothing but Python.
+The champion is the model that comes with the server. The challengers are its quantised twin, and one that
+takes supraventricular beats for fusion beats, and those for supraventricular ones. Needs nothing but Python.
 """
 
 import argparse
@@ -58,11 +58,12 @@ def challengers():
     # How far the twin's outputs may be from the golden ones is in the manifest, with the file that they belong to.
     twins = [variant for variant in manifest.get("variants", []) if variant["name"] == "model.int8.onnx"]
     twin = {**manifest, "variants": twins or [{"name": "model.int8.onnx", "tolerance": 0.1}]}
-    blind = {**manifest, "labels": ["N" if label == "S" else label for label in manifest["labels"]]}
-    blind["variants"] = [{"name": "model.onnx"}]
+    other = {"S": "F", "F": "S"}
+    swapped = {**manifest, "labels": [other.get(label, label) for label in manifest["labels"]]}
+    swapped["variants"] = [{"name": "model.onnx"}]
     return {
         "int8": package({"manifest.json": json.dumps(twin), "golden.json": golden, "model.int8.onnx": quantised}),
-        "no-s": package({"manifest.json": json.dumps(blind), "golden.json": golden, "model.onnx": network}),
+        "s-f": package({"manifest.json": json.dumps(swapped), "golden.json": golden, "model.onnx": network}),
     }
 
 
@@ -92,7 +93,7 @@ def main():
         raise SystemExit(f"there are no records with an .atr file in {wanted.records}")
     server = Server(wanted.server, wanted.key)
 
-    there = {version["version"] for version in server.ask("GET", f"/v1/models/{MODEL}/versions")["items"]}
+    there = {version["name"] for version in server.ask("GET", f"/v1/models/{MODEL}/versions")["items"]}
     for version, packed in challengers().items():
         if version not in there:
             path = f"/v1/models/{MODEL}/versions?name=package.zip&version={version}&wait_s=300"

@@ -1,7 +1,7 @@
 //! Everything that decides whether a change lands, cheapest first.
 
 use crate::shell::{self, built, cargo, command, root, target};
-use crate::{engines, header, openapi, sdk, setup, tidy};
+use crate::{docs, engines, header, openapi, sdk, setup, tidy};
 use std::time::Instant;
 
 fn step(name: &str, work: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result<()> {
@@ -48,6 +48,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
     step("openapi", openapi::check)?;
     step("sdk", sdk::run)?;
     step("engines", engines::run)?;
+    step("docs", || docs::run(&[]))?;
     step("tests", || cargo(&["test", "--release", "--workspace"]))?;
     step("page", || {
         let mut tests = command("npm", &["test"]);

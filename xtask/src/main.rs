@@ -3,6 +3,7 @@
 
 mod bench;
 mod ci;
+mod docs;
 mod engines;
 mod header;
 mod openapi;
@@ -27,6 +28,8 @@ const USAGE: &str = "usage: cargo xtask <command>
   openapi write openapi/*.json as the server says it; `openapi --check` only compares, with the server that was built last,
           and with the last release; `openapi --breaking` compares with the last release alone
   sdk     make the Python and TypeScript clients from openapi/openapi.json: packages in <target>/sdk
+  docs    run the commands of README.md, docs/ and examples/ with the server that was built last; `docs NAME...` those of pages whose
+          path holds a name
   bench   measure the product and write its sections of bench/RESULTS.md; so do `bench fairness` (what a flood costs others),
           `bench deadlines`, `bench overload` and `bench soak`; `bench serving` measures it beside other servers and writes
           a section of bench/SERVING.md, `bench serving NAME...` beside those alone; EINTHOVEN_BENCH_SECONDS is the time of a load
@@ -47,6 +50,7 @@ fn main() -> ExitCode {
         ["openapi", "--check"] => openapi::check(),
         ["openapi", "--breaking"] => openapi::compare(),
         ["sdk"] => sdk::run(),
+        ["docs", names @ ..] => docs::run(names),
         ["bench"] => bench::run(),
         ["bench", name @ ("fairness" | "deadlines" | "overload" | "soak")] => bench::one(name),
         ["bench", "serving", names @ ..] => bench::serving(names),

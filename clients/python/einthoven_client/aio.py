@@ -12,8 +12,9 @@ from .generated import AuthenticatedClient
 from .generated.api.classify import classify_recording
 from .generated.api.jobs import get_result
 from .generated.api.models import roll_back, set_traffic
+from .generated.api.predictions import create_label
 from .generated.api.versions import create_version
-from .generated.models import Classification, Job, NewTraffic, RowsClassification, TrafficState, VersionDetail, Why
+from .generated.models import Classification, Job, LabelTaken, NewTraffic, RowsClassification, TrafficState, VersionDetail, Why
 from .generated.types import UNSET, Response
 from .problem import Problem, answered
 
@@ -94,6 +95,13 @@ class AsyncEinthoven:
             if not page.next_:
                 return
             cursor = page.next_
+
+    async def refer(self, prediction: str, beats: bytes, why: str | None = None) -> LabelTaken:
+        """Labels a prediction by a file of reference beats, as WFDB annotation files are (`.atr`)."""
+        headers = {"Content-Type": "application/octet-stream"}
+        query = {} if why is None else {"why": why}
+        response = await self.http.post(f"/v1/predictions/{prediction}/labels", content=beats, headers=headers, params=query)
+        return answered(create_label._build_response(client=self.api, response=response))
 
     async def add_version(self, model: str, files: Files, *, wait_s: int = 120, **stated: Any) -> VersionDetail:
         """Brings a version in and waits for its verdict. `stated` is what its files do not say, such as `recipe` and `labels`."""

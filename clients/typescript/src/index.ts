@@ -138,6 +138,18 @@ export class Einthoven {
     }
   }
 
+  /** Labels a prediction by a file of reference beats, as WFDB annotation files are (`.atr`). */
+  async refer(prediction: string, beats: Blob, why?: string) {
+    // The file goes as it is; its type is one of two that the operation takes.
+    const options = {
+      params: { path: { id: prediction }, query: why === undefined ? {} : { why } },
+      body: '',
+      bodySerializer: () => beats,
+      headers: { 'Content-Type': 'application/octet-stream' },
+    };
+    return answered(await this.api.POST('/v1/predictions/{id}/labels', options));
+  }
+
   /** Brings a version in and waits for its verdict. `stated` is what its files do not say, such as `recipe` and `labels`. */
   async addVersion(model: string, files: Files, stated: Record<string, string> = {}) {
     const form = new FormData();

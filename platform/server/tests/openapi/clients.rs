@@ -42,7 +42,11 @@ fn told(command: &mut Command, script: &str, server: &Server) {
     command
         .arg(root().join(script))
         .arg(format!("http://{}", server.address))
-        .args(["platform/server/samples/100s", "models/heartbeat-row"]);
+        .args([
+            "platform/server/samples/100s",
+            "models",
+            "ecg/tests/fixtures/mitdb-excerpts",
+        ]);
 }
 
 #[test]
