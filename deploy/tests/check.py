@@ -97,7 +97,7 @@ def pod_is_true(where, pod, flags, variables):
 
 def selectors(where, found):
     """Every service, budget, autoscaler and policy is about the pods that there are."""
-    labels = next(d["spec"]["template"]["metadata"]["labels"] for d in found if d["kind"] == "Deployment")
+    pods = [d["spec"]["template"]["metadata"]["labels"] for d in found if d["kind"] == "Deployment"]
     port = {"http", 5000}
     for document in found:
         kind, spec = document["kind"], document.get("spec", {})
@@ -110,12 +110,16 @@ def selectors(where, found):
             selector = spec["selector"]["matchLabels"]
         elif kind == "NetworkPolicy":
             selector = spec["podSelector"]["matchLabels"]
+            if "Ingress" in spec["policyTypes"] and {"podSelector": {}} not in spec["ingress"][0]["from"]:
+                wrong(where, "pods of the same namespace are not let in")
         elif kind == "HorizontalPodAutoscaler" and spec["scaleTargetRef"]["name"] not in [
             d["metadata"]["name"] for d in found if d["kind"] == "Deployment"
         ]:
             wrong(where, "the autoscaler scales nothing")
-        if selector is not None and not (selector and selector.items() <= labels.items()):
-            wrong(where, f"{kind} selects {selector}, pods have {labels}")
+        if selector is not None:
+            selected = [labels for labels in pods if selector and selector.items() <= labels.items()]
+            if len(selected) != 1:
+                wrong(where, f"{kind} selects {selector}, pods have {pods}")
 
 
 def manifests(where, text, flags, variables):
@@ -135,6 +139,24 @@ def manifests(where, text, flags, variables):
     return found
 
 
+def roles(where, found):
+    """Deployments of several roles have one each, and each names the service of the other."""
+    services = {document["metadata"]["name"] for document in found if document["kind"] == "Service"}
+    said = {}
+    for document in (document for document in found if document["kind"] == "Deployment"):
+        environment = pod_of(document)["containers"][0]["env"]
+        values = {entry["name"]: entry.get("value", "") for entry in environment}
+        other = values.get("EINTHOVEN_OTHER_ROLE_URL", "")
+        said[values.get("EINTHOVEN_ROLE", "all")] = (document["metadata"]["name"], re.sub(r"https?://|\..*", "", other))
+    if set(said) == {"registry", "router"}:
+        if said["registry"][0] != said["router"][1] or said["router"][0] != said["registry"][1]:
+            wrong(where, f"the roles do not name each other: {said}")
+        if not {name for name, _ in said.values()} <= services:
+            wrong(where, f"a role has no service: {said}")
+    elif set(said) != {"all"}:
+        wrong(where, f"roles: {said}")
+
+
 def kinds(found):
     return sorted(document["kind"] for document in found)
 
@@ -145,6 +167,7 @@ def helm(flags, variables):
         "one server": {},
         "replicas": replicas,
         "replicas by queues": {**replicas, "autoscaling": {"queueWait": "20m"}, "publicUrls": ["https://ecg.example.org"]},
+        "roles": {**replicas, "roles": {"separate": True}},
         "no autoscaler": {**replicas, "autoscaling": {"enabled": False}, "networkPolicy": {"enabled": False}},
     }
     with helm_python.Chart.load(str(DEPLOY / "helm/einthoven")) as chart:
@@ -152,13 +175,15 @@ def helm(flags, variables):
             rendered = chart.render(values, name="ecg", namespace="cardiology")
             text = "\n---\n".join(text for name, text in rendered.items() if name.endswith(".yaml"))
             found = manifests(f"chart, {title}", text, flags, variables)
+            roles(f"chart, {title}", found)
             scaled = "HorizontalPodAutoscaler" in kinds(found)
-            if scaled != (title in ("replicas", "replicas by queues")):
+            if scaled != (title in ("replicas", "replicas by queues", "roles")):
                 wrong(f"chart, {title}", f"autoscaler: {scaled}")
-            if ("PersistentVolumeClaim" in kinds(found)) != (title == "one server"):
+            if ("PersistentVolumeClaim" in kinds(found)) != (title in ("one server", "roles")):
                 wrong(f"chart, {title}", "a volume where none belongs, or none where one does")
         for title, values in {
             "a log without files": {"database": {"secret": "db"}},
+            "roles without what they share": {"roles": {"separate": True}},
             "an unknown value": {"imagee": {}},
             "no owner": {"owner": {"secret": ""}},
         }.items():
@@ -207,10 +232,10 @@ def main():
     flags = set(re.findall(r"(--[a-z][a-z-]+)", help_text))
     variables = set(re.findall(r"\[env: ([A-Z_]+)", help_text)) | WITHOUT_FLAG
     if kubectl:
-        for folder in ("base", "overlays/replicas"):
+        for folder in ("base", "overlays/replicas", "overlays/roles"):
             path = DEPLOY / "kubernetes" / folder
             text = subprocess.run([kubectl, "kustomize", path], capture_output=True, text=True, check=True).stdout
-            manifests(f"kustomize, {folder}", text, flags, variables)
+            roles(f"kustomize, {folder}", manifests(f"kustomize, {folder}", text, flags, variables))
     else:
         print("skipped: the overlays were not rendered, for there is no kubectl")
     helm(flags, variables)

@@ -1,7 +1,7 @@
 //! Everything that decides whether a change lands, cheapest first.
 
 use crate::shell::{self, built, cargo, command, root, target};
-use crate::{docs, engines, header, openapi, sdk, setup, tidy};
+use crate::{deny, docs, engines, header, openapi, sdk, setup, tidy};
 use std::time::Instant;
 
 fn step(name: &str, work: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result<()> {
@@ -17,6 +17,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
     step("tidy", tidy::run)?;
     step("header", header::check)?;
     step("setup", setup::run)?;
+    step("dependencies", deny::run)?;
     // The same profile everywhere, so that nothing is built twice.
     step("lints", || {
         cargo(&[

@@ -3,6 +3,7 @@
 
 mod bench;
 mod ci;
+mod deny;
 mod docs;
 mod engines;
 mod header;
@@ -22,8 +23,8 @@ const USAGE: &str = "usage: cargo xtask <command>
   setup   install what the tests need (the engines' libraries, MLflow, Chromium, the page's tools);
           `setup libraries` or `setup python` brings only those
   engines build and seal the engine plugins with their libraries beside them
-  tidy    file lengths and names, the arrows between crates, licences and sources, unfinished
-          code, secrets
+  tidy    file lengths and names, the arrows between crates, unfinished code, secrets
+  deny    licences, sources and bans of dependencies by deny.toml; `deny advisories` known weaknesses, by a database on GitHub
   header  write the C headers of the plugin contract; `header --check` only compares
   openapi write openapi/*.json as the server says it; `openapi --check` only compares, with the server that was built last,
           and with the last release; `openapi --breaking` compares with the last release alone
@@ -44,6 +45,8 @@ fn main() -> ExitCode {
         ["setup", "python"] => setup::python(),
         ["engines"] => engines::run(),
         ["tidy"] => tidy::run(),
+        ["deny"] => deny::run(),
+        ["deny", "advisories"] => deny::advisories(),
         ["header"] => header::write(),
         ["header", "--check"] => header::check(),
         ["openapi"] => openapi::write(),

@@ -1,5 +1,6 @@
 //! Why there is no such job, or no job was made.
 
+use einthoven_registry_files::FilesError;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -36,6 +37,20 @@ pub enum JobsError {
     /// It ended in a failure, which is this.
     #[error("the job failed: {}", .0["detail"].as_str().unwrap_or("see its problem"))]
     Failed(serde_json::Value),
+    /// What several servers share does not answer.
+    #[error("{what} does not answer; try again in a moment ({cause})")]
+    Unavailable {
+        /// Which of it.
+        what: &'static str,
+        /// In its words, or the driver's.
+        cause: String,
+    },
+    /// What several servers share does not take what it is asked.
+    #[error("{cause}")]
+    Refused {
+        /// What and why.
+        cause: String,
+    },
     /// The disk.
     #[error("{path}: {cause}")]
     Disk {
@@ -44,4 +59,13 @@ pub enum JobsError {
         /// In the system's words.
         cause: std::io::Error,
     },
+}
+
+impl From<FilesError> for JobsError {
+    fn from(cause: FilesError) -> Self {
+        Self::Unavailable {
+            what: "the bucket of jobs",
+            cause: cause.to_string(),
+        }
+    }
 }

@@ -1,21 +1,13 @@
-//! All jobs: made, looked at, cancelled, done.
+//! All jobs, wherever they lie.
 
 use crate::error::JobsError;
-use crate::events::Events;
-use crate::folder::Folder;
-use crate::record::{Info, Record, State};
-use crate::settings::{New, Settings};
-use crate::table::{Entry, Table};
-use crate::worker::{Failed, Progress, Task, Work};
-use jiff::Timestamp;
-use serde_json::json;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, PoisonError};
-use std::time::Duration;
-use tokio::sync::{Notify, watch};
-
-/// How often what was kept long enough is looked for.
-const LOOK: Duration = Duration::from_secs(600);
+use crate::events::{Events, Source};
+use crate::local::Local;
+use crate::record::{Info, Record};
+use crate::settings::{New, Settings, Sharing};
+use crate::shared::Shared;
+use crate::worker::Work;
+use std::sync::Arc;
 
 /// Whose jobs somebody may see.
 #[derive(Debug, Clone, Copy)]
@@ -26,17 +18,23 @@ pub enum View<'a> {
     All,
 }
 
-/// All jobs of a process; cheap to clone.
-#[derive(Clone)]
-pub struct Jobs(Arc<Inner>);
+impl View<'_> {
+    pub(crate) fn shows(self, record: &Record) -> bool {
+        match self {
+            Self::Of(owner) => record.owner == owner,
+            Self::All => true,
+        }
+    }
+}
 
-struct Inner {
-    settings: Settings,
-    folder: Folder,
-    table: Table,
-    more: Notify,
-    stopping: watch::Sender<bool>,
-    running: watch::Sender<usize>,
+/// Jobs of one server in its folder, or of several in their database; cheap to clone.
+#[derive(Clone)]
+pub struct Jobs(Place);
+
+#[derive(Clone)]
+enum Place {
+    Folder(Local),
+    Database(Shared),
 }
 
 impl Jobs {
@@ -45,112 +43,75 @@ impl Jobs {
     /// # Errors
     /// [`JobsError::Disk`] when the folder cannot be used.
     pub fn open(settings: Settings) -> Result<Self, JobsError> {
-        let (folder, records) = Folder::open(settings.folder.clone())?;
-        let table = Table::default();
-        for mut record in records {
-            let before = record.state;
-            record.after_restart();
-            if record.state != before {
-                folder.save(&record)?;
-            }
-            if record.state.is_end() {
-                folder.remove_input(&record);
-            }
-            table.lock().jobs.insert(record.id.clone(), Entry::new(record));
-        }
-        let this = Self(Arc::new(Inner {
-            settings,
-            folder,
-            table,
-            more: Notify::new(),
-            stopping: watch::Sender::new(false),
-            running: watch::Sender::new(0),
-        }));
-        this.sweep();
-        Ok(this)
+        Ok(Self(Place::Folder(Local::open(settings)?)))
     }
 
-    /// Begins to do jobs, in tasks of the runtime that calls.
-    pub fn start(&self, work: &Arc<dyn Work>) {
-        for _ in 0..self.0.settings.at_once.max(1) {
-            tokio::spawn(self.clone().work(Arc::clone(work)));
-        }
-        let this = self.clone();
-        tokio::spawn(async move {
-            let mut stopping = this.0.stopping.subscribe();
-            while tokio::time::timeout(LOOK, stopping.wait_for(|stopping| *stopping))
-                .await
-                .is_err()
-            {
-                let this = this.clone();
-                let _ = tokio::task::spawn_blocking(move || this.sweep()).await;
-            }
-        });
-    }
-
-    /// Makes a job. It is on disk when this returns, and is done whatever happens to the process.
+    /// Opens those that several servers share; makes the tables where they are missing. The folder is not used.
     ///
     /// # Errors
-    /// [`JobsError`] saying what there is no room for.
+    /// [`JobsError::Unavailable`] when the database does not answer, [`JobsError::Refused`] when it does not take what it is asked.
+    pub async fn share(settings: Settings, sharing: Sharing) -> Result<Self, JobsError> {
+        Ok(Self(Place::Database(Shared::open(settings, sharing).await?)))
+    }
+
+    /// Begins to do jobs, in tasks of the runtime that calls. A server that does not, only looks at them.
+    pub fn start(&self, work: &Arc<dyn Work>) {
+        match &self.0 {
+            Place::Folder(jobs) => jobs.start(work),
+            Place::Database(jobs) => jobs.start(work),
+        }
+    }
+
+    /// Makes a job. It is safe when this returns, and is done whatever happens to the process.
+    ///
+    /// # Errors
+    /// [`JobsError`] saying what there is no room for, or what is away.
     pub async fn create(&self, new: New) -> Result<Info, JobsError> {
-        let this = self.clone();
-        // In a task: half a creation would be done after a restart though nobody has its id.
-        let made = tokio::task::spawn_blocking(move || {
-            let record = Record::new(uuid::Uuid::now_v7().to_string(), &new);
-            let Inner {
-                settings,
-                table,
-                folder,
-                ..
-            } = &*this.0;
-            table.lock().reserve(settings, &record.owner, record.input_bytes)?;
-            let written = folder.create(&record, &new.files);
-            let mut inner = table.lock();
-            inner.release(&record.owner, record.input_bytes);
-            written?;
-            let info = record.info(None);
-            inner.jobs.insert(record.id.clone(), Entry::new(record));
-            drop(inner);
-            this.0.more.notify_one();
-            Ok(info)
-        });
-        made.await.unwrap_or(Err(JobsError::Stopping))
+        match &self.0 {
+            Place::Folder(jobs) => jobs.create(new).await,
+            Place::Database(jobs) => jobs.create(new).await,
+        }
     }
 
     /// Those that one may see, newest first.
-    #[must_use]
-    pub fn list(&self, view: View<'_>) -> Vec<Info> {
-        let inner = self.0.table.lock();
-        let seen = inner.jobs.values().rev().filter(|entry| view.shows(&entry.record));
-        seen.map(|entry| entry.record.info(entry.stage.clone())).collect()
+    ///
+    /// # Errors
+    /// [`JobsError::Unavailable`].
+    pub async fn list(&self, view: View<'_>) -> Result<Vec<Info>, JobsError> {
+        match &self.0 {
+            Place::Folder(jobs) => Ok(jobs.list(view)),
+            Place::Database(jobs) => jobs.list(view).await,
+        }
     }
 
-    /// How many there are of each state, whosever they are.
-    #[must_use]
-    pub fn counts(&self) -> [(&'static str, u64); 5] {
-        let inner = self.0.table.lock();
-        State::ALL.map(|state| {
-            let those = inner.jobs.values().filter(|entry| entry.record.state == state);
-            (state.as_str(), those.count() as u64)
-        })
+    /// How many there are of each state, whosever they are; of a database that is away, what was known last.
+    pub async fn counts(&self) -> [(&'static str, u64); 5] {
+        match &self.0 {
+            Place::Folder(jobs) => jobs.counts(),
+            Place::Database(jobs) => jobs.counts().await,
+        }
     }
 
     /// One of them.
     ///
     /// # Errors
-    /// [`JobsError::NoSuchJob`].
-    pub fn get(&self, view: View<'_>, id: &str) -> Result<Info, JobsError> {
-        let entry = self.entry(view, id)?;
-        Ok(entry.record.info(entry.stage))
+    /// [`JobsError::NoSuchJob`], [`JobsError::Unavailable`].
+    pub async fn get(&self, view: View<'_>, id: &str) -> Result<Info, JobsError> {
+        match &self.0 {
+            Place::Folder(jobs) => jobs.get(view, id),
+            Place::Database(jobs) => jobs.get(view, id).await,
+        }
     }
 
     /// Follows one from the event after `seen`, or from its beginning.
     ///
     /// # Errors
-    /// [`JobsError::NoSuchJob`].
-    pub fn events(&self, view: View<'_>, id: &str, seen: Option<u64>) -> Result<Events, JobsError> {
-        let entry = self.entry(view, id)?;
-        Ok(Events::new(entry.log, seen, self.0.stopping.subscribe()))
+    /// [`JobsError::NoSuchJob`], [`JobsError::Unavailable`].
+    pub async fn events(&self, view: View<'_>, id: &str, seen: Option<u64>) -> Result<Events, JobsError> {
+        Ok(Events(match &self.0 {
+            Place::Folder(jobs) => Source::Memory(jobs.events(view, id, seen)?),
+            Place::Database(jobs) => Source::Database(jobs.events(view, id, seen).await?),
+        }))
     }
 
     /// The result.
@@ -158,241 +119,40 @@ impl Jobs {
     /// # Errors
     /// [`JobsError`] saying why there is none.
     pub async fn result(&self, view: View<'_>, id: &str) -> Result<Vec<u8>, JobsError> {
-        let record = self.entry(view, id)?.record;
-        match record.state {
-            State::Done => {}
-            State::Failed => return Err(JobsError::Failed(record.problem.unwrap_or_default())),
-            State::Cancelled => return Err(JobsError::Cancelled),
-            state => return Err(JobsError::NotEnded(state.as_str())),
+        match &self.0 {
+            Place::Folder(jobs) => jobs.result(view, id).await,
+            Place::Database(jobs) => jobs.result(view, id).await,
         }
-        let folder = self.0.folder.clone();
-        let read = tokio::task::spawn_blocking(move || folder.result(&record));
-        read.await.unwrap_or(Err(JobsError::Stopping))
     }
 
     /// Cancels one that has not ended; removes one that has.
     ///
     /// # Errors
-    /// [`JobsError::NoSuchJob`], or the disk's.
+    /// [`JobsError::NoSuchJob`], or that of the disk, the database or the bucket.
     pub async fn delete(&self, view: View<'_>, id: &str) -> Result<(), JobsError> {
-        self.entry(view, id)?;
-        let (this, id) = (self.clone(), id.to_owned());
-        let done = tokio::task::spawn_blocking(move || this.delete_now(&id));
-        done.await.unwrap_or(Err(JobsError::Stopping))
+        match &self.0 {
+            Place::Folder(jobs) => jobs.delete(view, id).await,
+            Place::Database(jobs) => jobs.delete(view, id).await,
+        }
     }
 
     /// Ends and removes every job whose wish is `wanted`, whosever it is: when this returns nothing of them runs, and nothing of
-    /// them lies on disk. Gives how many there were.
+    /// them is kept. Gives how many there were.
     ///
     /// # Errors
-    /// The disk's.
+    /// That of the disk, the database or the bucket.
     pub async fn erase(&self, wanted: impl Fn(&serde_json::Value) -> bool) -> Result<usize, JobsError> {
-        let ids: Vec<String> = {
-            let mut inner = self.0.table.lock();
-            let those = inner.jobs.values_mut().filter(|entry| wanted(&entry.record.wish));
-            those
-                .map(|entry| {
-                    if !entry.record.state.is_end() {
-                        entry.record.end(State::Cancelled, None);
-                        entry.control.cancel();
-                        entry.log.state(&entry.record.info(None), entry.record.runs);
-                    }
-                    entry.record.id.clone()
-                })
-                .collect()
-        };
-        let idle = |_: &usize| {
-            let inner = self.0.table.lock();
-            ids.iter()
-                .all(|id| inner.jobs.get(id).is_none_or(|entry| !entry.under_way))
-        };
-        // It ends with the process alone.
-        let _ = self.0.running.subscribe().wait_for(idle).await;
-        let erased = ids.len();
-        let this = self.clone();
-        let removed = tokio::task::spawn_blocking(move || {
-            for id in ids {
-                let entry = this.0.table.lock().jobs.remove(&id);
-                // One that its owner removed meanwhile is gone already.
-                if let Some(entry) = entry {
-                    this.0.folder.remove(&entry.record)?;
-                }
-            }
-            Ok(())
-        });
-        removed.await.unwrap_or(Err(JobsError::Stopping))?;
-        Ok(erased)
+        match &self.0 {
+            Place::Folder(jobs) => jobs.erase(wanted).await,
+            Place::Database(jobs) => jobs.erase(wanted).await,
+        }
     }
 
-    /// Ends what runs, so that it is done again after the next start; returns when nothing runs any more.
+    /// Ends what runs here, so that it is done again, after the next start or by another server; returns when nothing runs any more.
     pub async fn stop(&self) {
-        {
-            let mut inner = self.0.table.lock();
-            inner.stopping = true;
-            for entry in inner.jobs.values().filter(|entry| entry.record.state == State::Running) {
-                entry.control.stop();
-            }
-        }
-        // Nothing begins from here on, so the count can only fall.
-        self.count();
-        self.0.stopping.send_replace(true);
-        let _ = self.0.running.subscribe().wait_for(|running| *running == 0).await;
-    }
-
-    fn entry(&self, view: View<'_>, id: &str) -> Result<Entry, JobsError> {
-        let inner = self.0.table.lock();
-        let found = inner.jobs.get(id).filter(|entry| view.shows(&entry.record));
-        found.cloned().ok_or(JobsError::NoSuchJob)
-    }
-
-    fn delete_now(&self, id: &str) -> Result<(), JobsError> {
-        let mut inner = self.0.table.lock();
-        let entry = inner.jobs.get_mut(id).ok_or(JobsError::NoSuchJob)?;
-        if entry.record.state.is_end() {
-            let record = entry.record.clone();
-            inner.jobs.remove(id);
-            drop(inner);
-            return self.0.folder.remove(&record);
-        }
-        let was_running = entry.record.state == State::Running;
-        entry.record.end(State::Cancelled, None);
-        entry.control.cancel();
-        let entry = entry.clone();
-        drop(inner);
-        self.save(&entry)?;
-        if !was_running {
-            self.0.folder.remove_input(&entry.record);
-        }
-        entry.log.state(&entry.record.info(None), entry.record.runs);
-        Ok(())
-    }
-
-    /// Writes the newest record of a job.
-    fn save(&self, entry: &Entry) -> Result<(), JobsError> {
-        let _one = entry.disk.lock().unwrap_or_else(PoisonError::into_inner);
-        let newest = self
-            .0
-            .table
-            .lock()
-            .jobs
-            .get(&entry.record.id)
-            .map(|entry| entry.record.clone());
-        newest.map_or(Ok(()), |record| self.0.folder.save(&record))
-    }
-
-    async fn work(self, work: Arc<dyn Work>) {
-        let mut stopping = self.0.stopping.subscribe();
-        loop {
-            let begun = self.0.table.lock().begin();
-            let Some(entry) = begun else {
-                if *stopping.borrow() {
-                    return;
-                }
-                tokio::select! {
-                    () = self.0.more.notified() => {}
-                    _ = stopping.changed() => {}
-                }
-                continue;
-            };
-            self.count();
-            let (this, work) = (self.clone(), Arc::clone(&work));
-            let done = tokio::task::spawn_blocking(move || this.one(&entry, &*work)).await;
-            if let Err(cause) = done {
-                tracing::error!("a job's thread ended: {cause}");
-            }
-            self.count();
-            // There may be more, and it may be another's turn to see it.
-            self.0.more.notify_one();
+        match &self.0 {
+            Place::Folder(jobs) => jobs.stop().await,
+            Place::Database(jobs) => jobs.stop().await,
         }
     }
-
-    fn count(&self) {
-        let running = self.0.table.lock().running();
-        self.0.running.send_replace(running);
-    }
-
-    fn one(&self, entry: &Entry, work: &dyn Work) {
-        let Inner { folder, table, .. } = &*self.0;
-        let record = &entry.record;
-        let done = self
-            .save(entry)
-            .and_then(|()| folder.files(record))
-            .map_err(|cause| internal(&cause));
-        let done = done.and_then(|files| {
-            let task = Task {
-                id: record.id.clone(),
-                owner: record.owner.clone(),
-                wish: record.wish.clone(),
-                files,
-                progress: Progress::new(
-                    table.clone(),
-                    record.id.clone(),
-                    record.runs,
-                    Arc::clone(&entry.log),
-                    Arc::clone(&entry.control),
-                ),
-            };
-            catch_unwind(AssertUnwindSafe(|| work.run(task))).unwrap_or_else(|_| Err(internal(&"it panicked")))
-        });
-        let done = done.and_then(|result| folder.save_result(record, &result).map_err(|cause| internal(&cause)));
-        let ended = {
-            let mut inner = table.lock();
-            inner.jobs.get_mut(&record.id).map(|entry| {
-                // Who cancelled it has the last word.
-                if entry.record.state == State::Running {
-                    match done {
-                        Ok(()) => entry.record.end(State::Done, None),
-                        Err(Failed::Problem(problem)) => entry.record.end(State::Failed, Some(problem)),
-                        Err(Failed::Stopped) if entry.control.is_stopping() => entry.record.state = State::Queued,
-                        Err(Failed::Stopped) => entry.record.end(State::Failed, Some(stopped())),
-                    }
-                }
-                entry.clone()
-            })
-        };
-        if let Some(entry) = ended {
-            if let Err(cause) = self.save(&entry) {
-                tracing::error!("the end of a job was not written down: {cause}");
-            }
-            if entry.record.state.is_end() {
-                folder.remove_input(&entry.record);
-            }
-            entry.log.state(&entry.record.info(None), entry.record.runs);
-        }
-        self.sweep();
-        // Only now: who waits until nothing runs finds the end written down.
-        table.lock().ended(&record.id, &record.owner);
-    }
-
-    fn sweep(&self) {
-        let gone = self.0.table.lock().expire(&self.0.settings, Timestamp::now());
-        for entry in gone {
-            if let Err(cause) = self.0.folder.remove(&entry.record) {
-                tracing::error!("an old job was not removed: {cause}");
-            }
-        }
-    }
-}
-
-impl View<'_> {
-    fn shows(self, record: &Record) -> bool {
-        match self {
-            Self::Of(owner) => record.owner == owner,
-            Self::All => true,
-        }
-    }
-}
-
-fn internal(cause: &dyn std::fmt::Display) -> Failed {
-    tracing::error!("a job failed: {cause}");
-    Failed::Problem(json!({
-        "type": "/problems/internal",
-        "title": "internal",
-        "status": 500,
-        "detail": "the server could not do it; its log says why",
-    }))
-}
-
-fn stopped() -> serde_json::Value {
-    json!({"type": "/problems/internal", "title": "internal", "status": 500, "detail": "the job ended itself"})
 }

@@ -1,5 +1,6 @@
 //! What is known of a job, as it lies on disk and as it is told.
 
+use crate::error::JobsError;
 use crate::settings::New;
 use crate::worker::Stage;
 use jiff::Timestamp;
@@ -92,6 +93,8 @@ pub struct Info {
     /// When it ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ended: Option<Timestamp>,
+    /// Times it was begun.
+    pub attempts: u32,
     /// How far it is, while it runs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub progress: Option<Stage>,
@@ -144,6 +147,16 @@ impl Record {
         self.problem = problem;
     }
 
+    /// Whether it has a result.
+    pub(crate) fn has_result(&self) -> Result<(), JobsError> {
+        match self.state {
+            State::Done => Ok(()),
+            State::Failed => Err(JobsError::Failed(self.problem.clone().unwrap_or_default())),
+            State::Cancelled => Err(JobsError::Cancelled),
+            state => Err(JobsError::NotEnded(state.as_str())),
+        }
+    }
+
     pub(crate) fn info(&self, progress: Option<Stage>) -> Info {
         Info {
             id: self.id.clone(),
@@ -154,13 +167,15 @@ impl Record {
             created: self.created,
             started: self.started,
             ended: self.ended,
+            attempts: self.runs,
             progress: progress.filter(|_| self.state == State::Running),
             problem: self.problem.clone(),
         }
     }
 }
 
-fn given_up(times: u32) -> Value {
+/// Why a job is not tried again.
+pub(crate) fn given_up(times: u32) -> Value {
     serde_json::json!({
         "type": "/problems/gave_up",
         "title": "gave up",

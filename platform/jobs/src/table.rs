@@ -4,15 +4,11 @@ use crate::error::JobsError;
 use crate::events::Log;
 use crate::queue;
 use crate::record::{Record, State};
-use crate::settings::Settings;
+use crate::settings::{Asked, Settings};
 use crate::worker::{Control, Stage};
 use jiff::Timestamp;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
-
-/// What a client is told to wait where there is no room: jobs are long.
-const RETRY_AFTER: Duration = Duration::from_secs(30);
 
 /// Cheap to clone; all clones are the same table.
 #[derive(Debug, Clone, Default)]
@@ -45,7 +41,7 @@ pub(crate) struct Entry {
 impl Entry {
     pub(crate) fn new(record: Record) -> Self {
         let log = Log::new();
-        log.state(&record.info(None), record.runs);
+        log.state(&record.info(None));
         Self {
             record,
             log,
@@ -84,23 +80,13 @@ impl Inner {
             .count()
             + self.coming.get(owner).copied().unwrap_or(0);
         let all = self.jobs.values().filter(waiting).count() + self.coming.values().sum::<usize>();
-        let full = |why| {
-            Err(JobsError::Full {
-                why,
-                retry_after: RETRY_AFTER,
-            })
-        };
-        if all >= settings.waiting {
-            return full("too many jobs are waiting");
-        }
-        if own >= settings.waiting.div_ceil(2) {
-            return Err(JobsError::OwnersShare { waiting: own });
-        }
         let open = self.jobs.values().filter(|entry| !entry.record.state.is_end());
         let taken: u64 = open.map(|entry| entry.record.input_bytes).sum();
-        if taken.saturating_add(self.coming_bytes).saturating_add(bytes) > settings.input_bytes {
-            return full("the jobs that wait take all the room on disk that they may");
-        }
+        settings.room_for(Asked {
+            all,
+            own,
+            bytes: taken.saturating_add(self.coming_bytes).saturating_add(bytes),
+        })?;
         *self.coming.entry(owner.to_owned()).or_default() += 1;
         self.coming_bytes += bytes;
         Ok(())
@@ -129,7 +115,7 @@ impl Inner {
         entry.control = Arc::default();
         entry.stage = None;
         entry.under_way = true;
-        entry.log.state(&entry.record.info(None), entry.record.runs);
+        entry.log.state(&entry.record.info(None));
         *self.running.entry(entry.record.owner.clone()).or_default() += 1;
         Some(entry.clone())
     }

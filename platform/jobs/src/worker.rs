@@ -1,10 +1,10 @@
 //! Doing one job: what the work gets, and what it says meanwhile.
 
-use crate::events::Log;
-use crate::table::Table;
 use schemars::JsonSchema;
-use serde::Serialize;
-use serde_json::Value;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use std::borrow::Cow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -42,11 +42,11 @@ pub enum Failed {
 }
 
 /// How far a job is.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "JobProgress")]
 pub struct Stage {
     /// What is being done.
-    pub stage: &'static str,
+    pub stage: Cow<'static, str>,
     /// Parts of it that are done.
     pub done: u64,
     /// Parts that there are.
@@ -76,9 +76,15 @@ impl Control {
         self.0.load(Ordering::Relaxed) == STOPPING
     }
 
-    fn goes_on(&self) -> bool {
+    pub(crate) fn goes_on(&self) -> bool {
         self.0.load(Ordering::Relaxed) == 0
     }
+}
+
+/// Where it is said how far a job is.
+pub(crate) trait Tell: std::fmt::Debug + Send + Sync {
+    /// Whole per cents, each said once and rising.
+    fn reached(&self, percent: u8, stage: Stage);
 }
 
 /// Takes what a running job says of itself, and tells it whether to go on.
@@ -87,21 +93,15 @@ pub struct Progress(Arc<Told>);
 
 #[derive(Debug)]
 struct Told {
-    table: Table,
-    id: String,
-    runs: u32,
-    log: Arc<Log>,
+    to: Box<dyn Tell>,
     control: Arc<Control>,
     percent: Mutex<u8>,
 }
 
 impl Progress {
-    pub(crate) fn new(table: Table, id: String, runs: u32, log: Arc<Log>, control: Arc<Control>) -> Self {
+    pub(crate) fn new(to: Box<dyn Tell>, control: Arc<Control>) -> Self {
         Self(Arc::new(Told {
-            table,
-            id,
-            runs,
-            log,
+            to,
             control,
             percent: Mutex::new(0),
         }))
@@ -117,8 +117,7 @@ impl Progress {
         let mut percent = self.0.percent.lock().unwrap_or_else(PoisonError::into_inner);
         if reached > *percent {
             *percent = reached;
-            self.0.log.progress(reached, &stage, self.0.runs);
-            self.0.table.progress(&self.0.id, stage);
+            self.0.to.reached(reached, stage);
         }
         Ok(())
     }
@@ -134,4 +133,25 @@ impl Progress {
             Err(Failed::Stopped)
         }
     }
+}
+
+/// Does a job; a panic of it is its failure.
+pub(crate) fn run(work: &dyn Work, task: Task) -> Result<Vec<u8>, Failed> {
+    catch_unwind(AssertUnwindSafe(|| work.run(task))).unwrap_or_else(|_| Err(internal(&"it panicked")))
+}
+
+/// A failure of the server's own, whose cause is for its log alone.
+pub(crate) fn internal(cause: &dyn std::fmt::Display) -> Failed {
+    tracing::error!("a job failed: {cause}");
+    Failed::Problem(json!({
+        "type": "/problems/internal",
+        "title": "internal",
+        "status": 500,
+        "detail": "the server could not do it; its log says why",
+    }))
+}
+
+/// A job that said that it was stopped, and nobody had told it to.
+pub(crate) fn stopped() -> Value {
+    json!({"type": "/problems/internal", "title": "internal", "status": 500, "detail": "the job ended itself"})
 }

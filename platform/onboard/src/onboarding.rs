@@ -193,18 +193,32 @@ impl Onboarding {
     /// # Errors
     /// When the store cannot be read.
     pub async fn collect(&self, older_than: Duration) -> Result<Collected, OnboardError> {
+        match self.kept().await {
+            Some(keep) => Ok(self.store().collect(&keep, older_than).await?),
+            None => Ok(Collected::default()),
+        }
+    }
+
+    /// The same for what this machine holds of a bucket, which stays as it is.
+    ///
+    /// # Errors
+    /// [`OnboardError::Files`].
+    pub async fn collect_cache(&self, older_than: Duration) -> Result<Collected, OnboardError> {
+        match self.kept().await {
+            Some(keep) => Ok(self.store().collect_cache(&keep, older_than).await?),
+            None => Ok(Collected::default()),
+        }
+    }
+
+    /// Files of versions; none where others may have added some that are not known here yet.
+    async fn kept(&self) -> Option<HashSet<Digest>> {
         let state = self.registry().state();
         let head = self.registry().log().head().await;
-        // Others may have added versions that are not known here yet.
         if head.map(|head| head.seq).ok() != Some(state.seq) {
-            return Ok(Collected::default());
+            return None;
         }
-        let keep: HashSet<Digest> = state
-            .files()
-            .into_iter()
-            .filter_map(|digest| digest.parse().ok())
-            .collect();
-        Ok(self.store().collect(&keep, older_than).await?)
+        let files = state.files().into_iter();
+        Some(files.filter_map(|digest| digest.parse().ok()).collect())
     }
 
     pub(crate) async fn change(&self, by: &By, change: Change, seen: Option<u64>) -> Result<Done, ChangeError> {

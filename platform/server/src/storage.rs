@@ -2,7 +2,8 @@
 
 use anyhow::{Context, bail};
 use clap::Args;
-use einthoven_registry_files::{Bucket, Store};
+use einthoven_jobs::{Jobs, Sharing};
+use einthoven_registry_files::{Bucket, Objects, Store};
 use einthoven_registry_log::{FileLog, Log, PostgresLog};
 use serde::Deserialize;
 use std::fs::{File, TryLockError};
@@ -44,6 +45,11 @@ impl Storage {
         self.bucket().map(drop)
     }
 
+    /// Whether several servers can have the registry and its files together.
+    pub(crate) fn is_shared(&self) -> bool {
+        self.database_url.is_some() && self.bucket.is_some()
+    }
+
     /// Takes the data folder for this process, for as long as what is returned lives. With PostgreSQL nothing else would keep
     /// a second server off the view and the files.
     pub(crate) fn lock(&self) -> anyhow::Result<File> {
@@ -83,6 +89,18 @@ impl Storage {
         Ok(match self.bucket()? {
             Some(bucket) => Store::in_bucket(&bucket, &folder)?,
             None => Store::on_disk(&folder)?,
+        })
+    }
+
+    /// Jobs: shared where the registry and its files are, else in the data folder.
+    pub(crate) async fn jobs(&self) -> anyhow::Result<Jobs> {
+        let settings = einthoven_jobs::Settings::in_folder(self.data.join("jobs"));
+        Ok(match (&self.database_url, self.bucket()?) {
+            (Some(url), Some(bucket)) => {
+                let objects = Objects::in_bucket(&bucket, "jobs")?;
+                Jobs::share(settings, Sharing::of(url.clone(), objects)).await?
+            }
+            _ => Jobs::open(settings)?,
         })
     }
 

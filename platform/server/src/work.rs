@@ -91,8 +91,8 @@ impl Work for Classifying {
         let mut asked = journaling.asked(&owner, here.clone());
         let (readers, keeps) = (&self.app.plugins.readers, journaling.keeps_recordings());
         let reading = read_noted(&mut asked, files, &request, readers, keeps).map_err(failed)?;
-        let stage = |stage, done: usize, total: usize| Stage {
-            stage,
+        let stage = |stage: &'static str, done: usize, total: usize| Stage {
+            stage: stage.into(),
             done: done as u64,
             total: total as u64,
         };

@@ -64,46 +64,8 @@ struct Wrong {
 
 impl Remote {
     pub(crate) fn new(settings: &Bucket) -> Result<Self, FilesError> {
-        // The HTTP client takes the process's provider of cryptography; whoever sets one first wins.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let refused = |why: String| FilesError::Settings {
-            bucket: settings.bucket.clone(),
-            why,
-        };
-        let plain = settings.allow_http && settings.endpoint.starts_with("http://");
-        if !plain && !settings.endpoint.starts_with("https://") {
-            let why = format!(
-                "its endpoint is `{}`; give an https:// URL, or allow plain HTTP",
-                settings.endpoint
-            );
-            return Err(refused(why));
-        }
-        let options = ClientOptions::new()
-            .with_allow_http(settings.allow_http)
-            // A large file takes its time; only silence is an error.
-            .with_timeout_disabled()
-            .with_connect_timeout(Duration::from_secs(5))
-            .with_read_timeout(SILENCE);
-        let bucket = AmazonS3Builder::new()
-            .with_endpoint(settings.endpoint.trim_end_matches('/'))
-            .with_bucket_name(&settings.bucket)
-            .with_region(&settings.region)
-            .with_access_key_id(&settings.access_key)
-            .with_secret_access_key(settings.secret_key.expose_secret())
-            .with_checksum_algorithm(Checksum::SHA256)
-            .with_retry(RetryConfig {
-                max_retries: 5,
-                retry_timeout: PATIENCE,
-                ..RetryConfig::default()
-            })
-            .with_client_options(options)
-            .build()
-            .map_err(|cause| refused(cause.to_string()))?;
-        let prefix = Key::parse(&settings.prefix).map_err(|cause| refused(cause.to_string()))?;
-        Ok(Self {
-            bucket: Arc::new(bucket),
-            prefix,
-        })
+        let (bucket, prefix) = connect(settings)?;
+        Ok(Self { bucket, prefix })
     }
 
     fn key(&self, digest: &Digest) -> Key {
@@ -289,6 +251,47 @@ impl Remote {
     }
 }
 
+/// A client for the bucket, and what stands before every key.
+pub(crate) fn connect(settings: &Bucket) -> Result<(Arc<dyn ObjectStore>, Key), FilesError> {
+    // The HTTP client takes the process's provider of cryptography; whoever sets one first wins.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let refused = |why: String| FilesError::Settings {
+        bucket: settings.bucket.clone(),
+        why,
+    };
+    let plain = settings.allow_http && settings.endpoint.starts_with("http://");
+    if !plain && !settings.endpoint.starts_with("https://") {
+        let why = format!(
+            "its endpoint is `{}`; give an https:// URL, or allow plain HTTP",
+            settings.endpoint
+        );
+        return Err(refused(why));
+    }
+    let options = ClientOptions::new()
+        .with_allow_http(settings.allow_http)
+        // A large file takes its time; only silence is an error.
+        .with_timeout_disabled()
+        .with_connect_timeout(Duration::from_secs(5))
+        .with_read_timeout(SILENCE);
+    let bucket = AmazonS3Builder::new()
+        .with_endpoint(settings.endpoint.trim_end_matches('/'))
+        .with_bucket_name(&settings.bucket)
+        .with_region(&settings.region)
+        .with_access_key_id(&settings.access_key)
+        .with_secret_access_key(settings.secret_key.expose_secret())
+        .with_checksum_algorithm(Checksum::SHA256)
+        .with_retry(RetryConfig {
+            max_retries: 5,
+            retry_timeout: PATIENCE,
+            ..RetryConfig::default()
+        })
+        .with_client_options(options)
+        .build()
+        .map_err(|cause| refused(cause.to_string()))?;
+    let prefix = Key::parse(&settings.prefix).map_err(|cause| refused(cause.to_string()))?;
+    Ok((Arc::new(bucket), prefix))
+}
+
 /// Sends a file in parts, some of them at once.
 async fn send(path: &Path, key: &Key, parts: &mut WriteMultipart) -> Result<(), FilesError> {
     let mut file = tokio::fs::File::open(path).await.map_err(io("read", path))?;
@@ -311,7 +314,7 @@ fn is_older(object: &ObjectMeta, than: Duration) -> bool {
     SystemTime::now().duration_since(changed).is_ok_and(|age| age >= than)
 }
 
-fn refused(action: &'static str, key: &Key) -> impl FnOnce(Refusal) -> FilesError {
+pub(crate) fn refused(action: &'static str, key: &Key) -> impl FnOnce(Refusal) -> FilesError {
     let key = key.to_string();
     move |source| FilesError::Bucket { action, key, source }
 }

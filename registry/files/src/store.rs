@@ -218,11 +218,19 @@ impl Store {
             Some(remote) => remote.collect(keep, older_than).await?,
             None => Collected::default(),
         };
-        let keep = keep.clone();
-        let local = self.blocking(move |disk| disk.collect(&keep, older_than)).await?;
+        let local = self.collect_cache(keep, older_than).await?;
         collected.files += local.files;
         collected.bytes += local.bytes;
         Ok(collected)
+    }
+
+    /// [`Store::collect`] in the folder of this process alone; a bucket stays as it is.
+    ///
+    /// # Errors
+    /// [`FilesError::Io`].
+    pub async fn collect_cache(&self, keep: &HashSet<Digest>, older_than: Duration) -> Result<Collected, FilesError> {
+        let keep = keep.clone();
+        self.blocking(move |disk| disk.collect(&keep, older_than)).await
     }
 
     /// Copies contents into another store, as for a backup. Each is verified here, and there what is there already; in a

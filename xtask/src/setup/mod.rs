@@ -1,5 +1,6 @@
 //! What the tests need beside Rust: the engines' native libraries, Python packages, a browser and the page's tools.
 
+mod faketime;
 mod libraries;
 mod postgres;
 mod prometheus;
@@ -19,6 +20,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
     python()?;
     postgres::run()?;
     prometheus::run()?;
+    faketime::run()?;
     if !found("node") || !found("npm") {
         install(&["nodejs", "npm"])?;
     }

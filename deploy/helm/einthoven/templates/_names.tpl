@@ -1,13 +1,26 @@
+{{- /* Of a role: root, role. */ -}}
 {{- define "einthoven.labels" -}}
 {{ include "einthoven.selector" . }}
-app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
-app.kubernetes.io/managed-by: {{ .Release.Service }}
-helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
+app.kubernetes.io/version: {{ .root.Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .root.Release.Service }}
+helm.sh/chart: {{ .root.Chart.Name }}-{{ .root.Chart.Version }}
 {{- end }}
 
 {{- define "einthoven.selector" -}}
 app.kubernetes.io/name: einthoven
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/instance: {{ .root.Release.Name }}
+{{- if ne .role "all" }}
+app.kubernetes.io/component: {{ .role }}
+{{- end }}
+{{- end }}
+
+{{- define "einthoven.roles" -}}
+{{- if not .Values.roles.separate }}all{{ else if include "einthoven.shared" . }}router,registry{{ else }}{{ fail "roles.separate needs database.secret and bucket.secret, by which servers share a registry" }}{{ end -}}
+{{- end }}
+
+{{- /* The name of a role's deployment and service: release, role. */ -}}
+{{- define "einthoven.server" -}}
+{{ .release }}{{ if eq .role "registry" }}-registry{{ end }}
 {{- end }}
 
 {{- define "einthoven.name" -}}

@@ -1,6 +1,6 @@
 //! Who may call the server that starts, and by which names it is reached.
 
-use crate::http::access::{PublicUrl, Settings};
+use crate::http::access::{Duties, PublicUrl, Settings};
 use anyhow::{Context, ensure};
 use clap::Args;
 use einthoven_auth::Auth;
@@ -73,6 +73,7 @@ impl Identity {
             loopback_only: listen.ip().is_loopback(),
             tls,
             address_rate: None,
+            duties: Duties::default(),
         }
     }
 }

@@ -4,6 +4,7 @@ use super::identity::{Identity, entrance};
 use crate::embedded;
 use crate::engines::Plugins;
 use crate::experiments::{self, ComparingArguments};
+use crate::http::access::{Duties, PublicUrl, Role};
 use crate::http::{self, App, Limits};
 use crate::journaling::{JournalArguments, Journaling};
 use crate::lifecycle::{Lifecycle, Phase};
@@ -11,9 +12,8 @@ use crate::listener::{self, Ending, Listener};
 use crate::recordings::Recordings;
 use crate::storage::Storage;
 use crate::work;
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use clap::Args;
-use einthoven_jobs::Jobs;
 use einthoven_onboard::{By, Candidate, CandidateFile, OnboardError, Onboarding};
 use einthoven_registry::{ChangeError, Registry};
 use einthoven_registry_log::{Log, append_head_file};
@@ -40,6 +40,14 @@ pub(crate) struct Serve {
     /// Address and port. Without users and keys only this machine's own addresses are allowed.
     #[arg(long, default_value = "127.0.0.1:5000", env = "EINTHOVEN_LISTEN")]
     listen: SocketAddr,
+    /// What this server is there for: everything, keeping the registry (models, versions, traffic, sources, experiments, the page), or
+    /// answering predictions. The last two need --database-url and --bucket.
+    #[arg(long, value_enum, default_value_t = Role::All, env = "EINTHOVEN_ROLE")]
+    role: Role,
+    /// Where a server of the other role is reached, such as `https://registry.example.org`; told to whoever asks here for what that one
+    /// does.
+    #[arg(long, value_name = "URL", env = "EINTHOVEN_OTHER_ROLE_URL")]
+    other_role_url: Option<PublicUrl>,
     #[command(flatten)]
     identity: Identity,
     #[command(flatten)]
@@ -108,6 +116,7 @@ impl Serve {
         found(self.listener.check());
         found(self.identity.check());
         found(self.storage.check());
+        found(self.check_role());
         found(self.journal.check());
         for folder in &self.plugins {
             let unreadable = || format!("cannot read the plugin folder {}", folder.display());
@@ -117,6 +126,23 @@ impl Serve {
             found(manifest(folder).map(drop));
         }
         problems
+    }
+
+    /// Whether what servers of several roles share is there.
+    fn check_role(&self) -> anyhow::Result<()> {
+        if self.role == Role::All {
+            return Ok(());
+        }
+        let (role, shared) = (self.role, self.storage.is_shared());
+        ensure!(
+            shared,
+            "--role {role} needs --database-url and --bucket, by which servers share a registry"
+        );
+        ensure!(
+            self.role.registers() || self.model.is_empty(),
+            "--model brings a version in, which a router does not; give it to the registry"
+        );
+        Ok(())
     }
 
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
@@ -170,13 +196,20 @@ impl Serve {
             budget_bytes: u64::from(self.model_memory_mib) << 20,
         });
         let onboarding = Onboarding::new(loaded.clone()).with_networks(Networks::only(self.source_networks));
-        for version in embedded::versions(&plugins.serving)? {
-            onboarding.add_embedded(version).await?;
+        let role = self.role;
+        if role.registers() {
+            for version in embedded::versions(&plugins.serving)? {
+                onboarding.add_embedded(version).await?;
+            }
         }
         let mut reached = self.identity.reached(self.listen, self.listener.tls());
         reached.cors = self.listener.origins();
         reached.address_rate = self.listener.address_rate();
-        let jobs = Jobs::open(einthoven_jobs::Settings::in_folder(self.storage.data.join("jobs")))?;
+        reached.duties = Duties {
+            role,
+            elsewhere: self.other_role_url.map(|url| url.origin),
+        };
+        let jobs = self.storage.jobs().await?;
         let app = App::new(
             plugins,
             onboarding.clone(),
@@ -199,22 +232,25 @@ impl Serve {
         tokio::spawn(listener.serve(http::router(Arc::clone(&app))));
         loaded.load_champions().await;
         tokio::spawn(loaded.clone().follow());
-        if !self.no_sync {
+        let follows_sources = role.registers() && !self.no_sync;
+        if follows_sources {
             onboarding.resume().await;
         }
         for folder in &self.model {
             add_folder(&onboarding, folder).await?;
         }
-        work::start(&app);
-        experiments::start(&app);
+        if role.predicts() {
+            work::start(&app);
+            experiments::start(&app);
+        }
         lifecycle.enter(Phase::Serving);
         println!(
             "Einthoven is ready: {}. Research use only. Not for diagnosis.",
             entrance(&auth, &url)?
         );
         tokio::spawn(async move { loaded.measure_missing().await });
-        tokio::spawn(daily(log, self.storage.heads_file(), onboarding.clone()));
-        if !self.no_sync {
+        tokio::spawn(daily(log, self.storage.heads_file(), onboarding.clone(), role));
+        if follows_sources {
             tokio::spawn(onboarding.sync());
         }
         Ok(())
@@ -275,7 +311,7 @@ async fn add_folder(onboarding: &Onboarding, folder: &Path) -> anyhow::Result<()
 }
 
 /// Exports the log's head and removes files without a version, now and once a day.
-async fn daily(log: Log, heads: PathBuf, onboarding: Onboarding) {
+async fn daily(log: Log, heads: PathBuf, onboarding: Onboarding, role: Role) {
     let mut exported = None;
     loop {
         match log.head().await {
@@ -286,7 +322,12 @@ async fn daily(log: Log, heads: PathBuf, onboarding: Onboarding) {
             Ok(_) => {}
             Err(cause) => tracing::error!("the log's head was not exported: {cause}"),
         }
-        match onboarding.collect(DAILY).await {
+        let collected = if role.registers() {
+            onboarding.collect(DAILY).await
+        } else {
+            onboarding.collect_cache(DAILY).await
+        };
+        match collected {
             Ok(gone) if gone.files > 0 => tracing::info!(
                 files = gone.files,
                 bytes = gone.bytes,

@@ -50,9 +50,9 @@ fn view(caller: &Caller) -> View<'_> {
     }
 }
 
-pub(crate) async fn list_jobs(State(app): State<Arc<App>>, caller: Caller) -> Json<JobList> {
-    let items = app.jobs.list(view(&caller));
-    Json(JobList { items })
+pub(crate) async fn list_jobs(State(app): State<Arc<App>>, caller: Caller) -> Result<Json<JobList>, Problem> {
+    let items = app.jobs.list(view(&caller)).await?;
+    Ok(Json(JobList { items }))
 }
 
 pub(crate) async fn get_job(
@@ -60,7 +60,7 @@ pub(crate) async fn get_job(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<Json<Info>, Problem> {
-    Ok(Json(app.jobs.get(view(&caller), &id)?))
+    Ok(Json(app.jobs.get(view(&caller), &id).await?))
 }
 
 /// Cancels one that has not ended, removes one that has.
@@ -104,8 +104,8 @@ pub(crate) async fn get_events(
             Problem::new(StatusCode::BAD_REQUEST, "bad_header", detail).at("last-event-id")
         })
     });
-    let events = app.jobs.events(view(&caller), &id, seen.transpose()?)?;
-    if events.is_over() {
+    let events = app.jobs.events(view(&caller), &id, seen.transpose()?).await?;
+    if events.is_over().await {
         // Tells a browser's EventSource not to come back.
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
@@ -128,6 +128,10 @@ impl From<JobsError> for Problem {
     fn from(error: JobsError) -> Self {
         let (status, code) = match &error {
             JobsError::Full { .. } | JobsError::Stopping => return Self::busy(error.to_string()),
+            JobsError::Unavailable { what, .. } => {
+                tracing::error!("{error}");
+                return Self::busy(format!("{what} does not answer; try again in a moment"));
+            }
             JobsError::OwnersShare { .. } => (StatusCode::TOO_MANY_REQUESTS, "too_many_jobs"),
             JobsError::NoSuchJob => (StatusCode::NOT_FOUND, "no_such_job"),
             JobsError::NotEnded(_) => (StatusCode::CONFLICT, "not_ended"),

@@ -55,12 +55,12 @@ pub(crate) async fn get_metrics(
 ) -> Result<impl IntoResponse, Problem> {
     let Extension(metrics) = metrics.ok_or_else(|| Problem::not_found("metric"))?;
     let text = metrics
-        .render(snapshot(&app))
+        .render(snapshot(&app).await)
         .map_err(|cause| Problem::internal(&cause))?;
     Ok(([(header::CONTENT_TYPE, CONTENT_TYPE)], text))
 }
 
-fn snapshot(app: &App) -> Snapshot {
+async fn snapshot(app: &App) -> Snapshot {
     let usage = app.loaded.usage();
     let models = app.loaded.list();
     let reading = |(model, version, served): &(_, _, Arc<ServedModel>)| reading(&model, &version, served.statistics());
@@ -70,7 +70,7 @@ fn snapshot(app: &App) -> Snapshot {
         model_memory_budget_bytes: usage.budget_bytes,
         models_waiting: app.loaded.waiting().len() as u64,
         shadows_dropped: app.comparing.meters.dropped_in_all(),
-        jobs: app.jobs.counts().to_vec(),
+        jobs: app.jobs.counts().await.to_vec(),
         journal: app.journaling.journal().ok().map(|journal| journaled(journal.counts())),
     }
 }

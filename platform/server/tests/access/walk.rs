@@ -40,9 +40,10 @@ fn table() -> Vec<Row> {
 
 fn row(line: &str) -> Row {
     let words: Vec<_> = line.split_whitespace().collect();
-    let [method, path, access, more @ ..] = words.as_slice() else {
+    let [method, path, part, access, more @ ..] = words.as_slice() else {
         panic!("{line}");
     };
+    assert!(["both", "registry", "router"].contains(part), "{line}");
     assert!(more.is_empty() || more == ["for", "some", "model"], "{line}");
     let parts = path.split('/').map(|part| match part {
         "{model}" => "heartbeat",

@@ -6,6 +6,7 @@ mod addresses;
 #[allow(dead_code, reason = "other test binaries use the rest of it")]
 #[path = "../server/client.rs"]
 mod client;
+mod clock;
 mod disk;
 mod files;
 mod headers;

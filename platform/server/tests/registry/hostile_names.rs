@@ -7,7 +7,7 @@ use serde_json::json;
 use std::path::{Path, PathBuf};
 
 /// As they would stand in a body or a form.
-const NAMES: [&str; 22] = [
+pub(crate) const NAMES: [&str; 22] = [
     "../x",
     "..",
     ".",
@@ -33,7 +33,7 @@ const NAMES: [&str; 22] = [
 ];
 
 /// The same as they would stand in an address.
-const PATHS: [&str; 18] = [
+pub(crate) const PATHS: [&str; 18] = [
     "..%2fx",
     "%2e%2e",
     "%2e%2e%2fx",
@@ -113,7 +113,7 @@ impl Watched {
 }
 
 /// Status of a request sent as these very bytes; no client tidies its path.
-fn raw_status(server: &Server, method: &str, path: &str, body: &str) -> u16 {
+pub(crate) fn raw_status(server: &Server, method: &str, path: &str, body: &str) -> u16 {
     let request = format!(
         "{method} {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\nx-api-key: {OWNER_KEY}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
         body.len()

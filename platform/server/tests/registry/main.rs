@@ -12,6 +12,7 @@ mod crashes;
 mod gates;
 mod hostile_archives;
 mod hostile_names;
+mod hostile_routes;
 mod hot_swap;
 mod integrity;
 mod log_file;

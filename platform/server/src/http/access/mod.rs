@@ -6,12 +6,14 @@ mod guard;
 mod host;
 pub(crate) mod presented;
 pub(crate) mod refusal;
+mod roles;
 mod settings;
 mod table;
 
 pub(crate) use addresses::{Addresses, metered};
 pub(crate) use guard::may;
 pub(crate) use host::{host_of, own_host};
+pub(crate) use roles::{Duties, Part, Role, part_of};
 pub(crate) use settings::{PublicUrl, Settings};
 pub(crate) use table::{Access, Row, Table, delete, get, patch, post, put};
 

@@ -1,5 +1,6 @@
 //! Where the server is reached, and what follows from that for hosts and cookies.
 
+use super::Duties;
 use anyhow::{Context, ensure};
 use std::str::FromStr;
 
@@ -46,6 +47,8 @@ pub(crate) struct Settings {
     pub(crate) tls: bool,
     /// Requests a second that one address may send; none where that is not counted.
     pub(crate) address_rate: Option<u32>,
+    /// What it is there for.
+    pub(crate) duties: Duties,
 }
 
 impl Settings {

@@ -1,10 +1,11 @@
 //! The table of routes. Whatever is registered states what it asks of who calls; there is no other way to register.
 
-use super::guard;
+use super::{Duties, Part, Role, guard, part_of};
 use crate::http::App;
+use crate::http::problem::Problem;
 use axum::Router;
 use axum::handler::Handler;
-use axum::http::Method;
+use axum::http::{Method, StatusCode};
 use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodFilter, MethodRouter, on};
 use einthoven_auth::Scope;
@@ -94,6 +95,8 @@ pub(crate) struct Row {
     pub(crate) method: Method,
     pub(crate) path: &'static str,
     pub(crate) access: Access,
+    /// Which servers answer it; none where nobody said.
+    pub(crate) part: Option<Part>,
 }
 
 impl Table {
@@ -121,12 +124,14 @@ impl Table {
                 method: verb.method.clone(),
                 path,
                 access: verb.access,
+                part: part_of(&verb.method, path),
             })
         })
     }
 
-    /// The routes, each behind what it asks for.
+    /// The routes, each behind what it asks for; those that belong to another role say so to whoever may call them.
     pub(crate) fn into_router(self, app: &Arc<App>) -> Router<Arc<App>> {
+        let duties = &app.access.duties;
         self.routes.into_iter().fold(Router::new(), |router, (path, verbs)| {
             let guarded = verbs.into_iter().map(|verb| {
                 let state = guard::Door {
@@ -134,9 +139,30 @@ impl Table {
                     access: verb.access,
                     names_model: path.contains("{model}"),
                 };
-                verb.handler.route_layer(from_fn_with_state(state, guard::pass))
+                let served = part_of(&verb.method, path).is_some_and(|part| duties.role.serves(part))
+                    || duties.role == Role::All;
+                let handler = if served {
+                    verb.handler
+                } else {
+                    elsewhere(&verb.method, duties)
+                };
+                handler.route_layer(from_fn_with_state(state, guard::pass))
             });
             router.route(path, guarded.fold(MethodRouter::new(), MethodRouter::merge))
         })
     }
+}
+
+/// In the place of what a server of another role does.
+fn elsewhere(method: &Method, duties: &Duties) -> MethodRouter<Arc<App>> {
+    let detail = duties.refusal();
+    let refuse = move || {
+        std::future::ready(Problem::new(
+            StatusCode::MISDIRECTED_REQUEST,
+            "wrong_role",
+            detail.clone(),
+        ))
+    };
+    // Every method that is registered has its filter.
+    MethodFilter::try_from(method.clone()).map_or_else(|_| MethodRouter::new(), |filter| on(filter, refuse))
 }

@@ -1,6 +1,6 @@
 //! One operation: what is said of it, and how that is written down.
 
-use super::super::access::Access;
+use super::super::access::{Access, Part, part_of};
 use super::problems::{self, Code};
 use super::schemas::{Schemas, Shape, given, taken};
 use super::{parameters, scope, written};
@@ -231,6 +231,9 @@ impl Operation {
     fn own_problems(&mut self, access: Access) {
         let mut add = |codes: &[Code]| self.problems.extend(codes);
         add(problems::ALWAYS);
+        if part_of(&self.method, self.path) != Some(Part::Both) {
+            add(problems::ROLE);
+        }
         if access != Access::Open {
             add(problems::SIGNED_IN);
         }

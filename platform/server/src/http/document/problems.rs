@@ -6,6 +6,9 @@ pub(super) type Code = (u16, &'static str);
 /// Of every operation.
 pub(super) const ALWAYS: &[Code] = &[(421, "wrong_host"), (500, "internal")];
 
+/// Of what servers of one role do alone.
+pub(super) const ROLE: &[Code] = &[(421, "wrong_role")];
+
 /// Where a credential is needed.
 pub(super) const SIGNED_IN: &[Code] = &[
     (401, "not_signed_in"),

@@ -7,6 +7,7 @@ use super::reading;
 use crate::work::is_about;
 use axum::Json;
 use axum::extract::State;
+use axum::http::StatusCode;
 use einthoven_journal::JournalError;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -38,6 +39,10 @@ pub(crate) async fn delete_subject(
     State(app): State<Arc<App>>,
     Path(pseudonym): Path<String>,
 ) -> Result<Json<ErasedOut>, Problem> {
+    if !is_pseudonym(&pseudonym) {
+        let detail = "a person's pseudonym is `s_` and hexadecimal digits, as predictions name it";
+        return Err(Problem::new(StatusCode::NOT_FOUND, "bad_name", detail));
+    }
     app.journaling.journal()?;
     let left = app.journaling.leave(&pseudonym);
     let sessions = app.streams.forget_person(&pseudonym);
@@ -65,4 +70,9 @@ pub(crate) async fn delete_subject(
         })
     });
     erased.await.map(Json)
+}
+
+fn is_pseudonym(text: &str) -> bool {
+    let digits = text.strip_prefix("s_").unwrap_or_default();
+    !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_hexdigit())
 }

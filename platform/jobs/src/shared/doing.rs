@@ -1,0 +1,185 @@
+//! Doing jobs that others could do as well.
+
+use super::{Inner, Shared, input, lock, result, rows};
+use crate::error::JobsError;
+use crate::events;
+use crate::record::{Record, State};
+use crate::worker::{Control, Failed, Progress, Stage, Task, Tell, Work, internal, run, stopped};
+use bytes::Bytes;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc;
+
+/// How often a server that has nothing to do looks for a job that was made at another.
+const IDLE: Duration = Duration::from_millis(500);
+
+/// The wait where the database or the bucket is away.
+const AGAIN: Duration = Duration::from_millis(500);
+
+impl Shared {
+    pub(super) async fn work(self, work: Arc<dyn Work>) {
+        let mut stopping = self.0.stopping.subscribe();
+        loop {
+            // Counted before it is asked for, so that who stops waits for what was just taken.
+            self.0.running.send_modify(|running| *running += 1);
+            let taken = if *stopping.borrow() {
+                Ok(None)
+            } else {
+                self.take().await
+            };
+            let found = matches!(taken, Ok(Some(_)));
+            if let Ok(Some(record)) = taken {
+                self.one(record, &work).await;
+            }
+            self.0.running.send_modify(|running| *running -= 1);
+            if *stopping.borrow() {
+                return;
+            }
+            if !found {
+                tokio::select! {
+                    () = self.0.more.notified() => {}
+                    () = tokio::time::sleep(IDLE) => {}
+                    _ = stopping.wait_for(|stopping| *stopping) => {}
+                }
+            }
+        }
+    }
+
+    async fn take(&self) -> Result<Option<Record>, JobsError> {
+        rows::take(&self.0.pool, &self.0.server, self.0.lease).await
+    }
+
+    async fn one(&self, record: Record, work: &Arc<dyn Work>) {
+        let control = Arc::<Control>::default();
+        lock(&self.0.controls).insert(record.id.clone(), Arc::clone(&control));
+        // It may have been told to stop between being asked and being taken.
+        if *self.0.stopping.borrow() {
+            control.stop();
+        }
+        let (told, reached) = mpsc::unbounded_channel();
+        let beating = tokio::spawn(self.clone().beat(record.clone(), Arc::clone(&control), reached));
+        let done = self.run(&record, told, &control, work).await;
+        // The channel is closed by now, and what came through it is written.
+        let _ = beating.await;
+        self.finish(&record, done, &control).await;
+        lock(&self.0.controls).remove(&record.id);
+        self.sweep().await;
+    }
+
+    /// Does it; its result is in the bucket then.
+    async fn run(
+        &self,
+        record: &Record,
+        told: mpsc::UnboundedSender<(u8, Stage)>,
+        control: &Arc<Control>,
+        work: &Arc<dyn Work>,
+    ) -> Result<(), Failed> {
+        let mut files = Vec::new();
+        for (index, name) in record.files.iter().enumerate() {
+            let place = input(index);
+            let got = self.patiently(control, || self.0.objects.get(&record.id, &place));
+            let got = got.await?.ok_or_else(|| internal(&"its input is gone"))?;
+            files.push((name.clone(), Vec::from(got)));
+        }
+        let task = Task {
+            id: record.id.clone(),
+            owner: record.owner.clone(),
+            wish: record.wish.clone(),
+            files,
+            progress: Progress::new(Box::new(Told(told)), Arc::clone(control)),
+        };
+        let work = Arc::clone(work);
+        let ran = tokio::task::spawn_blocking(move || run(&*work, task)).await;
+        let bytes = ran.map_err(|cause| internal(&cause))??;
+        let (content, name) = (Bytes::from(bytes), result(record.runs));
+        self.patiently(control, || self.0.objects.put(&record.id, &name, content.clone()))
+            .await
+    }
+
+    /// Tries again where the bucket is away, for as long as the job is to go on.
+    async fn patiently<T, F>(&self, control: &Control, ask: impl Fn() -> F) -> Result<T, Failed>
+    where
+        F: Future<Output = Result<T, einthoven_registry_files::FilesError>>,
+    {
+        loop {
+            match ask().await {
+                Ok(got) => return Ok(got),
+                Err(cause) if control.goes_on() => tracing::warn!("a job waits for the bucket: {cause}"),
+                Err(_) => return Err(Failed::Stopped),
+            }
+            tokio::time::sleep(AGAIN).await;
+        }
+    }
+
+    /// Renews the lease and writes down how far the job is, until that is said no more.
+    async fn beat(self, record: Record, control: Arc<Control>, mut reached: mpsc::UnboundedReceiver<(u8, Stage)>) {
+        let mut beats = tokio::time::interval(self.0.lease / 4);
+        beats.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            let written = tokio::select! {
+                said = reached.recv() => {
+                    let Some((percent, stage)) = said else { return };
+                    let event = events::progress(percent, &stage, record.runs);
+                    rows::reached(&self.0.pool, &record, &stage, &event).await
+                }
+                _ = beats.tick() => rows::renew(&self.0.pool, &record, self.0.lease).await,
+            };
+            match written {
+                Ok(true) => {}
+                // Somebody cancelled it, or took it over.
+                Ok(false) => control.cancel(),
+                Err(cause) => tracing::warn!("how far a job is was not written down: {cause}"),
+            }
+        }
+    }
+
+    /// Writes the end down, for as long as that takes; where the server is told to stop meanwhile, another does the job again.
+    async fn finish(&self, record: &Record, done: Result<(), Failed>, control: &Control) {
+        let (state, problem) = match done {
+            Ok(()) => (State::Done, None),
+            Err(Failed::Problem(problem)) => (State::Failed, Some(problem)),
+            Err(Failed::Stopped) if control.is_stopping() => (State::Queued, None),
+            Err(Failed::Stopped) => (State::Failed, Some(stopped())),
+        };
+        let mut ended = record.clone();
+        if state == State::Queued {
+            ended.state = state;
+        } else {
+            ended.end(state, problem);
+        }
+        loop {
+            match rows::end(&self.0.pool, &ended).await {
+                Ok(true) if state.is_end() => {
+                    if let Err(cause) = self.remove_input(&record.id).await {
+                        tracing::error!("the input of a job was not removed yet: {cause}");
+                    }
+                    return;
+                }
+                Ok(true) => return,
+                Ok(false) => {
+                    // Taken over, or cancelled: whoever waits for that sees when it is put down.
+                    let Inner { objects, pool, .. } = &*self.0;
+                    let _ = objects.remove(&record.id, &result(record.runs)).await;
+                    let _ = rows::put_down(pool, record).await;
+                    return;
+                }
+                Err(cause) => tracing::warn!("the end of a job is not written down yet: {cause}"),
+            }
+            if *self.0.stopping.borrow() {
+                return;
+            }
+            tokio::time::sleep(AGAIN).await;
+        }
+    }
+}
+
+/// Hands on how far a job is, without waiting for the database.
+#[derive(Debug)]
+struct Told(mpsc::UnboundedSender<(u8, Stage)>);
+
+impl Tell for Told {
+    fn reached(&self, percent: u8, stage: Stage) {
+        // Nobody listens where the job was taken over, and then nobody needs it.
+        let _ = self.0.send((percent, stage));
+    }
+}

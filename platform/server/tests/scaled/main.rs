@@ -1,0 +1,23 @@
+//! Several servers over one PostgreSQL and one bucket, both real: roles, promotions, jobs.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
+
+mod bucket;
+#[allow(dead_code, reason = "other test binaries use the rest of it")]
+#[path = "../server/client.rs"]
+mod client;
+mod jobs;
+#[allow(dead_code, reason = "other test binaries use the rest of it")]
+#[path = "../registry/packages.rs"]
+mod packages;
+#[allow(dead_code, reason = "other test binaries use the rest of it")]
+#[path = "../broken/postgres.rs"]
+mod postgres;
+mod roles;
+#[allow(dead_code, reason = "other test binaries use the rest of it")]
+#[path = "../../../../registry/files/tests/s3/mod.rs"]
+mod s3;
+mod shared;
+#[allow(dead_code, reason = "other test binaries use the rest of it")]
+#[path = "../registry/steps.rs"]
+mod steps;
