@@ -9,6 +9,7 @@ use crate::stats::{deviation, mean, stream};
 use rand::Rng;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::collections::VecDeque;
 
 /// Classes, and what was withheld.
 const CLASSES: usize = 6;
@@ -58,7 +59,7 @@ impl Default for Rails {
     }
 }
 
-/// What an arm did since it was last looked at.
+/// What an arm did lately.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Window {
@@ -74,8 +75,8 @@ pub struct Window {
     pub p99_s: Option<f64>,
     /// Beats called N, S, V, F, Q and withheld, of each recording; of a shadow in the champion's order.
     pub classes: Vec<[u64; CLASSES]>,
-    /// Of each recording that somebody read, in order, the share of its beats that were relabelled.
-    pub relabelled: Vec<f64>,
+    /// Evidence that people relabel it more than the champion, as [`Relabels`] gives it; of the challenger only.
+    pub relabels: Option<f64>,
     /// Misses on the sentinel set that the champion does not have; of the challenger only.
     pub sentinel_misses: Option<u64>,
 }
@@ -184,12 +185,11 @@ pub fn rule(rails: &Rails, champion: &Window, challenger: &Window) -> Ruling {
     check(Rail::ClassShares, rails.class_shares, moved, &|seen, limit| {
         format!("class shares moved by an index of {seen:.2} over {recordings} recordings; {limit} is allowed")
     });
-    let evidence = relabels(&champion.relabelled, &challenger.relabelled);
     // Evidence that reaches the limit breaks it.
     check(
         Rail::Relabels,
         rails.relabels.map(f64::next_down),
-        evidence,
+        challenger.relabels,
         &|seen, _| format!("people relabel its beats more than the champion's: evidence of {seen:.0} to 1"),
     );
     let misses = challenger.sentinel_misses.map(|misses| misses as f64);
@@ -270,12 +270,46 @@ fn beyond_chance(champion: &[[u64; CLASSES]], challenger: &[[u64; CLASSES]]) -> 
     if p <= 0.01 { seen } else { 0.0 }
 }
 
-/// The evidence that the challenger's recordings are relabelled more than the champion's: the i-th of one against the i-th of the
-/// other, a bet on "more". None before both have one.
-fn relabels(champion: &[f64], challenger: &[f64]) -> Option<f64> {
-    let mut wager = Wager::against(0.5);
-    for (one, two) in champion.iter().zip(challenger) {
-        wager.see(0.5 * (two - one + 1.0));
+/// The evidence that the challenger's recordings are relabelled more than the champion's, over all that somebody read: the i-th of one
+/// against the i-th of the other, a bet on "more". Each recording is given once, in the order in which it was read; then one may look after
+/// every recording, and an equal challenger ever shows evidence of E with a probability of at most 1/E.
+#[derive(Debug, Clone)]
+pub struct Relabels {
+    wager: Wager,
+    /// Of the arm that is ahead, what the other has no match for yet: the champion's, the challenger's.
+    waiting: [VecDeque<f64>; 2],
+    pairs: u64,
+}
+
+impl Default for Relabels {
+    fn default() -> Self {
+        Self {
+            wager: Wager::against(0.5),
+            waiting: Default::default(),
+            pairs: 0,
+        }
     }
-    (!champion.is_empty() && !challenger.is_empty()).then(|| wager.evidence_for_more())
+}
+
+impl Relabels {
+    /// The share of its beats that were relabelled, 0 to 1, of a recording that the champion answered and of one that the challenger did; of
+    /// one alone where they answer recordings of their own.
+    pub fn see(&mut self, champion: Option<f64>, challenger: Option<f64>) {
+        for (waiting, share) in self.waiting.iter_mut().zip([champion, challenger]) {
+            waiting.extend(share.filter(|share| !share.is_nan()));
+        }
+        let [one, two] = &mut self.waiting;
+        while let (Some(champion), Some(challenger)) = (one.front(), two.front()) {
+            self.wager.see(0.5 * (challenger - champion + 1.0));
+            self.pairs += 1;
+            one.pop_front();
+            two.pop_front();
+        }
+    }
+
+    /// To one; none before both arms have a recording that somebody read.
+    #[must_use]
+    pub fn evidence(&self) -> Option<f64> {
+        (self.pairs > 0).then(|| self.wager.evidence_for_more())
+    }
 }

@@ -1,7 +1,7 @@
 //! A bad challenger goes, one that is merely unlucky stays.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
-use einthoven_experiments::guard::{Rail, Rails, Ruling, Window, rule};
+use einthoven_experiments::guard::{Rail, Rails, Relabels, Ruling, Window, rule};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -11,9 +11,17 @@ fn good() -> Window {
         errors: 2,
         p99_s: Some(0.05),
         classes: (0..30).map(|at| [900 - at, 10, at, 0, 0, 20]).collect(),
-        relabelled: vec![0.01; 40],
+        relabels: relabels((0..40).map(|_| (0.01, 0.01))),
         ..Window::default()
     }
+}
+
+fn relabels(pairs: impl Iterator<Item = (f64, f64)>) -> Option<f64> {
+    let mut relabels = Relabels::default();
+    for (champion, challenger) in pairs {
+        relabels.see(Some(champion), Some(challenger));
+    }
+    relabels.evidence()
 }
 
 fn broken(ruling: &Ruling) -> Vec<Rail> {
@@ -52,7 +60,9 @@ fn each_rail_breaks_by_what_it_watches_and_says_so() {
                 .iter_mut()
                 .for_each(|counts| *counts = [500, 10, 400, 0, 0, 20]);
         }),
-        (Rail::Relabels, |window| window.relabelled = vec![0.4; 40]),
+        (Rail::Relabels, |window| {
+            window.relabels = relabels((0..40).map(|_| (0.01, 0.4)));
+        }),
         (Rail::SentinelMisses, |window| window.sentinel_misses = Some(1)),
     ];
     for (rail, change) in changes {
@@ -118,7 +128,7 @@ fn little_evidence_withdraws_nobody() {
         timeouts: u64::MAX,
         p99_s: Some(f64::NAN),
         classes: vec![[u64::MAX; 6]; 30],
-        relabelled: vec![f64::NAN; 9],
+        relabels: Some(f64::NAN),
         ..Window::default()
     };
     assert_eq!(
@@ -136,6 +146,7 @@ fn equal_challengers_are_seldom_withdrawn() {
     let mut withdrawn = 0;
     for _ in 0..experiments {
         let (mut champion, mut challenger) = (Window::default(), Window::default());
+        let mut relabelled = Relabels::default();
         let gone = (0..40).any(|at| {
             for window in [&mut champion, &mut challenger] {
                 // Recordings differ a lot: most without ectopic beats, some full of them.
@@ -147,12 +158,18 @@ fn equal_challengers_are_seldom_withdrawn() {
                 window
                     .classes
                     .push([1000 - ectopic, 5, ectopic, 0, 0, random.random_range(0..100)]);
-                window.relabelled.push(if random.random_bool(0.3) {
+            }
+            let mut read = || {
+                if random.random_bool(0.3) {
                     random.random_range(0.0..1.0)
                 } else {
                     0.0
-                });
-            }
+                }
+            };
+            // Each on its own: what one has more of waits for the other.
+            relabelled.see(Some(read()), None);
+            relabelled.see(None, Some(read()));
+            challenger.relabels = relabelled.evidence();
             // Class shares are costly to test, so they are looked at every tenth time.
             let rails = Rails {
                 class_shares: rails.class_shares.filter(|_| at % 10 == 9),
@@ -165,4 +182,43 @@ fn equal_challengers_are_seldom_withdrawn() {
     println!("withdrawn of {experiments} equal challengers: {withdrawn}");
     // 5 % for relabels, 1 % for each of two looks at class shares; and four standard deviations.
     assert!(f64::from(withdrawn) <= 21.0 + 18.0, "{withdrawn}");
+}
+
+/// Evidence that is worked out anew over the newest recordings finds a false alarm in the end; gathered once for each recording it does
+/// not, however long an experiment runs and however often one looks.
+#[test]
+fn relabels_of_equal_challengers_raise_no_more_alarms_than_stated_however_long_one_looks() {
+    let mut random = ChaCha8Rng::seed_from_u64(57);
+    let (experiments, recordings, newest) = (400, 1500, 200);
+    let (mut gathered, mut anew) = (0, 0);
+    for _ in 0..experiments {
+        let mut relabelled = Relabels::default();
+        let mut pairs = Vec::new();
+        let (mut alarm, mut alarm_anew) = (false, false);
+        for at in 0..recordings {
+            let mut read = || f64::from(u8::from(random.random_bool(0.3)));
+            let pair = (read(), read());
+            relabelled.see(Some(pair.0), Some(pair.1));
+            alarm |= relabelled.evidence() >= Some(20.0);
+            pairs.push(pair);
+            if at % 50 == 49 {
+                let from = pairs.len().saturating_sub(newest);
+                alarm_anew |= relabels(pairs[from..].iter().copied()) >= Some(20.0);
+            }
+        }
+        gathered += u32::from(alarm);
+        anew += u32::from(alarm_anew);
+    }
+    println!("of {experiments} equal challengers: {gathered} alarms gathered, {anew} anew over the newest {newest}");
+    // One in twenty of those that are as different as they can be, and three standard deviations.
+    assert!(gathered <= 20 + 13, "{gathered}");
+    assert!(anew > 20 + 13, "what is tested would not be seen: {anew}");
+    // And a challenger that is relabelled more goes.
+    let mut worse = Relabels::default();
+    let found = (1..=200).find(|_| {
+        let mut read = |share| f64::from(u8::from(random.random_bool(share)));
+        worse.see(Some(read(0.1)), Some(read(0.4)));
+        worse.evidence() >= Some(20.0)
+    });
+    assert!(found.is_some(), "{worse:?}");
 }

@@ -117,7 +117,9 @@ impl Onboarding {
         loop {
             let state = self.registry().state();
             let found = state.model(model)?;
-            for version in found.past.last().iter().flat_map(|traffic| traffic.versions()) {
+            let before = found.previous().unwrap_or_default();
+            cooled_down(found, &found.traffic, &before)?;
+            for version in before.versions() {
                 self.loaded().load(model, found.version(version)?).await?;
             }
             // What was loaded must be what comes back.

@@ -4,7 +4,7 @@
 //! while a core is free, takes none of the permits that answers need, and goes through its version's own queue as batch work. So
 //! one that sleeps, panics or fails costs whoever answers nothing but the cores that were idle.
 
-use crate::experiments::Outcome;
+use crate::experiments::{ArmOf, Outcome};
 use crate::http::App;
 use crate::http::problem::Problem;
 use crate::input::{Answer, InputError};
@@ -14,7 +14,7 @@ use einthoven_dispatch::Priority;
 use einthoven_ecg::readers::{BeatRows, Input};
 use einthoven_ecg::recording::Recording;
 use einthoven_journal::{Arm, Entry};
-use einthoven_serving::SHADOW;
+use einthoven_serving::{SHADOW, Shadow};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -52,7 +52,7 @@ enum Again {
 
 /// An answer that others compute beside.
 pub(crate) struct Beside {
-    shadows: Vec<Arc<ServedModel>>,
+    shadows: Vec<Shadow>,
     experiment: String,
     again: Again,
     lead: Option<String>,
@@ -63,7 +63,7 @@ pub(crate) struct Beside {
 }
 
 /// Rows that shadows will want, kept before the answer takes them.
-pub(crate) fn rows(shadows: &[Arc<ServedModel>], input: &Input) -> Option<Arc<BeatRows>> {
+pub(crate) fn rows(shadows: &[Shadow], input: &Input) -> Option<Arc<BeatRows>> {
     match input {
         Input::BeatRows(rows) if !shadows.is_empty() => Some(Arc::new(rows.clone())),
         _ => None,
@@ -73,8 +73,8 @@ pub(crate) fn rows(shadows: &[Arc<ServedModel>], input: &Input) -> Option<Arc<Be
 impl Beside {
     /// None where there are no shadows.
     pub(crate) fn of(
-        shadows: Vec<Arc<ServedModel>>,
-        experiment: &str,
+        shadows: Vec<Shadow>,
+        arm: &einthoven_serving::Arm,
         answer: &Answer,
         rows: Option<Arc<BeatRows>>,
         (lead, found): (Option<String>, Found),
@@ -86,7 +86,7 @@ impl Beside {
         };
         (!shadows.is_empty()).then(|| Self {
             shadows,
-            experiment: experiment.to_owned(),
+            experiment: arm.experiment.clone(),
             again,
             lead,
             found,
@@ -127,15 +127,14 @@ struct Waiting {
     app: Arc<App>,
     lane: Arc<Lane>,
     bytes: usize,
-    experiment: String,
-    version: String,
+    arm: ArmOf,
 }
 
 impl Drop for Waiting {
     fn drop(&mut self) {
         self.lane.waiting.fetch_sub(1, Ordering::Relaxed);
         self.app.shadows.bytes.fetch_sub(self.bytes, Ordering::Relaxed);
-        self.app.comparing.meters.waits(&self.experiment, &self.version, false);
+        self.app.comparing.meters.waits(&self.arm, false);
     }
 }
 
@@ -143,13 +142,19 @@ impl Drop for Waiting {
 pub(crate) fn submit(app: &Arc<App>, beside: Option<Beside>) {
     let Some(beside) = beside else { return };
     let beside = Arc::new(beside);
-    for served in &beside.shadows {
-        let version = served.manifest().version.clone();
-        let Some(waiting) = place(app, &beside, &served.manifest().name, &version) else {
-            app.comparing.meters.dropped(&beside.experiment, &version);
+    for shadow in &beside.shadows {
+        let manifest = shadow.model.manifest();
+        let arm = ArmOf {
+            model: manifest.name.clone(),
+            experiment: beside.experiment.clone(),
+            version: manifest.version.clone(),
+            since: shadow.since,
+        };
+        let Some(waiting) = place(app, &beside, &arm) else {
+            app.comparing.meters.dropped(&arm);
             continue;
         };
-        let (app, beside, served) = (Arc::clone(app), Arc::clone(&beside), Arc::clone(served));
+        let (app, beside, served) = (Arc::clone(app), Arc::clone(&beside), Arc::clone(&shadow.model));
         tokio::spawn(async move {
             let lane = Arc::clone(&waiting.lane);
             let turn = async {
@@ -161,19 +166,19 @@ pub(crate) fn submit(app: &Arc<App>, beside: Option<Beside>) {
                 () = beside.erased() => None,
             };
             let Some(_one) = turn else {
-                app.comparing.meters.dropped(&beside.experiment, &version);
+                app.comparing.meters.dropped(&arm);
                 return;
             };
-            let (inner, shadowed) = (Arc::clone(&app), Arc::clone(&beside));
-            let done = tokio::task::spawn_blocking(move || compute(&inner, &shadowed, &served)).await;
+            let (inner, shadowed, of) = (Arc::clone(&app), Arc::clone(&beside), arm.clone());
+            let done = tokio::task::spawn_blocking(move || compute(&inner, &shadowed, &served, &of)).await;
             drop(waiting);
             match done {
                 Ok(Ok(())) => {}
                 Ok(Err(cause)) => tracing::warn!("a shadow's answer is not remembered: {}", cause.code()),
                 // What a panic said could be anything of a recording.
                 Err(_) => {
-                    tracing::error!("the shadow {version} panicked");
-                    app.comparing.meters.saw(&beside.experiment, &version, Outcome::Failed);
+                    tracing::error!("the shadow {} panicked", arm.version);
+                    app.comparing.meters.saw(&arm, Outcome::Failed);
                 }
             }
         });
@@ -181,14 +186,16 @@ pub(crate) fn submit(app: &Arc<App>, beside: Option<Beside>) {
 }
 
 /// A place in the version's lane, unless it is full.
-fn place(app: &Arc<App>, beside: &Beside, model: &str, version: &str) -> Option<Waiting> {
+fn place(app: &Arc<App>, beside: &Beside, arm: &ArmOf) -> Option<Waiting> {
     let mut lanes = app.shadows.lanes.lock().unwrap_or_else(PoisonError::into_inner);
-    let lane = lanes.entry((model.to_owned(), version.to_owned())).or_insert_with(|| {
-        Arc::new(Lane {
-            one: Semaphore::new(1),
-            waiting: AtomicUsize::new(0),
-        })
-    });
+    let lane = lanes
+        .entry((arm.model.clone(), arm.version.clone()))
+        .or_insert_with(|| {
+            Arc::new(Lane {
+                one: Semaphore::new(1),
+                waiting: AtomicUsize::new(0),
+            })
+        });
     let (bytes, all) = (beside.bytes(), &app.shadows.bytes);
     // Under the lock nobody else adds.
     if lane.waiting.load(Ordering::Relaxed) >= MOST_WAITING
@@ -198,13 +205,12 @@ fn place(app: &Arc<App>, beside: &Beside, model: &str, version: &str) -> Option<
     }
     lane.waiting.fetch_add(1, Ordering::Relaxed);
     all.fetch_add(bytes, Ordering::Relaxed);
-    app.comparing.meters.waits(&beside.experiment, version, true);
+    app.comparing.meters.waits(arm, true);
     Some(Waiting {
         app: Arc::clone(app),
         lane: Arc::clone(lane),
         bytes,
-        experiment: beside.experiment.clone(),
-        version: version.to_owned(),
+        arm: arm.clone(),
     })
 }
 
@@ -220,7 +226,7 @@ async fn free(app: &App) -> bool {
     true
 }
 
-fn compute(app: &App, beside: &Beside, served: &ServedModel) -> Result<(), Problem> {
+fn compute(app: &App, beside: &Beside, served: &ServedModel, of: &ArmOf) -> Result<(), Problem> {
     let spent = Spent::default();
     let options = Options {
         lead: beside.lead.clone(),
@@ -245,8 +251,7 @@ fn compute(app: &App, beside: &Beside, served: &ServedModel) -> Result<(), Probl
     let answer = answer.map_err(InputError::Classify);
     let seconds = Duration::from_micros(spent.compute_us()).as_secs_f64();
     if let Some(outcome) = Outcome::of(&answer, seconds) {
-        let version = &served.manifest().version;
-        app.comparing.meters.saw(&beside.experiment, version, outcome);
+        app.comparing.meters.saw(of, outcome);
     }
     // That it failed is counted; its words are no part of any answer.
     let Ok(mut answer) = answer else { return Ok(()) };

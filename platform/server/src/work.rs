@@ -1,18 +1,22 @@
 //! What jobs do: a recording is read and classified, on a thread of its own, as a request would be.
 
+use crate::experiments::{ArmOf, Outcome};
 use crate::http::App;
 use crate::http::problem::Problem;
 use crate::input::{Answer, InputError, Request, answer_for};
 use crate::journaling::{Computed, read_noted};
+use crate::shadows::{self, Beside};
 use einthoven_classify::{ClassifyError, Demand, Found, Options, Spent, Step, classify_in_steps};
 use einthoven_dispatch::Priority;
 use einthoven_ecg::readers::{Hints, Input, Unit};
 use einthoven_jobs::{Failed, Stage, Task, Work};
 use einthoven_registry_state::Reference;
+use einthoven_serving::{Dealt, Routed};
 use serde_json::{Value, json};
 use std::borrow::Cow;
 use std::ops::ControlFlow;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::runtime::Handle;
 
 /// Shares of the whole: reading, then finding beats, then classifying them.
@@ -39,14 +43,15 @@ pub(crate) fn start(app: &Arc<App>) {
     });
 }
 
-/// A request as a job keeps it, with the pseudonym of whom it is about.
-pub(crate) fn wish(request: &Request, subject: Option<&str>) -> Value {
+/// A request as a job keeps it, with what the traffic dealt out to whom it is about, and their pseudonym.
+pub(crate) fn wish(request: &Request, dealt: Option<&Dealt>, subject: Option<&str>) -> Value {
     json!({
         "rate": request.hints.sampling_rate_hz,
         "unit": request.hints.unit.map(Unit::name),
         "record": request.hints.record,
         "lead": request.lead,
         "model": request.model,
+        "dealt": dealt,
         "subject": subject,
     })
 }
@@ -98,10 +103,10 @@ impl Work for Classifying {
         };
         progress.report(READ, stage("reading", 1, 1))?;
         let reference: Reference = request.model.unwrap_or_default().parse().map_err(failed)?;
-        let model = self
-            .runtime
-            .block_on(self.app.loaded.resolve(&reference))
-            .map_err(failed)?;
+        // None in a job of an earlier release.
+        let dealt: Option<Dealt> = serde_json::from_value(wish["dealt"].clone()).ok();
+        let routed = self.app.loaded.route_dealt(&reference, dealt.as_ref());
+        let Routed { model, shadows, arm } = self.runtime.block_on(routed).map_err(failed)?;
         let spent = Spent::default();
         let options = Options {
             lead: request.lead,
@@ -113,7 +118,9 @@ impl Work for Classifying {
             },
             found: Found::default(),
         };
-        let mut answer = match reading.input {
+        let rows = shadows::rows(&shadows, &reading.input);
+        let again = (options.lead.clone(), options.found.clone());
+        let answer = match reading.input {
             Input::Recording(recording) => {
                 let mut beats = 0;
                 let document = classify_in_steps(&recording, &model, &options, &mut |step| {
@@ -129,19 +136,32 @@ impl Work for Classifying {
                     };
                     told.map_or(ControlFlow::Break(()), ControlFlow::Continue)
                 });
-                let document = Box::new(document.map_err(|cause| match cause {
-                    ClassifyError::Stopped => Failed::Stopped,
-                    cause => failed(InputError::Classify(cause)),
-                })?);
                 let recording = Arc::new(recording);
-                Answer::Beats { recording, document }
+                document.map_err(InputError::Classify).map(|document| Answer::Beats {
+                    recording,
+                    document: Box::new(document),
+                })
             }
-            Input::BeatRows(_) => answer_for(reading, &model, options).map_err(failed)?,
+            Input::BeatRows(_) => answer_for(reading, &model, options),
         };
+        let seconds = Duration::from_micros(spent.compute_us()).as_secs_f64();
+        if let (Some(arm), Some(outcome)) = (&arm, Outcome::of(&answer, seconds)) {
+            self.app.comparing.meters.saw(&ArmOf::of(&model, arm), outcome);
+        }
+        let mut answer = answer.map_err(|cause| match cause {
+            InputError::Classify(ClassifyError::Stopped) => Failed::Stopped,
+            cause => failed(cause),
+        })?;
         if let Some(asked) = asked {
-            let computed = Computed::by(&self.app, &reference, &model, &spent);
+            let computed = Computed::by(&self.app, arm.as_ref(), &model, &spent);
             let entry = journaling.entry(asked, computed, &answer).map_err(failed)?;
+            let beside = match (&entry, &arm) {
+                (Some(entry), Some(arm)) => Beside::of(shadows, arm, &answer, rows, again, (entry, here.clone())),
+                _ => None,
+            };
             journaling.record_blocking(entry, &mut answer).map_err(failed)?;
+            let _within = self.runtime.enter();
+            shadows::submit(&self.app, beside.filter(|_| answer.is_remembered()));
         }
         drop(here);
         match answer {

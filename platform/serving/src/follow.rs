@@ -4,6 +4,8 @@ use crate::budget::counted;
 use crate::loaded::Loaded;
 use einthoven_registry_state::{Model, ModelName, Origin, State, Version};
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::task::JoinSet;
 
 impl Loaded {
     /// Loads what answers, puts out what may not, and goes on doing so with every change. Ends with the registry.
@@ -35,6 +37,26 @@ impl Loaded {
                 self.load_logged(&model, &version).await;
             }
         }
+    }
+
+    /// Loads champions and challengers of models that have challengers, so that the first request of each arm is answered by it, and
+    /// every shadow computes. What takes longer than `patience` is loaded meanwhile; until then champions answer.
+    pub async fn load_challengers(&self, patience: Duration) {
+        let state = self.0.settings.registry.state();
+        let compares = |name: &ModelName| {
+            let found = state.models.get(name);
+            found.is_some_and(|model| !(model.traffic.splits.is_empty() && model.traffic.shadows.is_empty()))
+        };
+        let mut loads = JoinSet::new();
+        for (model, version) in self.missing(&state).into_iter().filter(|(name, _)| compares(name)) {
+            let this = self.clone();
+            loads.spawn(async move { this.load_logged(&model, &version).await });
+        }
+        let all = async { while loads.join_next().await.is_some() {} };
+        if tokio::time::timeout(patience, all).await.is_err() {
+            tracing::warn!("challengers are still being loaded; champions answer in their place");
+        }
+        loads.detach_all();
     }
 
     /// Champions and challengers that are not loaded, as far as there is room: what does not fit is loaded when somebody asks for it. Nothing

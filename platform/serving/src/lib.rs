@@ -15,5 +15,5 @@ mod tables;
 pub use budget::Usage;
 pub use error::ServingError;
 pub use loaded::{Loaded, LoadedVersion, Settings};
-pub use route::{Arm, CHALLENGER, CHAMPION, Routed, SHADOW};
+pub use route::{Arm, CHALLENGER, CHAMPION, Dealt, Routed, SHADOW, Shadow};
 pub use tables::Tables;

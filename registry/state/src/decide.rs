@@ -95,10 +95,13 @@ impl State {
             Change::Promote { model, version } => {
                 self.change_traffic(who, &model, Traffic::only(version), TrafficAction::Promoted)
             }
-            Change::SetTraffic { model, traffic } => self.change_traffic(who, &model, traffic, TrafficAction::Set),
+            Change::SetTraffic { model, traffic } => {
+                self.may_deal_by(&model, &traffic)?;
+                self.change_traffic(who, &model, traffic, TrafficAction::Set)
+            }
             Change::RollBack { model: name } => {
                 let model = self.model(&name)?;
-                let to = model.past.last().cloned();
+                let to = model.previous();
                 let to = to.ok_or_else(|| Refusal::NothingBefore { model: name.clone() })?;
                 let (from, action) = (model.traffic.clone(), TrafficAction::RolledBack);
                 Ok(vec![Event::TrafficChanged {

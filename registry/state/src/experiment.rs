@@ -1,11 +1,11 @@
 //! Comparisons of versions: what was compared with what, by which rules, and how it ended.
 
 use crate::event::{Event, Record, TrafficAction};
-use crate::model::Model;
+use crate::model::{Model, TrafficChange};
 use crate::name::{ExperimentName, ModelName, VersionName};
 use crate::refusal::Refusal;
 use crate::state::State;
-use crate::traffic::{Challenger, Traffic};
+use crate::traffic::{Challenger, Percent, Traffic};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -89,6 +89,30 @@ impl Model {
     pub fn running(&self) -> Option<&Experiment> {
         let experiment = self.experiments.get(self.traffic.experiment.as_ref()?)?;
         experiment.ended.is_none().then_some(experiment)
+    }
+
+    /// A traffic as it may still be: of an experiment that is over, the champion alone is left.
+    pub(crate) fn without_what_is_over(&self, traffic: &Traffic) -> Traffic {
+        let named = traffic.experiment.as_ref().and_then(|name| self.experiments.get(name));
+        match named {
+            Some(over) if over.ended.is_some() => Traffic {
+                champion: traffic.champion.clone(),
+                ..Traffic::default()
+            },
+            _ => traffic.clone(),
+        }
+    }
+
+    /// The change of traffic since which a version takes part in the experiment that runs, as it does now: what it did before is
+    /// no evidence about it. None where it takes no part.
+    #[must_use]
+    pub fn takes_part_since(&self, version: &VersionName) -> Option<&TrafficChange> {
+        let running = &self.running()?.name;
+        let now = place(&self.traffic, version)?;
+        let same = |change: &&TrafficChange| {
+            change.to.experiment.as_ref() == Some(running) && place(&change.to, version) == Some(now)
+        };
+        self.history.iter().rev().take_while(same).last()
     }
 
     /// Until when a version that was withdrawn may be no challenger, whichever experiment it was; none where it may.
@@ -220,7 +244,12 @@ impl State {
         wanted: Wanted,
     ) -> Result<Vec<Event>, Refusal> {
         let model = self.model(name)?;
-        if self.experiment(experiment).is_ok() {
+        // Answers stand under the names that subjects were dealt out by.
+        let dealt = |model: &std::sync::Arc<Model>| {
+            let mut named = model.history.iter().map(|change| &change.to.experiment);
+            named.any(|named| named.as_ref() == Some(experiment))
+        };
+        if self.experiment(experiment).is_ok() || self.models.values().any(dealt) {
             return Err(Refusal::ExperimentExists {
                 experiment: experiment.clone(),
             });
@@ -256,6 +285,26 @@ impl State {
             );
         }
         Ok(events)
+    }
+
+    /// Whether somebody may put a traffic that is dealt out by the name it gives: not by that of an experiment that is over, or of
+    /// another model's.
+    pub(crate) fn may_deal_by(&self, name: &ModelName, traffic: &Traffic) -> Result<(), Refusal> {
+        let Some(experiment) = &traffic.experiment else {
+            return Ok(());
+        };
+        match self.experiment(experiment) {
+            // A name that is no experiment's says how subjects are dealt out, and no more.
+            Err(_) => Ok(()),
+            Ok((of, _)) if of.name != *name => {
+                let why = format!("`{experiment}` is an experiment of model `{}`", of.name);
+                Err(Refusal::BadTraffic { why })
+            }
+            Ok((_, over)) if over.ended.is_some() => Err(Refusal::ExperimentEnded {
+                experiment: experiment.clone(),
+            }),
+            Ok(_) => somebody(traffic),
+        }
     }
 
     /// The model with that experiment on.
@@ -350,6 +399,16 @@ impl State {
             },
         ])
     }
+}
+
+/// What a version does in a traffic: it answers, or whom it answers, or beside whom it computes.
+fn place(traffic: &Traffic, version: &VersionName) -> Option<(&'static str, Option<Percent>)> {
+    let share = |all: &[Challenger]| all.iter().find(|one| one.version == *version).map(|one| one.percent);
+    if traffic.champion.as_ref() == Some(version) {
+        return Some(("champion", None));
+    }
+    let split = share(&traffic.splits).map(|percent| ("split", Some(percent)));
+    split.or_else(|| share(&traffic.shadows).map(|percent| ("shadow", Some(percent))))
 }
 
 fn somebody(traffic: &Traffic) -> Result<(), Refusal> {

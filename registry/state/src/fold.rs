@@ -141,16 +141,26 @@ impl Model {
             }
             Event::TrafficChanged { action, from, to, .. } => {
                 match action {
-                    TrafficAction::RolledBack => drop(self.past.pop()),
-                    // What was withdrawn, or is over, is nothing to go back to.
-                    TrafficAction::Withdrawn | TrafficAction::Stopped => {
-                        let over = |past: &Traffic| past.experiment.is_some() && past.experiment == from.experiment;
-                        self.past.retain(|past| !over(past));
+                    TrafficAction::RolledBack => {
+                        while let Some(past) = self.past.pop() {
+                            if self.without_what_is_over(&past) == *to {
+                                break;
+                            }
+                        }
                     }
+                    // What was withdrawn is nothing to go back to.
+                    TrafficAction::Withdrawn => {
+                        let of_it = |past: &Traffic| past.experiment.is_some() && past.experiment == from.experiment;
+                        self.past.retain(|past| !of_it(past));
+                    }
+                    TrafficAction::Stopped => {}
                     _ if *from != Traffic::default() => self.past.push(from.clone()),
                     _ => {}
                 }
-                self.traffic.clone_from(to);
+                // A log of an earlier release may bring one back that was over.
+                self.traffic = self.without_what_is_over(to);
+                self.compare(seq, record);
+                self.past = self.past.iter().map(|past| self.without_what_is_over(past)).collect();
                 self.tidy_past();
                 self.proposal = None;
                 self.history.push(TrafficChange {
@@ -162,7 +172,6 @@ impl Model {
                     from: from.clone(),
                     to: to.clone(),
                 });
-                self.compare(seq, record);
             }
             Event::ExperimentStarted { .. } | Event::ExperimentRuled { .. } | Event::ChallengerWithdrawn { .. } => {
                 self.compare(seq, record);

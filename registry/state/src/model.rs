@@ -131,6 +131,13 @@ impl Model {
         pointing
     }
 
+    /// What a rollback brings back: of an experiment that is over, the champion alone.
+    #[must_use]
+    pub fn previous(&self) -> Option<Traffic> {
+        let mut past = self.past.iter().rev().map(|past| self.without_what_is_over(past));
+        past.find(|past| *past != self.traffic)
+    }
+
     /// A name for a version that brings none: one more than the highest number there is.
     #[must_use]
     pub fn next_number(&self) -> u64 {

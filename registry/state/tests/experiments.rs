@@ -6,6 +6,7 @@ use einthoven_registry_state::{
     TrafficAction, Verified, VersionName, Wanted,
 };
 use jiff::{SignedDuration, Timestamp};
+use proptest::prelude::*;
 use serde_json::json;
 
 fn heartbeat() -> ModelName {
@@ -276,7 +277,186 @@ fn traffic_that_somebody_puts_otherwise_ends_it() {
             .is_some_and(|ended| !ended.withdrawn)
     );
     assert!(state.models[&heartbeat()].running().is_none());
-    // And back to the same traffic does not begin it anew.
+    // Back to what answered before does not bring its challengers back: nobody watches them any more.
     change(&mut state, Change::RollBack { model: heartbeat() }).unwrap();
     assert!(experiment(&state, "rr").ended.is_some());
+    assert_eq!(*traffic(&state), Traffic::only(version(1)));
+}
+
+#[test]
+fn nobody_is_dealt_out_by_an_experiment_that_is_over_or_another_models() {
+    let mut state = ready();
+    let by = |name: &str, splits: Vec<Challenger>| Change::SetTraffic {
+        model: heartbeat(),
+        traffic: Traffic {
+            champion: Some(version(1)),
+            splits,
+            shadows: Vec::new(),
+            experiment: Some(name.parse().unwrap()),
+        },
+    };
+    // A name that is no experiment's is how subjects are dealt out, and no experiment's later.
+    change(&mut state, by("salt", vec![challenger(2, 10.0)])).unwrap();
+    let named = change(&mut state, start("salt", wanted(&[(2, 10.0)], &[])));
+    assert!(matches!(named, Err(Refusal::ExperimentExists { .. })));
+    change(&mut state, start("rr", wanted(&[(2, 10.0)], &[]))).unwrap();
+    // The one that runs may be reweighed this way, but not emptied.
+    change(&mut state, by("rr", vec![challenger(2, 20.0)])).unwrap();
+    assert!(experiment(&state, "rr").ended.is_none());
+    let emptied = change(&mut state, by("rr", Vec::new()));
+    assert!(matches!(emptied, Err(Refusal::BadTraffic { .. })));
+    let other = Change::AddVersion {
+        model: "other".parse().unwrap(),
+        version: None,
+        origin: Origin::Embedded,
+        package: None,
+    };
+    change(&mut state, other).unwrap();
+    let others = Change::SetTraffic {
+        model: "other".parse().unwrap(),
+        traffic: Traffic {
+            champion: Some(version(1)),
+            splits: vec![challenger(2, 20.0)],
+            shadows: Vec::new(),
+            experiment: Some("rr".parse().unwrap()),
+        },
+    };
+    assert!(matches!(change(&mut state, others), Err(Refusal::BadTraffic { .. })));
+    change(&mut state, stop("rr")).unwrap();
+    let over = change(&mut state, by("rr", vec![challenger(2, 20.0)]));
+    assert!(matches!(over, Err(Refusal::ExperimentEnded { .. })));
+}
+
+#[test]
+fn evidence_counts_since_the_last_change_of_who_takes_part_how() {
+    let mut state = ready();
+    change(&mut state, start("rr", wanted(&[(2, 10.0)], &[(3, 50.0)]))).unwrap();
+    let since = |state: &State, number: u64| {
+        let model = &state.models[&heartbeat()];
+        model.takes_part_since(&version(number)).map(|change| change.seq)
+    };
+    let begun = state.seq;
+    assert_eq!(
+        [1, 2, 3, 4].map(|number| since(&state, number)),
+        [Some(begun), Some(begun), Some(begun), None]
+    );
+    let reweigh = |splits: &[(u64, f64)], shadows: &[(u64, f64)]| Change::ChangeExperiment {
+        model: heartbeat(),
+        experiment: "rr".parse().unwrap(),
+        wanted: wanted(splits, shadows),
+    };
+    change(&mut state, reweigh(&[(2, 20.0)], &[(3, 50.0)])).unwrap();
+    let reweighed = state.seq;
+    assert_eq!(
+        [1, 2, 3].map(|number| since(&state, number)),
+        [Some(begun), Some(reweighed), Some(begun)]
+    );
+    change(&mut state, withdraw("rr", 3)).unwrap();
+    assert_eq!(
+        [1, 2, 3].map(|number| since(&state, number)),
+        [Some(begun), Some(reweighed), None]
+    );
+    // It comes back after its cool-down, and begins anew.
+    change(&mut state, reweigh(&[(2, 20.0)], &[(3, 50.0)])).unwrap();
+    assert_eq!(since(&state, 3), Some(state.seq));
+    change(&mut state, stop("rr")).unwrap();
+    assert_eq!([1, 2, 3].map(|number| since(&state, number)), [None; 3]);
+}
+
+/// Whatever somebody does with the traffic, at random.
+#[derive(Debug, Clone)]
+enum Move {
+    Promote(u64),
+    Put(u64, Option<usize>, Option<u64>, Option<u64>),
+    Back,
+    Start(usize, Option<u64>, Option<u64>),
+    Reweigh(Option<u64>, Option<u64>),
+    Stop,
+    Withdraw(u64),
+}
+
+fn moves() -> impl Strategy<Value = Vec<Move>> {
+    let version = || 1..=4_u64;
+    let maybe = || proptest::option::of(1..=4_u64);
+    let one = prop_oneof![
+        1 => version().prop_map(Move::Promote),
+        1 => (version(), proptest::option::of(0..6_usize), maybe(), maybe())
+            .prop_map(|(champion, by, split, shadow)| Move::Put(champion, by, split, shadow)),
+        3 => Just(Move::Back),
+        2 => (0..6_usize, maybe(), maybe()).prop_map(|(name, split, shadow)| Move::Start(name, split, shadow)),
+        1 => (maybe(), maybe()).prop_map(|(split, shadow)| Move::Reweigh(split, shadow)),
+        1 => Just(Move::Stop),
+        1 => version().prop_map(Move::Withdraw),
+    ];
+    proptest::collection::vec(one, 1..40)
+}
+
+fn shares(one: Option<u64>) -> Vec<Challenger> {
+    one.map(|number| challenger(number, 10.0 * number as f64))
+        .into_iter()
+        .collect()
+}
+
+proptest! {
+    /// Nobody is dealt out, and nothing computes beside, but by an experiment that runs, or as somebody put it who named none.
+    #[test]
+    fn no_challenger_without_an_experiment_that_runs_or_somebody_who_put_it(moves in moves()) {
+        let mut state = ready();
+        let name = |number: usize| format!("e{number}");
+        // Traffic that somebody put, which belongs to no experiment.
+        let mut put: Vec<Traffic> = Vec::new();
+        for one in moves {
+            let running = state.models[&heartbeat()].running().map(|running| running.name.to_string());
+            let of_running = || running.clone().unwrap_or_else(|| "e0".to_owned());
+            let asked = match one.clone() {
+                Move::Promote(number) => Change::Promote { model: heartbeat(), version: version(number) },
+                Move::Put(champion, by, split, shadow) => Change::SetTraffic {
+                    model: heartbeat(),
+                    traffic: Traffic {
+                        champion: Some(version(champion)),
+                        splits: shares(split),
+                        shadows: shares(shadow),
+                        experiment: by.map(|by| name(by).parse().unwrap()),
+                    },
+                },
+                Move::Back => Change::RollBack { model: heartbeat() },
+                Move::Start(number, split, shadow) => start(&name(number), Wanted {
+                    splits: Some(shares(split)), shadows: Some(shares(shadow)), rules: None,
+                }),
+                Move::Reweigh(split, shadow) => Change::ChangeExperiment {
+                    model: heartbeat(),
+                    experiment: of_running().parse().unwrap(),
+                    wanted: Wanted { splits: Some(shares(split)), shadows: Some(shares(shadow)), rules: None },
+                },
+                Move::Stop => stop(&of_running()),
+                Move::Withdraw(number) => withdraw(&of_running(), number),
+            };
+            if let Change::SetTraffic { traffic, .. } = &asked {
+                put.push(traffic.clone());
+            }
+            let _ = change(&mut state, asked);
+            let model = &state.models[&heartbeat()];
+            let now = &model.traffic;
+            let known = |traffic: &Traffic| traffic.experiment.as_ref().and_then(|name| model.experiments.get(name));
+            match known(now) {
+                Some(owner) => {
+                    prop_assert!(owner.ended.is_none(), "{:?} left {:?} of what is over", one, now);
+                    prop_assert_eq!((&owner.splits, &owner.shadows), (&now.splits, &now.shadows));
+                }
+                None => prop_assert!(
+                    now.splits.is_empty() && now.shadows.is_empty() || put.contains(now),
+                    "{:?} left {:?} that nobody put", one, now
+                ),
+            }
+            for experiment in model.experiments.values().filter(|experiment| experiment.ended.is_none()) {
+                prop_assert_eq!(now.experiment.as_ref(), Some(&experiment.name), "{:?} left it to nobody", one);
+            }
+            for past in &model.past {
+                prop_assert!(known(past).is_none_or(|owner| owner.ended.is_none()), "{:?} left {:?} behind", one, past);
+            }
+            // What a rollback would bring back changes something.
+            let back = model.previous();
+            prop_assert_ne!(back.as_ref(), Some(now));
+        }
+    }
 }

@@ -53,7 +53,7 @@ async function room(experiments, { options, grants = GRANTS, verdict = VERDICT }
     }
     if (!name) return route.fulfill({ json: { items: experiments, next: null } });
     if (part === "verdict") return route.fulfill({ json: verdict });
-    if (part === "disagreements") return route.fulfill({ json: disagreements(recording?.id ?? "none", recording ? recording.beats.filter((/** @type {any} */ beat) => beat.class === "V").slice(2, 5).map((/** @type {any} */ beat) => beat.time_s) : [12]) });
+    if (part === "disagreements") return route.fulfill({ json: disagreements(recording ? `/v1/recordings/${recording.id}/signal` : null, recording ? recording.beats.filter((/** @type {any} */ beat) => beat.class === "V").slice(2, 5).map((/** @type {any} */ beat) => beat.time_s) : [12]) });
     return route.fulfill({ json: experiments.find((one) => one.name === name) });
   });
   await page.goto(`${stage.address}/#/compare`);

@@ -52,11 +52,11 @@ export const VERDICT = {
   ruling: { withdraw: false, broken: [], undecided: ["relabels", "p99"], cool_down_s: null },
 };
 
-/** Beats that two versions call differently; of the first, the recording was kept. @param {string} recording its id @param {number[]} times seconds */
-export const disagreements = (recording, times) => ({
+/** Beats that two versions call differently; of the first, the recording was kept. @param {string | null} signal the trace's address @param {number[]} times seconds */
+export const disagreements = (signal, times) => ({
   items: [
-    ...times.map((time, at) => ({ prediction: "01938f6e-7a3b-7c10-8d55-0d3c2b1a0f9e", recording, lead: "MLII", record: "r_9a31f0", sample: Math.round(360 * time), time_s: time, champion: "N", challenger: "V", truth: at === 0 ? "V" : null })),
-    { prediction: "01938f6e-0000-7c10-8d55-0d3c2b1a0f9e", recording: null, lead: "II", record: "r_44ab01", sample: 9000, time_s: 25, champion: "S", challenger: null, truth: null },
+    ...times.map((time, at) => ({ prediction: "01938f6e-7a3b-7c10-8d55-0d3c2b1a0f9e", signal, lead: "MLII", record: "r_9a31f0", sample: Math.round(360 * time), time_s: time, champion: "N", challenger: "V", truth: at === 0 ? "V" : null })),
+    { prediction: "01938f6e-0000-7c10-8d55-0d3c2b1a0f9e", signal: null, lead: "II", record: "r_44ab01", sample: 9000, time_s: 25, champion: "S", challenger: null, truth: null },
   ],
   next: null,
 });

@@ -30,6 +30,9 @@ use std::time::Duration;
 /// How long the process's threads are waited for when all else has ended.
 const THREADS: Duration = Duration::from_millis(500);
 
+/// How long challengers are waited for at the start.
+const CHALLENGERS: Duration = Duration::from_secs(30);
+
 /// How often the log's head is exported, and files without a version are removed.
 const DAILY: Duration = Duration::from_secs(24 * 3600);
 
@@ -231,6 +234,7 @@ impl Serve {
         // It answers from here on, that it is alive but not ready.
         tokio::spawn(listener.serve(http::router(Arc::clone(&app))));
         loaded.load_champions().await;
+        loaded.load_challengers(CHALLENGERS).await;
         tokio::spawn(loaded.clone().follow());
         let follows_sources = role.registers() && !self.no_sync;
         if follows_sources {

@@ -3,7 +3,7 @@
 use einthoven_ecg::beat::BeatClass;
 use einthoven_experiments::drift::Figures;
 use einthoven_experiments::{Beat, Label, Recording, Truth};
-use einthoven_journal::labels::{Label as Told, Source, Truth as Held, compared, current};
+use einthoven_journal::labels::{Label as Told, Source, Truth as Held, current};
 use einthoven_journal::{Cursor, Entries, Entry, Filter, Journal, JournalError, Unit};
 use jiff::Timestamp;
 use std::collections::VecDeque;
@@ -24,14 +24,14 @@ pub(crate) struct Sources {
     pub(crate) experiment: String,
     pub(crate) champion: String,
     pub(crate) challenger: String,
+    /// What was answered before does not count; none where all does.
+    pub(crate) since: Option<Timestamp>,
 }
 
-/// A recording that counts, when it became complete, and how much of it readers corrected.
+/// A recording that counts, and when it became complete.
 pub(crate) struct Known {
     pub(crate) complete: Timestamp,
     pub(crate) recording: Recording,
-    /// The share of the labelled beats that the version got wrong: the champion, the challenger.
-    pub(crate) wrong: [Option<f64>; 2],
 }
 
 impl Sources {
@@ -46,6 +46,7 @@ impl Sources {
             model: Some(self.model.clone()),
             version: Some(version.to_owned()),
             experiment: Some(self.experiment.clone()),
+            from: self.since,
             ..Filter::default()
         }
     }
@@ -167,15 +168,9 @@ impl Sources {
         // What was sent twice is one recording.
         recording.group = Some(any.subject.clone().unwrap_or_else(|| any.digests.input.clone()));
         let labelled = told.iter().map(|label| label.at).min();
-        let wrong = |entry: Option<&Entry>| {
-            let compared = compared(entry?, &told);
-            let wrong = compared.iter().filter(|beat| !beat.right()).count();
-            (!compared.is_empty()).then(|| wrong as f64 / compared.len() as f64)
-        };
         Ok(Some(Known {
             complete: labelled.map_or(any.at, |labelled| labelled.max(any.at)),
             recording,
-            wrong: [wrong(champion), wrong(challenger)],
         }))
     }
 }

@@ -1,8 +1,11 @@
 //! The loop that looks at every challenger and withdraws what breaks a rail. It never promotes.
 
 use super::evidence::{Known, Sources};
-use super::{Rules, Seen};
+use super::meters::{ArmOf, Lately};
+use super::relabelled::Relabelled;
+use super::{Rules, sentinel};
 use crate::http::App;
+use einthoven_experiments::Recording;
 use einthoven_experiments::guard::{Ruling, Window, rule};
 use einthoven_experiments::recording::Answer;
 use einthoven_journal::JournalError;
@@ -10,9 +13,11 @@ use einthoven_registry::Asked;
 use einthoven_registry_state::{Change, ExperimentName, ModelName, VersionName};
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
+use tokio::time::Instant;
 
-/// Recordings that the rails look at, the newest.
+/// Recordings that the rails look at, the newest, and of how long.
 const MOST: usize = 200;
+const NEWEST: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// Who withdraws, as the audit trail names them.
 const WHO: &str = "einthoven";
 
@@ -24,51 +29,116 @@ pub(crate) struct Looked {
 }
 
 /// A challenger that is looked at.
-struct Watched {
-    model: ModelName,
-    experiment: ExperimentName,
-    champion: VersionName,
-    challenger: VersionName,
-    rules: Rules,
+pub(super) struct Watched {
+    pub(super) model: ModelName,
+    pub(super) experiment: ExperimentName,
+    pub(super) champion: VersionName,
+    pub(super) challenger: VersionName,
+    /// It computes beside the champion.
+    shadow: bool,
+    /// Entries of the log since which the champion and the challenger take part as they do.
+    since: [u64; 2],
+    /// What either answered before is no evidence.
+    from: Timestamp,
+    pub(super) rules: Rules,
 }
 
-/// Looks again and again until the process closes.
+impl Watched {
+    /// When the challenger began, as it takes part now.
+    pub(super) fn begun(&self) -> u64 {
+        self.since[1]
+    }
+
+    fn arms(&self) -> [ArmOf; 2] {
+        let arm = |version: &VersionName, since: u64| ArmOf {
+            model: self.model.to_string(),
+            experiment: self.experiment.to_string(),
+            version: version.to_string(),
+            since,
+        };
+        [arm(&self.champion, self.since[0]), arm(&self.challenger, self.since[1])]
+    }
+}
+
+/// Looks again and again until the process closes; at once at who has just begun.
 pub(crate) fn start(app: &Arc<App>) {
     let app = Arc::clone(app);
     tokio::spawn(async move {
+        let mut changed = app.registry().changed();
+        let mut next = Instant::now() + app.comparing.every;
         loop {
-            tokio::select! {
-                () = tokio::time::sleep(app.comparing.every) => {}
+            let timely = tokio::select! {
+                () = tokio::time::sleep_until(next) => true,
+                // It ends with the registry, and so does all of this.
+                Ok(()) = changed.changed() => false,
+                () = app.comparing.measured.notified() => false,
                 () = app.lifecycle.closing() => return,
+            };
+            if timely {
+                next = Instant::now() + app.comparing.every;
             }
-            for watched in watched(&app) {
-                look(&app, watched).await;
+            let all = watched(&app);
+            forget(&app, &all);
+            for watched in all {
+                sentinel::measure(&app, &watched, timely);
+                if timely || app.comparing.sentinels.is_broken(&watched) {
+                    look(&app, watched).await;
+                }
             }
         }
     });
 }
 
+/// Every challenger of every experiment that runs.
 fn watched(app: &App) -> Vec<Watched> {
     let state = app.registry().state();
     let mut all = Vec::new();
     for model in state.models.values() {
         let Some(experiment) = model.running() else { continue };
-        let challengers = experiment.splits.iter().chain(&experiment.shadows);
-        all.extend(challengers.map(|challenger| Watched {
-            model: model.name.clone(),
-            experiment: experiment.name.clone(),
-            champion: experiment.champion.clone(),
-            challenger: challenger.version.clone(),
-            rules: Rules::of(&experiment.rules),
+        let splits = experiment.splits.iter().map(|split| (split, false));
+        let challengers = splits.chain(experiment.shadows.iter().map(|shadow| (shadow, true)));
+        all.extend(challengers.filter_map(|(challenger, shadow)| {
+            let begun = [&experiment.champion, &challenger.version].map(|version| model.takes_part_since(version));
+            let [Some(one), Some(two)] = begun else { return None };
+            Some(Watched {
+                model: model.name.clone(),
+                experiment: experiment.name.clone(),
+                champion: experiment.champion.clone(),
+                challenger: challenger.version.clone(),
+                shadow,
+                since: [one.seq, two.seq],
+                from: one.at.max(two.at),
+                rules: Rules::of(&experiment.rules),
+            })
         }));
     }
     all
 }
 
+/// What is known of arms that take part no more goes.
+fn forget(app: &App, all: &[Watched]) {
+    let state = app.registry().state();
+    app.comparing.meters.retain(|model, experiment, version| {
+        let found = state.models.get(model);
+        found.is_some_and(|found| {
+            let named = found.traffic.experiment.as_ref().map_or(model, |name| name.as_str());
+            named == experiment && found.traffic.versions().any(|there| there.as_str() == version)
+        })
+    });
+    let takes_part = |experiment: &str, challenger: &str| {
+        let mut all = all.iter();
+        all.any(|one| one.experiment.as_str() == experiment && one.challenger.as_str() == challenger)
+    };
+    app.comparing.sentinels.retain(takes_part);
+    app.comparing
+        .relabelled()
+        .retain(|(experiment, challenger), _| takes_part(experiment, challenger));
+}
+
 async fn look(app: &Arc<App>, watched: Watched) {
     let (experiment, challenger) = (watched.experiment.to_string(), watched.challenger.to_string());
     let known = match app.journaling.journal() {
-        Err(_) => Ok(Vec::new()),
+        Err(_) => Ok((Vec::new(), None)),
         Ok(journal) => {
             let sources = Sources {
                 journal: journal.clone(),
@@ -76,20 +146,28 @@ async fn look(app: &Arc<App>, watched: Watched) {
                 experiment: experiment.clone(),
                 champion: watched.champion.to_string(),
                 challenger: challenger.clone(),
+                since: Some(watched.from),
             };
-            read(sources).await
+            read(app, sources, &watched).await
         }
     };
-    let known = match known {
+    let (known, relabels) = match known {
         Ok(known) => known,
         Err(cause) => {
             tracing::error!("what experiment {experiment} answered cannot be read: {cause}");
             return;
         }
     };
-    let seen = |version: &VersionName| app.comparing.meters.of(&experiment, version.as_str());
-    let windows = windows(&known, seen(&watched.champion), seen(&watched.challenger));
-    let ruling = rule(&watched.rules.rails, &windows.0, &windows.1);
+    let arms = watched.arms();
+    let least = watched.rules.rails.least_requests.max(1);
+    let lately = app
+        .comparing
+        .meters
+        .lately([&arms[0], &arms[1]], least, watched.from.as_second());
+    let [champion, mut window] = windows(&known, lately);
+    window.relabels = relabels;
+    window.sentinel_misses = app.comparing.sentinels.misses(&watched);
+    let ruling = rule(&watched.rules.rails, &champion, &window);
     let now = Timestamp::now();
     let looked = Looked {
         at: now,
@@ -101,8 +179,25 @@ async fn look(app: &Arc<App>, watched: Watched) {
     }
 }
 
-async fn read(sources: Sources) -> Result<Vec<Known>, JournalError> {
-    let read = tokio::task::spawn_blocking(move || sources.known(MOST, false));
+/// The newest recordings of both arms, and the evidence of all that readers corrected.
+async fn read(app: &Arc<App>, sources: Sources, watched: &Watched) -> Result<(Vec<Known>, Option<f64>), JournalError> {
+    let (app, shadow, begun) = (Arc::clone(app), watched.shadow, watched.begun());
+    let read = tokio::task::spawn_blocking(move || {
+        let key = (sources.experiment.clone(), sources.challenger.clone());
+        // Taken out meanwhile: looks come one after the other.
+        let before = app.comparing.relabelled().remove(&key);
+        let mut relabelled = before
+            .filter(|before| before.since == begun)
+            .unwrap_or_else(|| Relabelled::since(begun));
+        let evidence = relabelled.look(&sources, shadow);
+        app.comparing.relabelled().insert(key, relabelled);
+        let week = Timestamp::now().checked_sub(NEWEST).ok();
+        let newest = Sources {
+            since: sources.since.max(week),
+            ..sources
+        };
+        Ok((newest.known(MOST, false)?, evidence?))
+    });
     read.await.unwrap_or(Err(JournalError::Closed))
 }
 
@@ -155,34 +250,29 @@ async fn withdraw(app: &App, watched: Watched, ruling: Ruling, now: Timestamp) {
     }
 }
 
-/// Both arms as the rails take them.
-fn windows(known: &[Known], champion: Seen, challenger: Seen) -> (Window, Window) {
+/// Both arms as the rails take them, the champion first.
+fn windows(known: &[Known], lately: [Lately; 2]) -> [Window; 2] {
     let classes = |answer: &Answer| {
         let mut classes = [0; 6];
         classes[..5].copy_from_slice(&answer.said);
         classes[5] = answer.withheld;
         classes
     };
-    let window = |seen: Seen, arm: usize| {
-        let answer = |known: &Known| {
-            let recording = &known.recording;
-            let answer = if arm == 0 {
-                &recording.champion
-            } else {
-                &recording.challenger
-            };
-            answer.as_ref().map(classes)
-        };
+    let arm = |lately: Lately, answer: fn(&Recording) -> &Option<Answer>| {
+        let all = known.iter().filter_map(|known| answer(&known.recording).as_ref());
         Window {
-            requests: seen.requests,
-            errors: seen.errors,
-            timeouts: seen.timeouts,
-            empty: seen.empty,
-            p99_s: seen.p99_s,
-            classes: known.iter().filter_map(answer).collect(),
-            relabelled: known.iter().filter_map(|known| known.wrong[arm]).collect(),
-            sentinel_misses: None,
+            requests: lately.counts.requests,
+            errors: lately.counts.errors,
+            timeouts: lately.counts.timeouts,
+            empty: lately.counts.empty,
+            p99_s: lately.p99_s,
+            classes: all.map(classes).collect(),
+            ..Window::default()
         }
     };
-    (window(champion, 0), window(challenger, 1))
+    let [champion, challenger] = lately;
+    [
+        arm(champion, |recording| &recording.champion),
+        arm(challenger, |recording| &recording.challenger),
+    ]
 }

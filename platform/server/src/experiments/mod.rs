@@ -4,18 +4,22 @@ mod arguments;
 pub(crate) mod evidence;
 mod guard;
 mod meters;
+mod relabelled;
 mod rules;
+pub(crate) mod sentinel;
 mod webhook;
 
 pub(crate) use arguments::ComparingArguments;
 pub(crate) use guard::{Looked, start};
-pub(crate) use meters::{Meters, Outcome, Seen};
+pub(crate) use meters::{ArmOf, Meters, Outcome, Seen};
 pub(crate) use rules::Rules;
 
+use relabelled::Relabelled;
+use sentinel::Sentinels;
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 use webhook::Webhook;
 
 /// Everything about experiments that is this server's own.
@@ -28,6 +32,11 @@ pub(crate) struct Comparing {
     webhook: Option<Webhook>,
     /// By experiment and challenger.
     looked: Mutex<BTreeMap<(String, String), Looked>>,
+    /// What readers corrected, likewise.
+    relabelled: Mutex<BTreeMap<(String, String), Relabelled>>,
+    /// What came of the sentinel sets, and that something came.
+    pub(crate) sentinels: Sentinels,
+    measured: Notify,
 }
 
 impl Comparing {
@@ -38,12 +47,19 @@ impl Comparing {
             every,
             webhook,
             looked: Mutex::default(),
+            relabelled: Mutex::default(),
+            sentinels: Sentinels::default(),
+            measured: Notify::new(),
         }
     }
 
     fn note(&self, experiment: String, challenger: String, looked: Looked) {
         let mut all = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
         all.insert((experiment, challenger), looked);
+    }
+
+    fn relabelled(&self) -> MutexGuard<'_, BTreeMap<(String, String), Relabelled>> {
+        self.relabelled.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What was ruled about a challenger last.

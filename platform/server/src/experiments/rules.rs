@@ -14,6 +14,10 @@ use serde::{Deserialize, Serialize};
 pub(crate) struct Rules {
     pub(crate) settings: Settings,
     pub(crate) rails: Rails,
+    /// Predictions whose recordings are kept and labelled: every challenger is measured on them when it begins, and withdrawn where it
+    /// calls beats wrongly that the champion calls rightly. At most 100.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) sentinel: Vec<String>,
 }
 
 impl Rules {

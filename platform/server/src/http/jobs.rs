@@ -5,7 +5,7 @@ use super::body::Path;
 use super::caller::Caller;
 use super::problem::Problem;
 use super::standing::Standing;
-use super::upload::Upload;
+use super::upload::{Upload, Work};
 use crate::work;
 use axum::Json;
 use axum::extract::State;
@@ -34,8 +34,13 @@ pub(crate) async fn create(app: &Arc<App>, caller: &Caller, upload: Upload) -> R
     let owner = caller.principal().name().to_owned();
     // Until it is there to be found when the person is erased.
     let here = caller.here(app);
-    let (files, request, _room) = upload.into_work(app, caller).await?;
-    let wish = work::wish(&request, here.as_ref().map(|here| here.subject()));
+    let Work {
+        files,
+        request,
+        dealt,
+        room: _room,
+    } = upload.into_work(app, caller).await?;
+    let wish = work::wish(&request, dealt.as_ref(), here.as_ref().map(|here| here.subject()));
     let info = app.jobs.create(New { owner, wish, files }).await?;
     let location = [(header::LOCATION, format!("/v1/jobs/{}", info.id))];
     Ok((StatusCode::ACCEPTED, location, Json(info)).into_response())

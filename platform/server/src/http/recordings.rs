@@ -127,13 +127,33 @@ pub(crate) async fn delete_recording(
 #[serde(deny_unknown_fields)]
 pub(crate) struct Span {
     /// By its name; the one that was classified unless given.
-    lead: Option<String>,
+    pub(super) lead: Option<String>,
     /// Seconds from the start.
     from: Option<f64>,
     /// Seconds from the start; the end unless given.
     to: Option<f64>,
     /// Points of the answer at most, up to 20,000.
     points: Option<usize>,
+}
+
+impl Span {
+    /// From, to, and points at most.
+    pub(super) fn cut(&self, duration_s: f64) -> Result<((f64, f64), usize), Problem> {
+        let (from, to) = (self.from.unwrap_or(0.0), self.to.unwrap_or(duration_s));
+        let points = self.points.unwrap_or(2_000);
+        if !from.is_finite() || !to.is_finite() || from > to || !(1..=MOST_POINTS).contains(&points) {
+            let detail =
+                format!("`from` must not lie after `to` (both in seconds), and `points` must be 1 to {MOST_POINTS}");
+            return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "bad_field", detail).at("from"));
+        }
+        Ok(((from, to), points))
+    }
+}
+
+/// That a recording has no such lead.
+pub(super) fn no_such_lead(name: &str, there: &[&str]) -> Problem {
+    let detail = format!("the recording has no lead `{name}`; it has: {}", there.join(", "));
+    Problem::new(StatusCode::NOT_FOUND, "no_such_lead", detail).at("lead")
 }
 
 pub(crate) async fn get_signal(
@@ -143,6 +163,7 @@ pub(crate) async fn get_signal(
     Query(span): Query<Span>,
 ) -> Result<Json<Points>, Problem> {
     let kept = find(&app, &caller, &id)?;
+    let wanted = span.cut(kept.document.recording.duration_s);
     let name = span.lead.unwrap_or_else(|| kept.document.lead.clone());
     let place = kept
         .signals
@@ -150,17 +171,9 @@ pub(crate) async fn get_signal(
         .position(|signal| signal.lead == name)
         .ok_or_else(|| {
             let there: Vec<_> = kept.signals.iter().map(|signal| signal.lead.as_str()).collect();
-            let detail = format!("the recording has no lead `{name}`; it has: {}", there.join(", "));
-            Problem::new(StatusCode::NOT_FOUND, "no_such_lead", detail).at("lead")
+            no_such_lead(&name, &there)
         })?;
-    let from = span.from.unwrap_or(0.0);
-    let to = span.to.unwrap_or(kept.document.recording.duration_s);
-    let points = span.points.unwrap_or(2_000);
-    if !from.is_finite() || !to.is_finite() || from > to || !(1..=MOST_POINTS).contains(&points) {
-        let detail =
-            format!("`from` must not lie after `to` (both in seconds), and `points` must be 1 to {MOST_POINTS}");
-        return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "bad_field", detail).at("from"));
-    }
+    let ((from, to), points) = wanted?;
     let read = move || {
         kept.signals[place]
             .points(from, to, points)

@@ -43,7 +43,7 @@ pub(crate) struct TrafficOut<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     proposal: Option<&'a einthoven_registry_state::Proposal>,
     /// What a rollback would bring back.
-    previous: Option<&'a Traffic>,
+    previous: Option<Traffic>,
 }
 
 pub(crate) async fn get_traffic(State(app): State<Arc<App>>, Path(name): Path<ModelName>) -> Result<Response, Problem> {
@@ -54,7 +54,7 @@ fn shown(status: StatusCode, model: &Model) -> Response {
     let body = TrafficOut {
         traffic: &model.traffic,
         proposal: model.proposal.as_ref(),
-        previous: model.past.last(),
+        previous: model.previous(),
     };
     (status, [etag(model.revision)], Json(body)).into_response()
 }

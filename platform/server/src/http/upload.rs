@@ -3,7 +3,7 @@
 use super::App;
 use super::caller::Caller;
 use super::problem::Problem;
-use crate::experiments::Outcome;
+use crate::experiments::{ArmOf, Outcome};
 use crate::input::{Answer, Request, answer_for, default_model, read};
 use crate::journaling::{Asked, Computed, read_noted};
 use crate::shadows::{self, Beside};
@@ -14,7 +14,7 @@ use einthoven_auth::Scope;
 use einthoven_classify::{Demand, Found, Options, Spent};
 use einthoven_ecg::readers::{Hints, Reading, Unit};
 use einthoven_registry_state::{NameError, Reference, Selector};
-use einthoven_serving::Routed;
+use einthoven_serving::{Dealt, Routed};
 use einthoven_telemetry::Stage;
 use futures_util::StreamExt;
 use schemars::JsonSchema;
@@ -53,6 +53,16 @@ pub(crate) struct Upload {
     /// Whether the answer is waited for.
     waits: bool,
     room: Vec<OwnedSemaphorePermit>,
+}
+
+/// What a job is made of.
+pub(crate) struct Work {
+    pub(crate) files: Vec<(String, Vec<u8>)>,
+    /// Names the version.
+    pub(crate) request: Request,
+    /// What the traffic dealt out; none where the request named a version, or the champion is alone.
+    pub(crate) dealt: Option<Dealt>,
+    pub(crate) room: Vec<OwnedSemaphorePermit>,
 }
 
 impl Upload {
@@ -118,11 +128,7 @@ impl Upload {
 
     /// Reads it and finds the version that is to answer, without classifying: what cannot be done is refused before a job is
     /// made of it. The request then names that version.
-    pub(crate) async fn into_work(
-        self,
-        app: &Arc<App>,
-        caller: &Caller,
-    ) -> Result<(Vec<(String, Vec<u8>)>, Request, Vec<OwnedSemaphorePermit>), Problem> {
+    pub(crate) async fn into_work(self, app: &Arc<App>, caller: &Caller) -> Result<Work, Problem> {
         let Self {
             files,
             mut request,
@@ -140,10 +146,20 @@ impl Upload {
         })
         .await?;
         caller.may(Scope::Predict, reference.model.as_str())?;
+        // Whom it is about is known now; the job keeps a pseudonym.
+        let dealt = app.loaded.deal(&reference, caller.subject());
         let state = app.registry().state();
-        let (model, version) = state.resolve(&reference)?;
+        let (model, mut version) = state.resolve(&reference)?;
+        if let Some(challenger) = dealt.as_ref().and_then(|dealt| dealt.challenger.as_ref()) {
+            version = model.version(challenger)?;
+        }
         (request.model, request.version) = (Some(version.title(&model.name)), None);
-        Ok((files, request, room))
+        Ok(Work {
+            files,
+            request,
+            dealt,
+            room,
+        })
     }
 
     /// Reads and classifies it.
@@ -200,17 +216,16 @@ pub(crate) async fn classified(
         drop(clock);
         let seconds = Duration::from_micros(spent.compute_us()).as_secs_f64();
         if let (Some(arm), Some(outcome)) = (&arm, Outcome::of(&answer, seconds)) {
-            let version = &model.manifest().version;
-            teller.comparing.meters.saw(&arm.experiment, version, outcome);
+            teller.comparing.meters.saw(&ArmOf::of(&model, arm), outcome);
         }
         let answer = answer?;
         let entry = asked.map(|asked| {
-            let computed = Computed::by(&teller, &reference, &model, &spent);
+            let computed = Computed::by(&teller, arm.as_ref(), &model, &spent);
             teller.journaling.entry(asked, computed, &answer)
         });
         let entry = entry.transpose()?.flatten();
         let beside = match (&entry, &arm) {
-            (Some(entry), Some(arm)) => Beside::of(shadows, &arm.experiment, &answer, rows, again, (entry, about)),
+            (Some(entry), Some(arm)) => Beside::of(shadows, arm, &answer, rows, again, (entry, about)),
             _ => None,
         };
         Ok((answer, entry, beside))

@@ -9,7 +9,6 @@ use einthoven_ecg::beat::BeatClass;
 use einthoven_ecg::recording::StandardLead;
 use einthoven_journal::replay::digest;
 use einthoven_journal::{Arm, Beats, Digests, Entry, Journal, Latency, Quality, Unit};
-use einthoven_registry_state::{Reference, Selector};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -22,11 +21,16 @@ pub(crate) struct Computed<'a> {
 }
 
 impl<'a> Computed<'a> {
-    /// By this version, for a request that named it so.
-    pub(crate) fn by(app: &App, reference: &Reference, model: &ServedModel, spent: &'a Spent) -> Self {
+    /// By this version, for a request that was dealt into that arm.
+    pub(crate) fn by(app: &App, arm: Option<&einthoven_serving::Arm>, model: &ServedModel, spent: &'a Spent) -> Self {
+        let arm = arm.map(|arm| Arm {
+            experiment: arm.experiment.clone(),
+            arm: model.manifest().version.clone(),
+            beside: None,
+        });
         Self {
             spent,
-            arm: arm(app, reference, model),
+            arm,
             plugin: plugin(app, model.engine()),
         }
     }
@@ -39,24 +43,6 @@ impl<'a> Computed<'a> {
             plugin: plugin(app, model.engine()),
         }
     }
-}
-
-/// The arm that a request was dealt into; none where the champion is alone or the request names a version.
-fn arm(app: &App, reference: &Reference, served: &ServedModel) -> Option<Arm> {
-    if reference.selector != Selector::Traffic {
-        return None;
-    }
-    let state = app.registry().glance();
-    let traffic = &state.models.get(&reference.model)?.traffic;
-    if traffic.splits.is_empty() && traffic.shadows.is_empty() {
-        return None;
-    }
-    let experiment = traffic.experiment.as_ref().map(|name| name.as_str());
-    Some(Arm {
-        experiment: experiment.unwrap_or(reference.model.as_str()).to_owned(),
-        arm: served.manifest().version.clone(),
-        beside: None,
-    })
 }
 
 /// SHA-256 of an engine's library, where it has one.

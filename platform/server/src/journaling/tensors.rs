@@ -9,7 +9,7 @@ use einthoven_classify::{ServedModel, Spent};
 use einthoven_dispatch::{Done, Tensor};
 use einthoven_journal::{Beats, Digests, Entry, Latency, Quality, Unit};
 use einthoven_plugin_host::DType;
-use einthoven_registry_state::Reference;
+use einthoven_serving::Arm;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -84,7 +84,7 @@ impl Journaling {
         &self,
         app: &App,
         asked: TensorsAsked,
-        reference: &Reference,
+        arm: Option<&Arm>,
         model: &Arc<ServedModel>,
         done: &Done,
     ) -> Result<Option<Uuid>, Problem> {
@@ -108,7 +108,7 @@ impl Journaling {
             tokio::task::spawn_blocking(move || Answered::of(&model, &outputs)).await?
         };
         let spent = Spent::default();
-        let computed = Computed::by(app, reference, model, &spent);
+        let computed = Computed::by(app, arm, model, &spent);
         let entry = entry(asked, protocol, computed, model, done, answered);
         let id = entry.id;
         Ok(taken(journal.record(entry).await)?.then_some(id))

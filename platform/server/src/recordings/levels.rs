@@ -62,11 +62,7 @@ impl Signal {
     /// # Errors
     /// When the samples cannot be read back.
     pub(crate) fn points(&self, from_s: f64, to_s: f64, points: usize) -> anyhow::Result<Points> {
-        // Whole samples survive the way through decimal seconds.
-        let at = |samples: f64| (samples.max(0.0) as usize).min(self.samples);
-        let mut start = at((from_s * self.rate_hz + 1e-6).floor());
-        let end = at((to_s * self.rate_hz - 1e-6).ceil());
-        let mut step = end.saturating_sub(start).div_ceil(points.max(1)).max(1);
+        let (mut start, end, mut step) = cut(self.samples, self.rate_hz, (from_s, to_s), points);
         let extremes = if step < COARSE {
             let mut bytes = vec![0; 4 * end.saturating_sub(start)];
             self.file.read_exact_at(&mut bytes, 4 * start as u64)?;
@@ -85,17 +81,46 @@ impl Signal {
                 .map(merged)
                 .collect()
         };
+        Ok(Points::of(&self.lead, self.rate_hz, (start, end, step), &extremes))
+    }
+}
+
+impl Points {
+    /// The same of samples in memory, under the name that is given.
+    pub(crate) fn of_samples(
+        (lead, samples): (&str, &[f32]),
+        rate_hz: f64,
+        (from_s, to_s): (f64, f64),
+        points: usize,
+    ) -> Self {
+        let (start, end, step) = cut(samples.len(), rate_hz, (from_s, to_s), points);
+        let wanted = samples.get(start..end).unwrap_or_default();
+        let extremes: Vec<_> = wanted.chunks(step).map(extremes).collect();
+        Self::of(lead, rate_hz, (start, end, step), &extremes)
+    }
+
+    fn of(lead: &str, rate_hz: f64, (start, end, step): (usize, usize, usize), extremes: &[(f32, f32)]) -> Self {
         let value = |value: f32| Some(value).filter(|value| value.is_finite());
-        Ok(Points {
-            lead: self.lead.clone(),
-            sampling_rate_hz: self.rate_hz,
-            from_s: start as f64 / self.rate_hz,
-            to_s: end as f64 / self.rate_hz,
+        Self {
+            lead: lead.to_owned(),
+            sampling_rate_hz: rate_hz,
+            from_s: start as f64 / rate_hz,
+            to_s: end as f64 / rate_hz,
             samples_per_point: step,
             min_mv: extremes.iter().map(|(low, _)| value(*low)).collect(),
             max_mv: extremes.iter().map(|(_, high)| value(*high)).collect(),
-        })
+        }
     }
+}
+
+/// First sample, the one after the last, and samples of a point, for a span in seconds.
+fn cut(samples: usize, rate_hz: f64, (from_s, to_s): (f64, f64), points: usize) -> (usize, usize, usize) {
+    // Whole samples survive the way through decimal seconds.
+    let at = |place: f64| (place.max(0.0) as usize).min(samples);
+    let start = at((from_s * rate_hz + 1e-6).floor());
+    let end = at((to_s * rate_hz - 1e-6).ceil());
+    let step = end.saturating_sub(start).div_ceil(points.max(1)).max(1);
+    (start, end, step)
 }
 
 /// Lowest and highest, NaN ignored; NaN when all are.
@@ -133,6 +158,22 @@ mod tests {
         assert_eq!((points.samples_per_point, points.from_s), (1, 2.0));
         assert_eq!(points.min_mv, (200..205).map(|i| Some(i as f32)).collect::<Vec<_>>());
         assert_eq!(points.min_mv, points.max_mv);
+    }
+
+    #[test]
+    fn samples_in_memory_give_the_same_as_those_on_disk() {
+        let samples: Vec<f32> = (0..1000).map(|at| (at * 37 % 101) as f32).collect();
+        let kept = signal(samples.clone());
+        for (from, to, points) in [
+            (2.0, 2.05, 100),
+            (0.0, 10.0, 40),
+            (-1.0, 99.0, 1000),
+            (5.0, 5.0, 3),
+            (11.0, 12.0, 3),
+        ] {
+            let here = Points::of_samples(("II", &samples), 100.0, (from, to), points);
+            assert_eq!(here, kept.points(from, to, points).unwrap(), "{from} {to} {points}");
+        }
     }
 
     #[test]

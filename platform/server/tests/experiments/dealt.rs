@@ -1,11 +1,12 @@
 //! Who gets which version, and what becomes of an experiment that is changed, stopped or asked for wrongly.
 
 use crate::client::Server;
-use crate::packages::numbered;
-use crate::setup::{answered_by, read, start, until_loaded};
+use crate::packages::{numbered, rows_csv};
+use crate::setup::{answered_by, here, read, start, until};
 use crate::steps::{ROW, ready};
 use einthoven_experiments::split::{Share, Split};
 use serde_json::json;
+use std::time::{Duration, Instant};
 
 fn split(shares: &[(&str, u16)]) -> Split {
     let share = |(arm, percent): &(&str, u16)| Share {
@@ -39,12 +40,12 @@ fn subjects_are_dealt_out_as_stated_and_stay_over_a_restart() {
         .get("/v1/predictions?experiment=arms&version=2&limit=1000")
         .json();
     assert_eq!(list["items"].as_array().unwrap().len(), of_two);
-    let here = crate::setup::here(&read(&server, "arms"), "2");
+    let here = here(&read(&server, "arms"), "2");
     assert_eq!(here["requests"], of_two);
     assert_eq!(server.terminate(), Some(0));
 
     let server = Server::start_in(folder.path(), &[]);
-    until_loaded(&server, "2");
+    // Loaded before it says that it is ready: nobody is moved to the champion, not even at first.
     assert_eq!(given(&server), expected);
     // A greater share takes from the champion alone.
     let seen = server.get("/v1/experiments/arms");
@@ -123,4 +124,63 @@ fn what_cannot_be_is_refused_in_words() {
     server
         .json("POST", "/v1/experiments", &[], &body)
         .problem(404, "no_journal");
+}
+
+#[test]
+fn jobs_are_dealt_out_like_requests_and_shadows_compute_beside_them() {
+    let server = Server::start();
+    ready(&server, ROW, "2", &numbered(2));
+    ready(&server, ROW, "3", &numbered(3));
+    let shadows = json!([{"version": "3", "percent": 100}]);
+    let splits = json!([{"version": "2", "percent": 50}]);
+    start(
+        &server,
+        &json!({"name": "jobs", "model": ROW, "splits": splits, "shadows": shadows}),
+    );
+    let layout = split(&[("2", 50)]);
+    let subjects: Vec<String> = (0..12).map(|number| format!("subject {number}")).collect();
+    let made = |subject: &str, query: &str| {
+        let headers = [("content-type", "text/csv"), ("x-einthoven-subject", subject)];
+        let path = format!("/v1/classify?model={query}&wait=false");
+        let made = server.ask("POST", &path, &headers, rows_csv().as_bytes());
+        assert_eq!(made.status, 202, "{}", made.json());
+        made.location.unwrap()
+    };
+    let result = |path: &str| {
+        let end = Instant::now() + Duration::from_secs(120);
+        while matches!(server.get(path).json()["state"].as_str(), Some("queued" | "running")) {
+            assert!(Instant::now() < end, "{path} does not end");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        let result = server.get(&format!("{path}/result"));
+        assert_eq!(result.status, 200, "{}", result.json());
+        result.json()
+    };
+    let entry = |answer: &serde_json::Value| {
+        let id = answer["prediction"].as_str().unwrap();
+        server.get(&format!("/v1/predictions/{id}")).json()
+    };
+    let jobs: Vec<String> = subjects.iter().map(|subject| made(subject, ROW)).collect();
+    let mut of_two = 0;
+    for (subject, path) in subjects.iter().zip(&jobs) {
+        let answer = result(path);
+        let arm = layout.arm("jobs", subject).unwrap_or("1.0.0");
+        assert_eq!(answer["model"]["version"], arm, "{subject}");
+        let entry = entry(&answer);
+        assert_eq!(
+            (&entry["arm"]["experiment"], &entry["arm"]["arm"]),
+            (&json!("jobs"), &json!(arm))
+        );
+        of_two += usize::from(arm == "2");
+    }
+    assert!((1..subjects.len()).contains(&of_two), "{of_two}");
+    let seen = until(&server, "jobs", |experiment| {
+        here(experiment, "3")["requests"] == subjects.len()
+    });
+    assert_eq!(here(&seen, "2")["requests"], of_two);
+    assert_eq!(here(&seen, "1.0.0")["requests"], subjects.len() - of_two);
+    // Who names a version is in no arm.
+    let named = result(&made("subject 1", "heartbeat-row/3"));
+    assert_eq!(named["model"]["version"], "3");
+    assert_eq!(entry(&named)["arm"], serde_json::Value::Null);
 }

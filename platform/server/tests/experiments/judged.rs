@@ -104,6 +104,18 @@ fn the_verdict_is_the_one_an_honest_analyst_reaches() {
             .any(|figure| figure["name"] == "share_V")
     );
     assert_eq!(judged["drift"]["alarm"], false);
+
+    // Another experiment's recordings as the reference, of a version that answered nobody there.
+    assert_eq!(server.delete("/v1/experiments/judged?reason=judged").status, 200);
+    start(
+        &server,
+        &json!({"name": "again", "model": HEARTBEAT, "shadows": [{"version": "2", "percent": 100}]}),
+    );
+    classify(&server, "100x", Some("somebody else"));
+    until(&server, "again", |experiment| here(experiment, "2")["requests"] == 1);
+    let against = "again/drift?version=2&reference=judged";
+    let drift = until(&server, against, |drift| drift["window"]["recordings"] == 1);
+    assert_eq!(drift["reference"]["recordings"], answers.len());
 }
 
 #[test]

@@ -6,6 +6,7 @@
 #[path = "../server/client.rs"]
 mod client;
 mod dealt;
+mod faulty;
 mod judged;
 #[allow(dead_code, reason = "other test binaries use the rest of it")]
 #[path = "../registry/packages.rs"]
@@ -13,6 +14,7 @@ mod packages;
 #[allow(dead_code, reason = "other test binaries use the rest of it")]
 #[path = "../predictions/records.rs"]
 mod records;
+mod sentinel;
 mod setup;
 mod shadowed;
 #[allow(dead_code, reason = "other test binaries use the rest of it")]

@@ -63,20 +63,6 @@ pub(crate) fn until(server: &Server, path: &str, so: impl Fn(&Value) -> bool) ->
     }
 }
 
-/// Waits until a version of the model of rows is loaded: until then the champion answers in its place.
-pub(crate) fn until_loaded(server: &Server, version: &str) {
-    let end = Instant::now() + PATIENCE;
-    let loaded = || {
-        let instances = server.get("/v1/instances").json();
-        let mut all = instances["items"].as_array().unwrap().iter();
-        all.any(|one| one["model"] == "heartbeat-row" && one["version"] == version)
-    };
-    while !loaded() {
-        assert!(Instant::now() < end, "version {version} is not loaded");
-        std::thread::sleep(Duration::from_millis(50));
-    }
-}
-
 /// Classifies rows for a subject; the version that answered.
 pub(crate) fn answered_by(server: &Server, subject: &str) -> String {
     let headers = [("content-type", "text/csv"), ("x-einthoven-subject", subject)];

@@ -68,9 +68,8 @@ function Differ({ list, champion, challenger }) {
   if (!beat) return html`<section class="block"><h2>Where they differ</h2><p class="quiet">They say the same of every beat that both saw.</p></section>`;
   const others = list.filter((one) => one.prediction === beat.prediction);
   return html`<section class="block"><h2>Where they differ</h2><div class="differ">
-    <div class="place">${beat.recording && beat.time_s !== null
-      ? html`<${SideBySide} recording=${beat.recording} lead=${beat.lead ?? ''} beat=${beat} others=${others} champion=${champion} challenger=${challenger} />
-        <p class="small"><a href=${href('recordings', beat.recording)}>Open the recording</a></p>`
+    <div class="place">${beat.signal && beat.time_s !== null
+      ? html`<${SideBySide} signal=${beat.signal} lead=${beat.lead ?? ''} beat=${beat} others=${others} champion=${champion} challenger=${challenger} />`
       : html`<p class="quiet none">There is no trace of this recording to draw here.</p>`}</div>
     <ul aria-label="Beats that they call differently">${list.slice(0, MOST).map((one, index) => html`<li key=${`${one.prediction} ${one.sample}`}><button aria-pressed=${index === at} onClick=${() => setAt(index)}>
       <span class="of-champion">${one.champion ?? '\u2013'}</span><span class="of-challenger">${one.challenger ?? '\u2013'}</span>

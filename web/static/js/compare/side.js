@@ -1,9 +1,8 @@
 // One place of a recording on paper, with what either version said of each beat above and below the trace.
 
 import { html, useEffect, useState } from '../view.js';
-import { Refusal } from '../api.js';
+import { Refusal, request } from '../api.js';
 import { clock } from '../format.js';
-import { signal } from '../recordings/api.js';
 
 /** Seconds before and after the beat. */
 const AROUND_S = 2.5;
@@ -29,9 +28,9 @@ function line(drawn, from) {
 
 /**
  * @typedef {{time_s: number | null, champion: string | null, challenger: string | null, truth?: string | null}} Differing
- * @param {{recording: string, lead: string, beat: Differing, others: Differing[], champion: string, challenger: string}} properties `recording` is its id
+ * @param {{signal: string, lead: string, beat: Differing, others: Differing[], champion: string, challenger: string}} properties `signal` is the trace's address
  */
-export function SideBySide({ recording, lead, beat, others, champion, challenger }) {
+export function SideBySide({ signal, lead, beat, others, champion, challenger }) {
   const [drawn, setDrawn] = useState(/** @type {import('../recordings/api.js').Signal | null} */ (null));
   const [trouble, setTrouble] = useState(/** @type {string | null} */ (null));
   const time = Number(beat.time_s);
@@ -40,11 +39,12 @@ export function SideBySide({ recording, lead, beat, others, champion, challenger
     const stop = new AbortController();
     setDrawn(null);
     setTrouble(null);
-    signal(recording, lead, from, from + 2 * AROUND_S, 2000, stop.signal).then(setDrawn, (cause) => {
+    const query = new URLSearchParams({ from: String(from), to: String(from + 2 * AROUND_S), points: '2000' });
+    request(`${signal}?${query}`, { signal: stop.signal }).then(setDrawn, (cause) => {
       if (!stop.signal.aborted) setTrouble(cause instanceof Refusal ? cause.problem.detail : String(cause));
     });
     return () => stop.abort();
-  }, [recording, lead, beat.time_s]);
+  }, [signal, beat.time_s]);
   if (trouble) return html`<p class="quiet">Nothing to draw: ${trouble}</p>`;
   if (!drawn) return html`<div class="skeleton" role="status" aria-label="Loading the trace"></div>`;
   const near = [beat, ...others.filter((one) => one !== beat && one.time_s !== null && one.time_s >= from && one.time_s <= from + 2 * AROUND_S)];

@@ -14,6 +14,8 @@ use crate::http::predictions::misclassified::MisclassifiedList;
 use crate::http::predictions::reference::About;
 use crate::http::predictions::subjects::ErasedOut;
 use crate::http::predictions::view::Whole;
+use crate::http::recordings::Span;
+use crate::recordings::Points;
 use axum::http::Method;
 use einthoven_journal::labels::Mark;
 use einthoven_journal::replay::Replayed;
@@ -110,6 +112,16 @@ pub(super) fn operations() -> Vec<Operation> {
         .problems(ONE)
         .problems(LABEL)
         .problems(&[(422, "bad_annotations"), (422, "bad_field")]),
+        op(
+            Method::GET,
+            "/v1/predictions/{id}/signal",
+            "get_prediction_signal",
+            "Gives the signal that an answer was about, where the recording is kept",
+        )
+        .query::<Span>(json!({"lead": "MLII", "from": 0.0, "to": 10.0, "points": 2000}))
+        .answers::<Points>(200, "Points in mV; with enough of them, the samples.")
+        .problems(ONE)
+        .problems(&[(404, "no_such_lead"), (404, "not_kept"), (422, "bad_field")]),
         op(
             Method::POST,
             "/v1/predictions/{id}/replay",

@@ -7,7 +7,7 @@ use super::super::models::Reason;
 use super::super::problem::Problem;
 use super::find;
 use super::list::shown;
-use crate::experiments::Rules;
+use crate::experiments::{Rules, sentinel};
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -52,8 +52,14 @@ pub(crate) struct ExperimentPatch {
     reason: Option<String>,
 }
 
-fn written(rules: Rules) -> Result<serde_json::Value, Problem> {
-    serde_json::to_value(rules.checked()?).map_err(|cause| Problem::internal(&cause))
+async fn written(app: &App, model: &ModelName, rules: Rules) -> Result<serde_json::Value, Problem> {
+    let rules = rules.checked()?;
+    if !rules.sentinel.is_empty() {
+        let journal = app.journaling.journal()?.clone();
+        let (model, set) = (model.to_string(), rules.sentinel.clone());
+        tokio::task::spawn_blocking(move || sentinel::check(&journal, &model, &set)).await??;
+    }
+    serde_json::to_value(rules).map_err(|cause| Problem::internal(&cause))
 }
 
 /// 202 where a second person must ask for the same.
@@ -69,7 +75,7 @@ pub(crate) async fn start_experiment(
     let wanted = Wanted {
         splits: Some(new.splits),
         shadows: Some(new.shadows),
-        rules: Some(written(new.rules)?),
+        rules: Some(written(&app, &new.model, new.rules).await?),
     };
     let started = app
         .onboarding
@@ -97,10 +103,14 @@ pub(crate) async fn change_experiment(
     let (model, _) = find(&app, &caller, &name)?;
     caller.may(Scope::Traffic, model.name.as_str())?;
     let by = caller.by(new.reason)?;
+    let rules = match new.rules {
+        Some(rules) => Some(written(&app, &model.name, rules).await?),
+        None => None,
+    };
     let wanted = Wanted {
         splits: new.splits,
         shadows: new.shadows,
-        rules: new.rules.map(written).transpose()?,
+        rules,
     };
     let changed = app
         .onboarding

@@ -7,6 +7,7 @@ use super::super::models::List;
 use super::super::problem::Problem;
 use super::super::upload::blocking;
 use super::sources;
+use crate::journaling::is_kept;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -47,8 +48,8 @@ pub(crate) struct Disagreement {
     /// The shadow's.
     beside: String,
     at: Timestamp,
-    /// Where it could be looked at; nothing is kept there for long.
-    recording: Option<String>,
+    /// Where its trace is; none where the recording is not kept, or the caller may not look at it.
+    signal: Option<String>,
     lead: Option<String>,
     record: Option<String>,
     unit: Unit,
@@ -77,10 +78,11 @@ pub(crate) async fn list_disagreements(
     }
     let after: Option<Cursor> = wanted.cursor.as_deref().map(str::parse).transpose()?;
     let (_, sources) = sources(&app, &caller, &name, wanted.challenger)?;
+    let looks = caller.reads_signals(&sources.model);
     let done = blocking(Arc::clone(&app.comparing.verdicts), move || {
         let (mut items, mut next) = (Vec::new(), None);
         sources.pairs(after, |champion, shadow, place| {
-            items.extend(differing(&sources.journal, champion, shadow)?);
+            items.extend(differing(&sources.journal, champion, shadow, looks)?);
             if items.len() < limit {
                 return Ok(ControlFlow::Continue(()));
             }
@@ -92,7 +94,14 @@ pub(crate) async fn list_disagreements(
     done.await.map(Json)
 }
 
-fn differing(journal: &Journal, champion: &Entry, shadow: &Entry) -> Result<Vec<Disagreement>, JournalError> {
+fn differing(
+    journal: &Journal,
+    champion: &Entry,
+    shadow: &Entry,
+    looks: bool,
+) -> Result<Vec<Disagreement>, JournalError> {
+    let signal = (looks && champion.unit == Unit::Beats && is_kept(journal, champion))
+        .then(|| format!("/v1/predictions/{}/signal", champion.id));
     let mut told = journal.labels().of(champion.id)?;
     told.extend(journal.labels().of(shadow.id)?);
     let held = current(&told);
@@ -118,7 +127,7 @@ fn differing(journal: &Journal, champion: &Entry, shadow: &Entry) -> Result<Vec<
             prediction: champion.id.to_string(),
             beside: shadow.id.to_string(),
             at: champion.at,
-            recording: None,
+            signal: signal.clone(),
             lead: champion.parameters.get("lead").cloned(),
             record: champion.record.clone(),
             unit: champion.unit,

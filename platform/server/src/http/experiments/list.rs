@@ -6,7 +6,7 @@ use super::super::caller::{Caller, etag};
 use super::super::models::List;
 use super::super::problem::Problem;
 use super::find;
-use crate::experiments::{Rules, Seen};
+use crate::experiments::{ArmOf, Rules, Seen};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -41,13 +41,15 @@ pub(crate) struct ExperimentOut {
     revision: u64,
 }
 
-/// What one arm did on this server since it started.
+/// What one arm did on this server since it takes part as it does.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "ArmHere")]
 pub(crate) struct Here {
     version: VersionName,
     #[serde(flatten)]
     seen: Seen,
+    /// Beats of the sentinel set that it misses and the champion finds; none where it was not measured.
+    sentinel_misses: Option<u64>,
     /// When the rails were looked at last.
     looked_at: Option<Timestamp>,
     undecided: Vec<Rail>,
@@ -110,9 +112,16 @@ fn out(app: &App, model: &Model, experiment: &Experiment) -> ExperimentOut {
         let (undecided, broken) = ruling
             .map(|ruling| (ruling.undecided, ruling.broken))
             .unwrap_or_default();
+        let arm = ArmOf {
+            model: model.name.to_string(),
+            experiment: name.to_owned(),
+            version: version_name.to_owned(),
+            since: model.takes_part_since(version).map_or(0, |change| change.seq),
+        };
         Here {
             version: version.clone(),
-            seen: app.comparing.meters.of(name, version_name),
+            seen: app.comparing.meters.of(&arm),
+            sentinel_misses: app.comparing.sentinels.missed(name, version_name),
             looked_at,
             undecided,
             broken,

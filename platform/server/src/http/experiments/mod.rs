@@ -102,6 +102,7 @@ fn sources(
         experiment: experiment.name.to_string(),
         champion: experiment.champion.to_string(),
         challenger: challenger.to_string(),
+        since: None,
     };
     Ok((experiment, sources))
 }

@@ -14,6 +14,7 @@ mod recorded;
 mod records;
 pub(crate) mod reference;
 mod replays;
+pub(crate) mod signal;
 pub(crate) mod subjects;
 pub(crate) mod view;
 
@@ -56,6 +57,10 @@ pub(crate) fn routes(table: Table) -> Table {
                 get(NeedsForSome(ModelsRead), labels::list_labels),
                 post(NeedsForSome(Label), labels::create_label),
             ],
+        )
+        .route(
+            "/v1/predictions/{id}/signal",
+            [get(NeedsForSome(Label), signal::get_prediction_signal)],
         )
         .route(
             "/v1/predictions/{id}/replay",

@@ -47,10 +47,14 @@ pub(super) fn recording(app: &App, journal: &Journal, entry: &Entry) -> Result<O
 
 /// The lead that was classified.
 pub(super) fn lead<'a>(recording: &'a Recording, entry: &Entry) -> Option<&'a Lead> {
-    let named = entry.parameters.get("lead")?;
+    lead_named(recording, entry.parameters.get("lead")?)
+}
+
+/// A lead by its name, or as entries name one whose name says nothing: `lead 2`.
+pub(super) fn lead_named<'a>(recording: &'a Recording, named: &str) -> Option<&'a Lead> {
     let by_place = named
         .strip_prefix("lead ")
         .and_then(|place| place.parse::<usize>().ok());
-    let by_name = recording.leads.iter().find(|lead| lead.name == *named);
+    let by_name = recording.leads.iter().find(|lead| lead.name == named);
     by_name.or_else(|| recording.leads.get(by_place?.checked_sub(1)?))
 }

@@ -10,6 +10,7 @@ use einthoven_dispatch::{Call, DispatchError, Done, Priority, Tensor};
 use einthoven_oip::{Datatype, InferRequest, Parameter};
 use einthoven_plugin_host::{DType, Signature, TensorSpec};
 use einthoven_registry_state::Reference;
+use einthoven_serving::Routed;
 use std::sync::Arc;
 use std::time::Instant;
 use uuid::Uuid;
@@ -39,7 +40,7 @@ pub(crate) struct Outcome {
 
 /// The outputs, remembered where that is wanted. A version that is unloaded meanwhile is looked up once more.
 pub(crate) async fn run(app: &App, work: Work<'_>) -> Result<Outcome, Problem> {
-    let model = routed(app, work.reference, work.subject, work.deadline).await?;
+    let Routed { model, mut arm, .. } = routed(app, work.reference, work.subject, work.deadline).await?;
     let inputs = taken(model.signature(), work.inputs)?;
     let asked = app.journaling.tensors_asked(work.asked, work.protocol, &inputs);
     let call = Call {
@@ -51,9 +52,10 @@ pub(crate) async fn run(app: &App, work: Work<'_>) -> Result<Outcome, Problem> {
     let (model, done) = match model.infer(call.clone()).await {
         Ok(done) => (model, done),
         Err(DispatchError::Closed) => {
-            let model = routed(app, work.reference, work.subject, work.deadline).await?;
-            let done = model.infer(call).await.map_err(failed)?;
-            (model, done)
+            let again = routed(app, work.reference, work.subject, work.deadline).await?;
+            let done = again.model.infer(call).await.map_err(failed)?;
+            arm = again.arm;
+            (again.model, done)
         }
         Err(cause) => return Err(failed(cause)),
     };
@@ -62,7 +64,7 @@ pub(crate) async fn run(app: &App, work: Work<'_>) -> Result<Outcome, Problem> {
         Some(asked) => {
             let journaling = &app.journaling;
             journaling
-                .tensors_answered(app, asked, work.reference, &model, &done)
+                .tensors_answered(app, asked, arm.as_ref(), &model, &done)
                 .await?
         }
     };
@@ -74,18 +76,13 @@ pub(crate) async fn run(app: &App, work: Work<'_>) -> Result<Outcome, Problem> {
 }
 
 /// The version that answers this subject, loaded; the deadline holds for loading too.
-async fn routed(
-    app: &App,
-    reference: &Reference,
-    subject: &str,
-    deadline: Option<Instant>,
-) -> Result<Arc<ServedModel>, Problem> {
+async fn routed(app: &App, reference: &Reference, subject: &str, deadline: Option<Instant>) -> Result<Routed, Problem> {
     let route = app.loaded.route(reference, subject);
     let Some(deadline) = deadline else {
-        return Ok(route.await?.model);
+        return Ok(route.await?);
     };
     let in_time = tokio::time::timeout_at(deadline.into(), route).await;
-    Ok(in_time.map_err(|_| expired())??.model)
+    Ok(in_time.map_err(|_| expired())??)
 }
 
 /// The version that answers most, loaded.

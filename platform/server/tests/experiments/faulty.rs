@@ -1,0 +1,181 @@
+//! Challengers that really fail, by an engine of their own: what that costs the others, and what it costs them.
+
+use crate::client::Server;
+use crate::packages::{Package, numbered, row_file};
+use crate::setup::{answered_by, here, read, start, until};
+use crate::steps::{ROW, ready};
+use serde_json::{Value, json};
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+/// The engine as a sealed plugin in that folder; its models fail while `mark` is there. False, said aloud, without a compiler.
+fn engine(folder: &Path, mark: &Path) -> bool {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let library = folder.join("libfaulty.so");
+    let options = [
+        "-std=gnu99",
+        "-Wall",
+        "-Wextra",
+        "-Werror",
+        "-O1",
+        "-shared",
+        "-fPIC",
+        "-I",
+    ];
+    let output = Command::new("gcc")
+        .args(options)
+        .arg(here.join("../../plugins/abi/include"))
+        .arg(format!("-DMARK=\"{}\"", mark.display()))
+        .arg("-o")
+        .arg(&library)
+        .arg(here.join("tests/experiments/faulty.c"))
+        .output();
+    let Ok(output) = output else {
+        eprintln!("SKIPPED: there is no gcc, so no faulty engine was tried");
+        return false;
+    };
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let mut seal = Command::new(env!("CARGO_BIN_EXE_einthoven"));
+    let sealed = seal.args(["plugin", "seal"]).arg(&library).output().unwrap();
+    assert!(sealed.status.success(), "{}", String::from_utf8_lossy(&sealed.stderr));
+    true
+}
+
+/// A model of rows that fails in this way.
+fn failing(fault: &str, isolation: &str) -> Package {
+    let mut manifest: Value = serde_json::from_slice(&row_file("manifest.json")).unwrap();
+    manifest["engine"] = json!("faulty-c");
+    manifest["isolation"] = json!(isolation);
+    manifest["warm_up_rows"] = json!([1]);
+    let golden = json!({
+        "inputs": {"row": {"dims": [1, 1, 187], "values": vec![0.5; 187]}},
+        "outputs": {"probabilities": {"dims": [1, 5], "values": [0.96, 0.01, 0.01, 0.01, 0.01]}},
+        "tolerance": 1e-3,
+    });
+    Package::from([
+        ("manifest.json".to_owned(), manifest.to_string().into()),
+        ("golden.json".to_owned(), golden.to_string().into()),
+        ("model.faulty".to_owned(), fault.into()),
+    ])
+}
+
+/// A server with that engine; none where there is no compiler.
+fn server(folder: &Path, mark: &Path, arguments: &[&str]) -> Option<Server> {
+    let plugins = folder.join("plugins");
+    fs::create_dir(&plugins).unwrap();
+    if !engine(&plugins, mark) {
+        return None;
+    }
+    let plugins = plugins.to_string_lossy();
+    Some(Server::start_with(&[&["--plugins", &plugins], arguments].concat()))
+}
+
+#[test]
+fn a_shadow_that_sleeps_crashes_or_fills_its_memory_costs_the_champion_nothing() {
+    const REQUESTS: u64 = 45;
+    let folder = tempfile::tempdir().unwrap();
+    let mark = folder.path().join("mark");
+    let Some(server) = server(folder.path(), &mark, &[]) else {
+        return;
+    };
+    let faults = ["sleep", "crash", "memory"];
+    for fault in faults {
+        ready(&server, ROW, fault, &failing(fault, "worker"));
+    }
+    // And one that lives in the server itself.
+    ready(&server, ROW, "refuse", &failing("refuse", "in-process"));
+    let shadows: Vec<_> = faults
+        .iter()
+        .chain(&["refuse"])
+        .map(|name| json!({"version": name, "percent": 100}))
+        .collect();
+    let rails = json!({"errors": null, "p99": null, "class_shares": null, "empty": null});
+    start(
+        &server,
+        &json!({"name": "faulty", "model": ROW, "shadows": shadows, "rules": {"rails": rails}}),
+    );
+    fs::write(&mark, b"").unwrap();
+    for number in 0..REQUESTS {
+        assert_eq!(answered_by(&server, &format!("subject {number}")), "1.0.0");
+    }
+    let seen = read(&server, "faulty");
+    let champion = here(&seen, "1.0.0");
+    assert_eq!(
+        (&champion["requests"], &champion["errors"]),
+        (&json!(REQUESTS), &json!(0))
+    );
+    // One is asleep and some wait for it; the rest is left out, and all of it is counted.
+    let asleep = here(&seen, "sleep");
+    assert!(asleep["dropped"].as_u64().unwrap() >= REQUESTS - 33 - 5, "{asleep}");
+    for fault in ["crash", "memory", "refuse"] {
+        until(&server, "faulty", |experiment| {
+            here(experiment, fault)["errors"].as_u64() > Some(0)
+        });
+        until(&server, "faulty", |experiment| here(experiment, fault)["waiting"] == 0);
+        let seen = here(&read(&server, "faulty"), fault);
+        let counted = ["requests", "dropped"].map(|name| seen[name].as_u64().unwrap());
+        assert_eq!(counted.iter().sum::<u64>(), REQUESTS, "{seen}");
+    }
+    for number in 0..10 {
+        assert_eq!(answered_by(&server, &format!("later {number}")), "1.0.0");
+    }
+}
+
+#[test]
+fn a_challenger_that_comes_back_is_judged_by_what_it_does_then() {
+    let folder = tempfile::tempdir().unwrap();
+    let mark = folder.path().join("mark");
+    let Some(server) = server(folder.path(), &mark, &["--guard-every-s", "1"]) else {
+        return;
+    };
+    ready(&server, ROW, "2", &failing("refuse", "in-process"));
+    ready(&server, ROW, "3", &numbered(3));
+    let shadows = json!([{"version": "2", "percent": 100}, {"version": "3", "percent": 100}]);
+    let rails = json!({"least_requests": 20, "cool_down_s": 0, "p99": null, "class_shares": null});
+    start(
+        &server,
+        &json!({"name": "back", "model": ROW, "shadows": shadows, "rules": {"rails": rails}}),
+    );
+    let ask = |requests: usize| {
+        for number in 0..requests {
+            answered_by(&server, &format!("subject {number}"));
+        }
+    };
+    fs::write(&mark, b"").unwrap();
+    ask(25);
+    let gone = until(&server, "back", |experiment| {
+        experiment["withdrawn"].as_array().is_some_and(|all| all.len() == 1)
+    });
+    assert_eq!(gone["withdrawn"][0]["broken"][0]["rail"], "errors", "{gone}");
+    assert_eq!(gone["running"], true);
+    until(&server, "back", |experiment| here(experiment, "3")["waiting"] == 0);
+
+    fs::remove_file(&mark).unwrap();
+    let back = server.json(
+        "PATCH",
+        "/v1/experiments/back",
+        &[],
+        &json!({"shadows": shadows, "reason": "repaired"}),
+    );
+    assert_eq!(back.status, 200, "{}", back.json());
+    assert_eq!(here(&back.json(), "2")["requests"], 0);
+    // The other one took part all the time.
+    assert!(here(&back.json(), "3")["requests"].as_u64().unwrap() > 0);
+    ask(25);
+    let seen = until(&server, "back", |experiment| here(experiment, "2")["requests"] == 25);
+    let first = here(&seen, "2")["looked_at"].clone();
+    // Looked at twice since, and it is still there.
+    let second = until(&server, "back", |experiment| {
+        here(experiment, "3")["looked_at"] != first
+    });
+    let second = here(&second, "3")["looked_at"].clone();
+    let seen = until(&server, "back", |experiment| {
+        here(experiment, "3")["looked_at"] != second
+    });
+    assert_eq!(seen["withdrawn"].as_array().unwrap().len(), 1, "{seen}");
+    assert_eq!(
+        (&here(&seen, "2")["errors"], &here(&seen, "2")["broken"]),
+        (&json!(0), &json!([]))
+    );
+}
