@@ -53,7 +53,7 @@ enum Stands {
 }
 
 impl Of {
-    fn of(watched: &Watched) -> Self {
+    fn watched(watched: &Watched) -> Self {
         Self {
             champion: watched.champion.clone(),
             begun: watched.begun(),
@@ -73,7 +73,7 @@ impl Sentinels {
             .filter(|_| {
                 self.lock()
                     .get(&key(watched))
-                    .is_some_and(|there| there.of == Of::of(watched))
+                    .is_some_and(|there| there.of == Of::watched(watched))
             })
     }
 
@@ -116,7 +116,7 @@ pub(super) fn measure(app: &Arc<App>, watched: &Watched, timely: bool) {
     let Ok(journal) = app.journaling.journal().cloned() else {
         return;
     };
-    let (key, of) = (key(watched), Of::of(watched));
+    let (key, of) = (key(watched), Of::watched(watched));
     if let Some(there) = app.comparing.sentinels.lock().get(&key)
         && there.of == of
         && !(timely && there.stands == (Stands::Not { again: true }))
