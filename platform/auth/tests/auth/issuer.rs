@@ -1,5 +1,6 @@
-//! A real issuer: Django OAuth Toolkit, started by `python/issuer.py` from pinned packages.
+//! Tokens and people of a real issuer.
 
+use crate::django::Django;
 use crate::place::{Place, bearer, by, cookie, place, until};
 use einthoven_auth::{
     Auth, Begun, ClaimRule, IssuerName, IssuerSettings, LoginClient, LoginError, Scope, SigningAlgorithm,
@@ -8,60 +9,27 @@ use reqwest::redirect::Policy;
 use secrecy::ExposeSecret;
 use serde_json::Value;
 use std::collections::HashMap;
-use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use url::Url;
 
 /// Where the browser comes back to. Nothing listens there: the test is the browser.
 const BACK: &str = "http://127.0.0.1:1/back";
 
 struct Issuer {
-    child: Child,
-    _folder: tempfile::TempDir,
+    _django: Django,
     root: String,
     browser: reqwest::Client,
 }
 
-impl Drop for Issuer {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
 impl Issuer {
     async fn start() -> Self {
-        let package = Path::new(env!("CARGO_MANIFEST_DIR"));
-        // The build folder, wherever it lies: this program lies in `<target>/<profile>/deps`.
-        let program = std::env::current_exe().unwrap();
-        let target = program.ancestors().nth(3).unwrap();
-        let places = [target.join("oidc-issuer"), package.join("../../target/oidc-issuer")];
-        let python = places
-            .iter()
-            .map(|place| place.join("bin/python"))
-            .find(|python| python.exists());
-        let python = python.expect("the issuer's packages; run `cargo xtask setup python`");
-        let folder = tempfile::tempdir().unwrap();
-        let mut child = Command::new(python)
-            .args(["-W", "ignore"])
-            .arg(package.join("tests/python/issuer.py"))
-            .arg(folder.path())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut port = String::new();
-        BufReader::new(child.stdout.take().unwrap())
-            .read_line(&mut port)
-            .unwrap();
-        let root = format!("http://127.0.0.1:{}", port.trim());
+        let django = Django::start(BACK);
         // As the crate does it: reqwest takes the process's provider.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let browser = reqwest::Client::builder().redirect(Policy::none()).build().unwrap();
         Self {
-            child,
-            _folder: folder,
-            root,
+            root: django.root.clone(),
+            _django: django,
             browser,
         }
     }

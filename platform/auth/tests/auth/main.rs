@@ -7,6 +7,7 @@
 )]
 
 mod attacks;
+mod django;
 mod issuer;
 mod keys;
 mod place;

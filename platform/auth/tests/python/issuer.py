@@ -1,6 +1,6 @@
 """An OpenID Connect issuer on 127.0.0.1: Django OAuth Toolkit with one person, who is always signed in.
 
-Arguments: the folder for its database. Prints its port. `POST /rotate` signs with a new key from then on and goes on publishing
+Arguments: the folder for its database, and the addresses that it sends browsers back to. Prints its port. `POST /rotate` signs with a new key from then on and goes on publishing
 the one before; `POST /rotate?forget=1` publishes the new one alone. `POST /down` answers 503 from then on, `POST /up` no more.
 """
 
@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from django.conf import settings
 
-FOLDER = sys.argv[1]
+FOLDER, BACK = sys.argv[1], sys.argv[2:]
 STATE = {"down": False, "fetched": 0}
 
 
@@ -111,7 +111,7 @@ def main():
             client_secret="a client's secret & more, of 32 bytes or more",
             hash_client_secret=False,
             authorization_grant_type="authorization-code",
-            redirect_uris="http://127.0.0.1:1/back",
+            redirect_uris=" ".join(BACK),
             algorithm=algorithm,
             skip_authorization=True,
         )

@@ -5,6 +5,9 @@
 #[allow(dead_code, reason = "other test binaries use the rest of it")]
 #[path = "../server/client.rs"]
 mod client;
+#[path = "../../../auth/tests/auth/django.rs"]
+mod django;
+mod elsewhere;
 mod keys;
 mod links;
 mod names;
