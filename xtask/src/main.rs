@@ -28,7 +28,7 @@ const USAGE: &str = "usage: cargo xtask <command>
   header  write the C headers of the plugin contract; `header --check` only compares
   openapi write openapi/*.json as the server says it; `openapi --check` only compares, with the server that was built last,
           and with the last release; `openapi --breaking` compares with the last release alone
-  sdk     make the Python and TypeScript clients from openapi/openapi.json: packages in <target>/sdk
+  sdk     make the Python, TypeScript and Rust clients from openapi/*.json: packages in <target>/sdk; needs a server that was built
   docs    run the commands of README.md, docs/ and examples/ with the server that was built last; `docs NAME...` those of pages whose
           path holds a name
   bench   measure the product and write its sections of bench/RESULTS.md; so do `bench fairness` (what a flood costs others),

@@ -1,7 +1,7 @@
 //! Clients made from the committed document, as packages that can be installed: `<target>/sdk/`.
 
 use crate::setup::{self, Environment};
-use crate::shell::{self, command, root, target};
+use crate::shell::{self, built, command, root, target};
 use anyhow::Context;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,13 +13,48 @@ const PYTHON: Environment = Environment {
     proof: "import openapi_python_client, setuptools, httpx, attrs",
 };
 
-/// Makes both packages.
+/// Makes all packages.
 pub(crate) fn run() -> anyhow::Result<()> {
     setup::environment(&PYTHON)?;
     let sdk = target().join("sdk");
     fs::create_dir_all(&sdk).with_context(|| format!("cannot make {}", sdk.display()))?;
     python(&sdk)?;
-    typescript(&sdk)
+    typescript(&sdk)?;
+    rust(&sdk)
+}
+
+/// A crate, which makes its own operations when it is built, and its tests against the server that was built last: it is no part
+/// of the workspace, so they are not run with the others.
+fn rust(sdk: &Path) -> anyhow::Result<()> {
+    let cargo = |words: &[&str]| {
+        let mut cargo = command("cargo", words);
+        cargo.current_dir(root().join("clients/rust"));
+        cargo.env("CARGO_TARGET_DIR", target().join("sdk-rust"));
+        cargo.env("EINTHOVEN_BIN", built("einthoven"));
+        cargo
+    };
+    shell::run(cargo(&["fmt", "--check"]))?;
+    shell::run(cargo(&[
+        "clippy",
+        "--quiet",
+        "--locked",
+        "--all-targets",
+        "--",
+        "-D",
+        "warnings",
+    ]))?;
+    shell::run(cargo(&["test", "--quiet", "--locked"]))?;
+    shell::run(cargo(&[
+        "package",
+        "--quiet",
+        "--locked",
+        "--no-verify",
+        "--allow-dirty",
+    ]))?;
+    let name = "einthoven-client-0.1.0.crate";
+    let packed = target().join("sdk-rust/package").join(name);
+    fs::copy(&packed, sdk.join(name)).with_context(|| format!("cannot copy {}", packed.display()))?;
+    Ok(())
 }
 
 /// A wheel, and the same installed beside it for the tests.
