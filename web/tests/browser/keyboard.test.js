@@ -42,6 +42,9 @@ test("sign in, drop, select, relabel, undo, promote and roll back by the keyboar
   await keyboard.type(PERSON.password);
   await keyboard.press("Enter");
 
+  // What comes later must not take the focus away.
+  await page.getByRole("list", { name: "Sample recordings" }).getByRole("button").first().waitFor();
+  await page.waitForLoadState("networkidle");
   await tabTo(page.getByRole("button", { name: "Choose files" }));
   const [chooser] = await Promise.all([page.waitForEvent("filechooser"), keyboard.press("Enter")]);
   await chooser.setFiles(wfdb(20, null));
