@@ -71,7 +71,7 @@ pub struct Window {
     pub timeouts: u64,
     /// Answers that were empty or not finite.
     pub empty: u64,
-    /// The 99th percentile of latency, in seconds.
+    /// The 99th percentile of latency, in seconds; none of fewer than ten times [`Rails::least_requests`].
     pub p99_s: Option<f64>,
     /// Beats called N, S, V, F, Q and withheld, of each recording; of a shadow in the champion's order.
     pub classes: Vec<[u64; CLASSES]>,
@@ -155,7 +155,7 @@ pub fn rule(rails: &Rails, champion: &Window, challenger: &Window) -> Ruling {
     let times = challenger
         .p99_s
         .zip(champion.p99_s.filter(|p99| *p99 > 0.0))
-        .filter(|_| challenger.requests >= rails.least_requests.max(1).saturating_mul(10));
+        .filter(|_| enough);
     check(
         Rail::P99,
         rails.p99,

@@ -244,10 +244,16 @@ impl State {
         wanted: Wanted,
     ) -> Result<Vec<Event>, Refusal> {
         let model = self.model(name)?;
-        // Answers stand under the names that subjects were dealt out by.
+        // Answers stand under the names that subjects were dealt out by: without one, by the model's.
         let dealt = |model: &std::sync::Arc<Model>| {
-            let mut named = model.history.iter().map(|change| &change.to.experiment);
-            named.any(|named| named.as_ref() == Some(experiment))
+            let mut dealt = model.history.iter().map(|change| &change.to);
+            dealt.any(|to| match &to.experiment {
+                Some(named) => named == experiment,
+                None => {
+                    let alone = to.splits.is_empty() && to.shadows.is_empty();
+                    !alone && model.name.as_str() == experiment.as_str()
+                }
+            })
         };
         if self.experiment(experiment).is_ok() || self.models.values().any(dealt) {
             return Err(Refusal::ExperimentExists {

@@ -284,6 +284,23 @@ fn traffic_that_somebody_puts_otherwise_ends_it() {
 }
 
 #[test]
+fn what_was_dealt_out_without_an_experiment_is_no_experiments_evidence() {
+    let mut state = ready();
+    let plain = Change::SetTraffic {
+        model: heartbeat(),
+        traffic: Traffic {
+            splits: vec![challenger(2, 10.0)],
+            ..Traffic::only(version(1))
+        },
+    };
+    change(&mut state, plain).unwrap();
+    // Such answers stand under the model's name.
+    let named = change(&mut state, start("heartbeat", wanted(&[(2, 10.0)], &[])));
+    assert!(matches!(named, Err(Refusal::ExperimentExists { .. })), "{named:?}");
+    change(&mut state, start("rr", wanted(&[(2, 10.0)], &[]))).unwrap();
+}
+
+#[test]
 fn nobody_is_dealt_out_by_an_experiment_that_is_over_or_another_models() {
     let mut state = ready();
     let by = |name: &str, splits: Vec<Challenger>| Change::SetTraffic {

@@ -181,7 +181,11 @@ async fn look(app: &Arc<App>, watched: Watched) {
 
 /// The newest recordings of both arms, and the evidence of all that readers corrected.
 async fn read(app: &Arc<App>, sources: Sources, watched: &Watched) -> Result<(Vec<Known>, Option<f64>), JournalError> {
-    let (app, shadow, begun) = (Arc::clone(app), watched.shadow, watched.begun());
+    let (app, shadow, begun) = (
+        Arc::clone(app),
+        watched.shadow,
+        watched.since.into_iter().fold(0, u64::max),
+    );
     let read = tokio::task::spawn_blocking(move || {
         let key = (sources.experiment.clone(), sources.challenger.clone());
         // Taken out meanwhile: looks come one after the other.

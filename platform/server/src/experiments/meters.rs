@@ -2,6 +2,8 @@
 
 use crate::input::{Answer, InputError};
 use einthoven_classify::{ClassifyError, ServedModel};
+use einthoven_dispatch::{DispatchError, Done, Tensor};
+use einthoven_plugin_host::{Code, DType};
 use einthoven_serving::Arm;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -103,6 +105,29 @@ impl Outcome {
             Err(_) => None,
         }
     }
+
+    /// The same of tensors.
+    pub(crate) fn of_tensors(done: &Result<Done, DispatchError>) -> Option<Self> {
+        match done {
+            Ok(done) => Some(Self::Answered {
+                empty: done.outputs.iter().any(says_nothing),
+                seconds: done.computed.as_secs_f64(),
+            }),
+            Err(DispatchError::Expired) => Some(Self::Late),
+            Err(DispatchError::Failed(failure)) if failure.code == Code::Unsupported => None,
+            Err(DispatchError::Full { .. } | DispatchError::Failed(_)) => Some(Self::Failed),
+            // The request was at fault, or nobody waits any more, or it is asked again.
+            Err(_) => None,
+        }
+    }
+}
+
+/// Whether an output has numbers, and none of them is finite.
+fn says_nothing(output: &Tensor) -> bool {
+    let (numbers, _) = output.data.as_chunks::<4>();
+    output.dtype == DType::F32
+        && !numbers.is_empty()
+        && !numbers.iter().any(|bytes| f32::from_le_bytes(*bytes).is_finite())
 }
 
 fn is_empty(answer: &Answer) -> bool {
@@ -214,9 +239,12 @@ impl Meters {
         let span = SPANS.iter().find(enough).copied().unwrap_or(longest);
         let enough = |span: &&i64| times(challenger, **span).len() as u64 >= least.saturating_mul(10);
         let long = SPANS.iter().find(enough).copied().unwrap_or(longest);
+        // The busier arm's times do not reach as far back.
+        let kept = [champion, challenger].map(|meter| meter.map_or(i64::MIN, Meter::times_since));
+        let from = kept.into_iter().fold(begun.max(now - long), i64::max);
         [champion, challenger].map(|meter| Lately {
             counts: counts(meter, span),
-            p99_s: p99(times(meter, long), least),
+            p99_s: meter.and_then(|meter| p99(meter.times(from), least.saturating_mul(10))),
         })
     }
 
@@ -285,6 +313,15 @@ impl Meter {
         })
     }
 
+    /// The minute since which every time is kept.
+    fn times_since(&self) -> i64 {
+        let full = self.times_s.len() >= MOST_TIMES;
+        self.times_s
+            .front()
+            .filter(|_| full)
+            .map_or(i64::MIN, |(minute, _)| *minute)
+    }
+
     fn times(&self, from: i64) -> Vec<f64> {
         let lately = self.times_s.iter().rev().take_while(|(minute, _)| *minute >= from);
         lately.map(|(_, seconds)| *seconds).collect()
@@ -304,6 +341,7 @@ fn p99(mut times: Vec<f64>, least: u64) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use einthoven_plugin_host::Failure;
 
     fn arm(version: &str, since: u64) -> ArmOf {
         ArmOf {
@@ -389,6 +427,58 @@ mod tests {
         assert_eq!((champion.counts.requests, challenger.counts.requests), (0, 61));
         let [_, challenger] = meters.lately_at([&arm("1", 3), &two], 50, 60 * 100, 60 * 119);
         assert_eq!(challenger.counts.requests, 20);
+    }
+
+    #[test]
+    fn times_are_compared_where_requests_are_few_and_where_one_arm_has_many() {
+        let meters = Meters::default();
+        let (one, two) = (arm("1", 7), arm("2", 7));
+        for second in 0..6 * 3600 {
+            if second % 10 == 0 {
+                meters.saw_at(&one, good(0.01), second);
+                meters.saw_at(&two, good(0.05), second);
+            }
+        }
+        // Six a minute: ten minutes hold sixty, which say how many fail, and an hour too few for times.
+        let [champion, challenger] = meters.lately_at([&one, &two], 50, 0, 6 * 3600);
+        assert!((50..100).contains(&challenger.counts.requests), "{challenger:?}");
+        assert_eq!((champion.p99_s, challenger.p99_s), (Some(0.01), Some(0.05)));
+
+        // The champion's times are those of the last minute alone, so the challenger's are, too: what was slow before was for both.
+        let (one, two) = (arm("1", 8), arm("2", 8));
+        let busy = i64::try_from(MOST_TIMES).unwrap_or_default();
+        for number in 0..2 * busy {
+            let (minute, seconds) = (number / busy, if number < busy { 1.0 } else { 0.01 });
+            meters.saw_at(&one, good(seconds), 60 * minute);
+            if number % 8 == 0 {
+                meters.saw_at(&two, good(seconds), 60 * minute);
+            }
+        }
+        let [champion, challenger] = meters.lately_at([&one, &two], 50, 0, 60);
+        assert_eq!((champion.p99_s, challenger.p99_s), (Some(0.01), Some(0.01)));
+    }
+
+    #[test]
+    fn tensors_count_as_recordings_do() {
+        let failure = |code| DispatchError::Failed(Failure::new(code, "as it is"));
+        let of = |error| Outcome::of_tensors(&Err(error));
+        assert_eq!(of(DispatchError::Expired), Some(Outcome::Late));
+        assert_eq!(of(failure(Code::Internal)), Some(Outcome::Failed));
+        assert_eq!(of(failure(Code::Unsupported)), None);
+        assert_eq!(of(DispatchError::Cancelled), None);
+        let output = |values: &[f32]| Tensor {
+            name: "probabilities".into(),
+            dtype: DType::F32,
+            dims: vec![values.len()],
+            data: values
+                .iter()
+                .flat_map(|value| value.to_le_bytes())
+                .collect::<Vec<u8>>()
+                .into(),
+        };
+        assert!(says_nothing(&output(&[f32::NAN, f32::INFINITY])));
+        assert!(!says_nothing(&output(&[f32::NAN, 0.5])));
+        assert!(!says_nothing(&output(&[])));
     }
 
     #[test]

@@ -13,7 +13,7 @@ const MOST: usize = 1_000_000;
 /// Of one challenger, since it takes part as it does.
 #[derive(Default)]
 pub(super) struct Relabelled {
-    /// Entry of the log since which it does.
+    /// Entry of the log since which it and the champion do.
     pub(super) since: u64,
     /// All answers that were looked at, so that none counts twice.
     known: HashSet<Uuid>,

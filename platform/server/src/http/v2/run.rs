@@ -1,6 +1,7 @@
 //! From the tensors of any face to outputs: checked against the model, queued, computed.
 
 use super::outcome::{expired, failed, not_taken};
+use crate::experiments::{ArmOf, Outcome as Ended};
 use crate::http::App;
 use crate::http::problem::Problem;
 use crate::journaling::{Asked, Protocol};
@@ -49,16 +50,16 @@ pub(crate) async fn run(app: &App, work: Work<'_>) -> Result<Outcome, Problem> {
         flow: work.flow,
         deadline: work.deadline,
     };
-    let (model, done) = match model.infer(call.clone()).await {
-        Ok(done) => (model, done),
-        Err(DispatchError::Closed) => {
-            let again = routed(app, work.reference, work.subject, work.deadline).await?;
-            let done = again.model.infer(call).await.map_err(failed)?;
-            arm = again.arm;
-            (again.model, done)
-        }
-        Err(cause) => return Err(failed(cause)),
-    };
+    let (mut model, mut done) = (Arc::clone(&model), model.infer(call.clone()).await);
+    if matches!(done, Err(DispatchError::Closed)) {
+        let again = routed(app, work.reference, work.subject, work.deadline).await?;
+        (model, arm) = (again.model, again.arm);
+        done = model.infer(call).await;
+    }
+    if let (Some(arm), Some(outcome)) = (&arm, Ended::of_tensors(&done)) {
+        app.comparing.meters.saw(&ArmOf::of(&model, arm), outcome);
+    }
+    let done = done.map_err(failed)?;
     let prediction = match asked {
         None => None,
         Some(asked) => {
