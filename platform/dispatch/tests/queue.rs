@@ -335,6 +335,10 @@ fn a_light_flow_passes_a_flood() {
         .unwrap()
         .wait();
     assert_eq!(answers(&done.unwrap()), fake::expected(&ids(50, 1)));
+    // A call is answered before its place is free.
+    while queue.statistics().pending_calls > 22 {
+        std::thread::yield_now();
+    }
     assert_eq!(queue.statistics().pending_calls, 22, "the flood waits where it was");
     fake.release();
     assert!(flood.into_iter().all(|ticket| ticket.wait().is_ok()));
