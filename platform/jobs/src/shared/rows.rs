@@ -258,9 +258,22 @@ async fn write_end(connection: &mut PgConnection, record: &Record) -> Result<boo
     .bind(record.problem.as_ref().map(Value::to_string))
     .fetch_optional(&mut *connection)
     .await?;
-    let Some(row) = row else { return Ok(false) };
+    let Some(row) = row else {
+        return is_written(connection, record).await;
+    };
     tell(connection, &read(&row)?.record).await?;
     Ok(true)
+}
+
+/// Whether this very end is written down already: by a try whose answer was lost.
+async fn is_written(connection: &mut PgConnection, record: &Record) -> Result<bool, sqlx::Error> {
+    let row = sqlx::query("select 1 from einthoven_jobs where id = $1 and runs = $2 and state = $3")
+        .bind(&record.id)
+        .bind(runs(record))
+        .bind(record.state.as_str())
+        .fetch_optional(connection)
+        .await?;
+    Ok(row.is_some())
 }
 
 /// Cancels a job that has not ended; false where it has.

@@ -176,11 +176,13 @@ async fn one_that_takes_servers_down_is_given_up(place: &Place) {
     for attempt in 1..=3 {
         let deaf = Arc::<Deaf>::default();
         let (runtime, _gone) = doomed(place, LEASE / 4, Arc::clone(&deaf) as Arc<dyn Work>);
+        let since = std::time::Instant::now();
         loop {
             let info = looking.get(View::All, &made.id).await.unwrap();
             if info.state == State::Running && info.attempts == attempt {
                 break;
             }
+            assert!(since.elapsed() < Duration::from_secs(60), "{info:?}");
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         runtime.shutdown_background();
