@@ -157,12 +157,21 @@ def roles(where, found):
         wrong(where, f"roles: {said}")
 
 
+def keeps_to_one_server(where, found):
+    """What a server has of its own is found again by who asks through a service of several."""
+    stateless = {d["metadata"]["name"] for d in found if d["kind"] == "Deployment" and d["spec"].get("replicas") != 1}
+    for document in (document for document in found if document["kind"] == "Service"):
+        if document["metadata"]["name"] in stateless and document["spec"].get("sessionAffinity") != "ClientIP":
+            wrong(where, f"the service {document['metadata']['name']} sends the same client to several servers")
+
+
 def kinds(found):
     return sorted(document["kind"] for document in found)
 
 
 def helm(flags, variables):
-    replicas = {"database": {"secret": "db"}, "bucket": {"secret": "bucket"}}
+    shared = {"database": {"secret": "db"}, "bucket": {"secret": "bucket"}}
+    replicas = {**shared, "masterKey": {"secret": "master", "previous": "before"}}
     cases = {
         "one server": {},
         "replicas": replicas,
@@ -176,6 +185,7 @@ def helm(flags, variables):
             text = "\n---\n".join(text for name, text in rendered.items() if name.endswith(".yaml"))
             found = manifests(f"chart, {title}", text, flags, variables)
             roles(f"chart, {title}", found)
+            keeps_to_one_server(f"chart, {title}", found)
             scaled = "HorizontalPodAutoscaler" in kinds(found)
             if scaled != (title in ("replicas", "replicas by queues", "roles")):
                 wrong(f"chart, {title}", f"autoscaler: {scaled}")
@@ -183,6 +193,7 @@ def helm(flags, variables):
                 wrong(f"chart, {title}", "a volume where none belongs, or none where one does")
         for title, values in {
             "a log without files": {"database": {"secret": "db"}},
+            "several servers without a master key": shared,
             "roles without what they share": {"roles": {"separate": True}},
             "an unknown value": {"imagee": {}},
             "no owner": {"owner": {"secret": ""}},
@@ -235,7 +246,9 @@ def main():
         for folder in ("base", "overlays/replicas", "overlays/roles"):
             path = DEPLOY / "kubernetes" / folder
             text = subprocess.run([kubectl, "kustomize", path], capture_output=True, text=True, check=True).stdout
-            roles(f"kustomize, {folder}", manifests(f"kustomize, {folder}", text, flags, variables))
+            found = manifests(f"kustomize, {folder}", text, flags, variables)
+            roles(f"kustomize, {folder}", found)
+            keeps_to_one_server(f"kustomize, {folder}", found)
     else:
         print("skipped: the overlays were not rendered, for there is no kubectl")
     helm(flags, variables)

@@ -10,6 +10,7 @@ mod error;
 mod events;
 mod folder;
 mod jobs;
+mod life;
 mod local;
 mod queue;
 mod record;

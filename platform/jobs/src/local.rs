@@ -4,6 +4,7 @@ use crate::error::JobsError;
 use crate::events::{Followed, Log, progress};
 use crate::folder::Folder;
 use crate::jobs::View;
+use crate::life::{self, Life, Living};
 use crate::record::{Info, Record, State};
 use crate::settings::{New, Settings};
 use crate::table::{Entry, Table};
@@ -11,10 +12,9 @@ use crate::worker::{Failed, Progress, Stage, Task, Tell, Work, internal, run, st
 use jiff::Timestamp;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
-use tokio::sync::{Notify, watch};
 
-/// How often what was kept long enough is looked for.
-const LOOK: Duration = Duration::from_secs(600);
+/// How often one with nothing to do looks again; it is told when there is something.
+const IDLE: Duration = Duration::from_secs(60);
 
 /// Cheap to clone.
 #[derive(Clone)]
@@ -24,9 +24,7 @@ struct Inner {
     settings: Settings,
     folder: Folder,
     table: Table,
-    more: Notify,
-    stopping: watch::Sender<bool>,
-    running: watch::Sender<usize>,
+    life: Life,
 }
 
 impl Local {
@@ -48,29 +46,14 @@ impl Local {
             settings,
             folder,
             table,
-            more: Notify::new(),
-            stopping: watch::Sender::new(false),
-            running: watch::Sender::new(0),
+            life: Life::new(),
         }));
         this.sweep();
         Ok(this)
     }
 
     pub(crate) fn start(&self, work: &Arc<dyn Work>) {
-        for _ in 0..self.0.settings.at_once.max(1) {
-            tokio::spawn(self.clone().work(Arc::clone(work)));
-        }
-        let this = self.clone();
-        tokio::spawn(async move {
-            let mut stopping = this.0.stopping.subscribe();
-            while tokio::time::timeout(LOOK, stopping.wait_for(|stopping| *stopping))
-                .await
-                .is_err()
-            {
-                let this = this.clone();
-                let _ = tokio::task::spawn_blocking(move || this.sweep()).await;
-            }
-        });
+        life::start(self, self.0.settings.at_once, work);
     }
 
     pub(crate) async fn create(&self, new: New) -> Result<Info, JobsError> {
@@ -92,7 +75,7 @@ impl Local {
             let info = record.info(None);
             inner.jobs.insert(record.id.clone(), Entry::new(record));
             drop(inner);
-            this.0.more.notify_one();
+            this.0.life.more();
             Ok(info)
         });
         made.await.unwrap_or(Err(JobsError::Stopping))
@@ -119,7 +102,7 @@ impl Local {
 
     pub(crate) fn events(&self, view: View<'_>, id: &str, seen: Option<u64>) -> Result<Followed, JobsError> {
         let entry = self.entry(view, id)?;
-        Ok(Followed::new(entry.log, seen, self.0.stopping.subscribe()))
+        Ok(Followed::new(entry.log, seen, self.0.life.stopping()))
     }
 
     pub(crate) async fn result(&self, view: View<'_>, id: &str) -> Result<Vec<u8>, JobsError> {
@@ -152,13 +135,12 @@ impl Local {
                 })
                 .collect()
         };
-        let idle = |_: &usize| {
+        let idle = |_| {
             let inner = self.0.table.lock();
             ids.iter()
                 .all(|id| inner.jobs.get(id).is_none_or(|entry| !entry.under_way))
         };
-        // It ends with the process alone.
-        let _ = self.0.running.subscribe().wait_for(idle).await;
+        self.0.life.running(idle).await;
         let erased = ids.len();
         let this = self.clone();
         let removed = tokio::task::spawn_blocking(move || {
@@ -185,8 +167,8 @@ impl Local {
         }
         // Nothing begins from here on, so the count can only fall.
         self.count();
-        self.0.stopping.send_replace(true);
-        let _ = self.0.running.subscribe().wait_for(|running| *running == 0).await;
+        self.0.life.stop();
+        self.0.life.running(|running| running == 0).await;
     }
 
     fn entry(&self, view: View<'_>, id: &str) -> Result<Entry, JobsError> {
@@ -230,35 +212,9 @@ impl Local {
         newest.map_or(Ok(()), |record| self.0.folder.save(&record))
     }
 
-    async fn work(self, work: Arc<dyn Work>) {
-        let mut stopping = self.0.stopping.subscribe();
-        loop {
-            let begun = self.0.table.lock().begin();
-            let Some(entry) = begun else {
-                if *stopping.borrow() {
-                    return;
-                }
-                tokio::select! {
-                    () = self.0.more.notified() => {}
-                    _ = stopping.changed() => {}
-                }
-                continue;
-            };
-            self.count();
-            let (this, work) = (self.clone(), Arc::clone(&work));
-            let done = tokio::task::spawn_blocking(move || this.one(&entry, &*work)).await;
-            if let Err(cause) = done {
-                tracing::error!("a job's thread ended: {cause}");
-            }
-            self.count();
-            // There may be more, and it may be another's turn to see it.
-            self.0.more.notify_one();
-        }
-    }
-
     fn count(&self) {
         let running = self.0.table.lock().running();
-        self.0.running.send_replace(running);
+        self.0.life.count(|count| *count = running);
     }
 
     fn one(&self, entry: &Entry, work: &dyn Work) {
@@ -321,6 +277,41 @@ impl Local {
                 tracing::error!("an old job was not removed: {cause}");
             }
         }
+    }
+}
+
+impl Living for Local {
+    fn life(&self) -> &Life {
+        &self.0.life
+    }
+
+    async fn work(self, _: usize, work: Arc<dyn Work>) {
+        let Inner { table, life, .. } = &*self.0;
+        loop {
+            let begun = table.lock().begin();
+            let Some(entry) = begun else {
+                if life.is_stopping() {
+                    return;
+                }
+                life.wait(IDLE).await;
+                continue;
+            };
+            self.count();
+            let (this, work) = (self.clone(), Arc::clone(&work));
+            let done = tokio::task::spawn_blocking(move || this.one(&entry, &*work)).await;
+            if let Err(cause) = done {
+                tracing::error!("a job's thread ended: {cause}");
+            }
+            self.count();
+            // There may be more, and it may be another's turn to see it.
+            life.more();
+        }
+    }
+
+    async fn tidy(&self) {
+        let this = self.clone();
+        // It panics where the process ends meanwhile.
+        let _ = tokio::task::spawn_blocking(move || this.sweep()).await;
     }
 }
 

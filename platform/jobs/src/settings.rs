@@ -2,6 +2,7 @@
 
 use crate::error::JobsError;
 use einthoven_registry_files::Objects;
+use secrecy::SecretString;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -75,21 +76,24 @@ impl Settings {
 #[derive(Debug, Clone)]
 pub struct Sharing {
     /// `postgres://user:password@host/database`.
-    pub database_url: String,
+    pub database_url: SecretString,
     /// Inputs and results.
     pub objects: Objects,
     /// How long a server that runs a job may be silent before another takes the job over.
     pub lease: Duration,
+    /// How long a job waits for a bucket that gives or takes nothing, before it fails.
+    pub bucket_patience: Duration,
 }
 
 impl Sharing {
-    /// With a lease of ten seconds, renewed four times as often.
+    /// With a lease of ten seconds, renewed four times as often, and ten minutes of waiting for the bucket.
     #[must_use]
-    pub fn of(database_url: String, objects: Objects) -> Self {
+    pub fn of(database_url: SecretString, objects: Objects) -> Self {
         Self {
             database_url,
             objects,
             lease: Duration::from_secs(10),
+            bucket_patience: Duration::from_secs(600),
         }
     }
 }

@@ -151,6 +151,17 @@ pub(crate) fn internal(cause: &dyn std::fmt::Display) -> Failed {
     }))
 }
 
+/// The bucket neither gave the input nor took the result for as long as it was waited for.
+pub(crate) fn bucket_away(cause: &dyn std::fmt::Display) -> Failed {
+    tracing::error!("a job failed, since its bucket refuses: {cause}");
+    Failed::Problem(json!({
+        "type": "/problems/busy",
+        "title": "busy",
+        "status": 503,
+        "detail": "the bucket did not give the recording or take the result, however often it was asked; send it again when it does",
+    }))
+}
+
 /// A job that said that it was stopped, and nobody had told it to.
 pub(crate) fn stopped() -> Value {
     json!({"type": "/problems/internal", "title": "internal", "status": 500, "detail": "the job ended itself"})

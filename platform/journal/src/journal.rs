@@ -2,7 +2,7 @@
 
 use crate::index::Catalog;
 use crate::labels::{Given, Label, Labels, Taken};
-use crate::pseudonym::Pseudonyms;
+use crate::pseudonym::PseudonymKey;
 use crate::query::Entries;
 use crate::queue::Queue;
 use crate::recordings::{KeepRecordings, Recordings};
@@ -46,6 +46,8 @@ pub struct Settings {
     pub keep: Keep,
     /// Whether and how long recordings are kept.
     pub recordings: KeepRecordings,
+    /// What names of people and records become; none takes a key of the folder's own.
+    pub pseudonyms: Option<PseudonymKey>,
 }
 
 impl Default for Settings {
@@ -56,6 +58,7 @@ impl Default for Settings {
             buffer_bytes: 32 << 20,
             keep: Keep::default(),
             recordings: KeepRecordings::default(),
+            pseudonyms: None,
         }
     }
 }
@@ -85,7 +88,7 @@ struct Inner {
     segments: Arc<Mutex<Segments>>,
     labels: Arc<Labels>,
     recordings: Recordings,
-    pseudonyms: Pseudonyms,
+    pseudonyms: PseudonymKey,
     writer: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -108,7 +111,9 @@ impl Journal {
         let labels = Arc::new(Labels::open(&folder.join("labels"), disk)?);
         let catalog = Arc::new(Catalog::open(segments.list())?);
         let recordings = Recordings::open(&folder.join("recordings"), settings.recordings)?;
-        let pseudonyms = Pseudonyms::open(folder)?;
+        let pseudonyms = settings
+            .pseudonyms
+            .map_or_else(|| PseudonymKey::in_folder(folder), Ok)?;
         let segments = Arc::new(Mutex::new(segments));
         let queue = Arc::new(Queue::new(settings.buffer_bytes));
         let writer = Writer::new(

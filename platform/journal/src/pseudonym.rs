@@ -2,17 +2,58 @@
 
 use crate::JournalError;
 use crate::recordings::master::MasterKey;
+use crate::segments::make;
 use std::path::Path;
 
-/// Makes pseudonyms: keyed hashes, under a key that lies beside the entries.
+/// What a key of pseudonyms is bound to where it lies under a master key.
+const NAME: &str = "pseudonyms";
+
+/// The key under which names become pseudonyms: keyed hashes.
 ///
 /// Whoever has the key and a name finds what is recorded under it; whoever has the entries alone cannot try names out.
-pub(crate) struct Pseudonyms(MasterKey);
+#[derive(Clone)]
+pub struct PseudonymKey(MasterKey);
 
-impl Pseudonyms {
-    /// The key is made where there is none.
-    pub(crate) fn open(folder: &Path) -> Result<Self, JournalError> {
+impl std::fmt::Debug for PseudonymKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("PseudonymKey(..)")
+    }
+}
+
+impl PartialEq for PseudonymKey {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.id() == other.0.id()
+    }
+}
+
+impl PseudonymKey {
+    /// The one that lies in a journal's folder; made where there is none.
+    ///
+    /// # Errors
+    /// [`JournalError::MasterKey`], [`JournalError::Io`].
+    pub fn in_folder(folder: &Path) -> Result<Self, JournalError> {
+        make(folder)?;
         MasterKey::read_or_make(&folder.join("pseudonyms.key")).map(Self)
+    }
+
+    /// Whether a journal's folder has one.
+    #[must_use]
+    pub fn is_in(folder: &Path) -> bool {
+        folder.join("pseudonyms.key").exists()
+    }
+
+    /// It under a master key, to lie where several servers find it.
+    ///
+    /// # Errors
+    /// [`JournalError::Io`] where the system gives no random numbers.
+    pub fn wrapped(&self, master: &MasterKey) -> Result<String, JournalError> {
+        master.wrap_other(&self.0, NAME)
+    }
+
+    /// The same back; none where it lies under another master key, or was changed.
+    #[must_use]
+    pub fn unwrapped(text: &str, master: &MasterKey) -> Option<Self> {
+        master.unwrap_other(text, NAME).map(Self)
     }
 
     pub(crate) fn subject(&self, name: &str) -> String {

@@ -5,9 +5,16 @@ use clap::Args;
 use einthoven_jobs::{Jobs, Sharing};
 use einthoven_registry_files::{Bucket, Objects, Store};
 use einthoven_registry_log::{FileLog, Log, PostgresLog};
+use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
+use sqlx::PgPool;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// The longest wait for a connection to the database.
+const PATIENCE: Duration = Duration::from_secs(4);
 
 /// Where everything that is remembered lies.
 #[derive(Debug, Clone, Args)]
@@ -17,7 +24,7 @@ pub(crate) struct Storage {
     pub(crate) data: PathBuf,
     /// Keep the registry's log in PostgreSQL, shared by several servers: `postgres://user:password@host/database`.
     #[arg(long, env = "EINTHOVEN_DATABASE_URL", hide_env_values = true)]
-    pub(crate) database_url: Option<String>,
+    pub(crate) database_url: Option<SecretString>,
     /// Keep the models' files in an S3-compatible bucket: a TOML file with `endpoint`, `bucket`, `region`, `access_key`,
     /// `secret_key_file`, and `prefix` and `allow_http` if wanted.
     #[arg(long, value_name = "FILE", env = "EINTHOVEN_BUCKET_FILE")]
@@ -70,7 +77,7 @@ impl Storage {
     /// The log, to write to.
     pub(crate) async fn log(&self) -> anyhow::Result<Log> {
         Ok(match &self.database_url {
-            Some(url) => Log::Postgres(PostgresLog::connect(url).await?),
+            Some(url) => Log::Postgres(PostgresLog::connect(url.expose_secret()).await?),
             None => Log::File(FileLog::open(self.log_folder()).await?),
         })
     }
@@ -78,7 +85,7 @@ impl Storage {
     /// The log, to read beside a server that writes it.
     pub(crate) async fn log_reader(&self) -> anyhow::Result<Log> {
         Ok(match &self.database_url {
-            Some(url) => Log::Postgres(PostgresLog::connect(url).await?),
+            Some(url) => Log::Postgres(PostgresLog::connect(url.expose_secret()).await?),
             None => Log::File(FileLog::open_reader(self.log_folder()).await?),
         })
     }
@@ -102,6 +109,20 @@ impl Storage {
             }
             _ => Jobs::open(settings)?,
         })
+    }
+
+    /// The database that servers share, to be asked for what is neither of the registry nor of jobs; it is connected to when it is first
+    /// asked something.
+    pub(crate) fn database(&self) -> anyhow::Result<Option<PgPool>> {
+        let Some(url) = &self.database_url else {
+            return Ok(None);
+        };
+        // The cause may repeat the URL and its password, so it is not shown.
+        let Ok(options) = url.expose_secret().parse::<PgConnectOptions>() else {
+            bail!("--database-url is no URL like postgres://user:password@host:5432/database");
+        };
+        let pool = PgPoolOptions::new().max_connections(2).acquire_timeout(PATIENCE);
+        Ok(Some(pool.connect_lazy_with(options)))
     }
 
     /// What the bucket's file says, with its secret.

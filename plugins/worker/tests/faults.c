@@ -14,6 +14,7 @@
 #define EAT 1004.0f
 #define ONCE 1005.0f
 #define WAIT 1006.0f
+#define LEAK 1007.0f
 
 static einthoven_engine_api faulty_api;
 static einthoven_plugin faulty_description;
@@ -55,6 +56,14 @@ static int32_t faulty_execute(void *model, const einthoven_call *call) {
             usleep(200);
         }
         return EINTHOVEN_CANCELLED;
+    }
+    if (first == LEAK) {
+        /* Does what it is there for, and keeps a little more each time. */
+        char *volatile kept = malloc(16 << 20);
+        if (kept == NULL) {
+            abort();
+        }
+        memset(kept, 1, 16 << 20);
     }
     return execute(model, call);
 }

@@ -15,6 +15,7 @@ const HANG: f32 = 1003.0;
 const EAT: f32 = 1004.0;
 const ONCE: f32 = 1005.0;
 const WAIT: f32 = 1006.0;
+const LEAK: f32 = 1007.0;
 
 /// The faulty engine, compiled once; `None` without a compiler.
 fn library() -> Option<&'static Path> {
@@ -182,6 +183,23 @@ fn an_engine_that_eats_memory_meets_its_own_limit() {
     let mut worker = Worker::start(spawner(library, None), request(), Crashes::default()).unwrap();
     let failure = run(&mut worker, EAT, &Until::default()).unwrap_err();
     assert_eq!(failure.code, Code::Unavailable, "{failure}");
+}
+
+/// Call by call it keeps more, twice what its child may have in the end: each time that it meets the limit the call is done by a new child,
+/// and who called sees nothing of it.
+#[test]
+fn an_engine_that_leaks_is_started_again_and_no_call_fails() {
+    let Some(library) = library() else { return };
+    let crashes = Crashes::default();
+    let mut worker = Worker::start(spawner(library, None), request(), crashes.clone()).unwrap();
+    for call in 0..32 {
+        let got = run(&mut worker, LEAK, &Until::default());
+        assert_eq!(
+            got.unwrap_or_else(|cause| panic!("call {call}: {cause}"))[1..],
+            [0.75, 1.25, 1.75]
+        );
+    }
+    assert!(crashes.quarantined().is_none());
 }
 
 #[test]

@@ -68,6 +68,17 @@ impl Objects {
         Ok(())
     }
 
+    /// The names of all groups that have something.
+    ///
+    /// # Errors
+    /// [`FilesError::Bucket`].
+    pub async fn groups(&self) -> Result<Vec<String>, FilesError> {
+        let listed = self.bucket.list_with_delimiter(Some(&self.folder)).await;
+        let groups = listed.map_err(refused("list", &self.folder))?.common_prefixes;
+        let names = groups.iter().filter_map(|group| group.filename().map(str::to_owned));
+        Ok(names.collect())
+    }
+
     fn group(&self, group: &str) -> Key {
         self.folder.clone().join(group)
     }

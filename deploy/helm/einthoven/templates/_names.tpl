@@ -31,3 +31,8 @@ app.kubernetes.io/component: {{ .role }}
 {{- define "einthoven.shared" -}}
 {{- if and .Values.database.secret .Values.bucket.secret }}yes{{ else if or .Values.database.secret .Values.bucket.secret }}{{ fail "set both database.secret and bucket.secret, or neither: replicas that share a log must share the files too" }}{{ end -}}
 {{- end }}
+
+{{- /* Whether there is a master key; several servers need one. */ -}}
+{{- define "einthoven.master" -}}
+{{- if .Values.masterKey.secret }}yes{{ else if include "einthoven.shared" . }}{{ fail "set masterKey.secret: several servers need a master key, by which a person is erased on all of them" }}{{ end -}}
+{{- end }}

@@ -1,59 +1,36 @@
 //! Doing jobs that others could do as well.
 
-use super::{Inner, Shared, input, lock, result, rows};
-use crate::error::JobsError;
+use super::{Inner, Shared, input, lease, lock, result};
 use crate::events;
 use crate::record::{Record, State};
-use crate::worker::{Control, Failed, Progress, Stage, Task, Tell, Work, internal, run, stopped};
+use crate::worker::{Control, Failed, Progress, Stage, Task, Tell, Work, bucket_away, internal, run, stopped};
 use bytes::Bytes;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
-
-/// How often a server that has nothing to do looks for a job that was made at another.
-const IDLE: Duration = Duration::from_millis(500);
 
 /// The wait where the database or the bucket is away.
 const AGAIN: Duration = Duration::from_millis(500);
 
 impl Shared {
-    pub(super) async fn work(self, work: Arc<dyn Work>) {
-        let mut stopping = self.0.stopping.subscribe();
-        loop {
-            // Counted before it is asked for, so that who stops waits for what was just taken.
-            self.0.running.send_modify(|running| *running += 1);
-            let taken = if *stopping.borrow() {
-                Ok(None)
-            } else {
-                self.take().await
-            };
-            let found = matches!(taken, Ok(Some(_)));
-            if let Ok(Some(record)) = taken {
-                self.one(record, &work).await;
-            }
-            self.0.running.send_modify(|running| *running -= 1);
-            if *stopping.borrow() {
-                return;
-            }
-            if !found {
-                tokio::select! {
-                    () = self.0.more.notified() => {}
-                    () = tokio::time::sleep(IDLE) => {}
-                    _ = stopping.wait_for(|stopping| *stopping) => {}
-                }
-            }
-        }
+    /// The next job, if there is one and the database says so.
+    pub(super) async fn take(&self, name: &str) -> Option<Record> {
+        let Inner {
+            leases,
+            lease,
+            answering,
+            ..
+        } = &*self.0;
+        let taken = lease::take(leases, name, *lease, answering.has_for(*lease)).await;
+        answering.note(&taken);
+        taken.ok().flatten()
     }
 
-    async fn take(&self) -> Result<Option<Record>, JobsError> {
-        rows::take(&self.0.pool, &self.0.server, self.0.lease).await
-    }
-
-    async fn one(&self, record: Record, work: &Arc<dyn Work>) {
+    pub(super) async fn one(&self, record: Record, work: &Arc<dyn Work>) {
         let control = Arc::<Control>::default();
         lock(&self.0.controls).insert(record.id.clone(), Arc::clone(&control));
         // It may have been told to stop between being asked and being taken.
-        if *self.0.stopping.borrow() {
+        if self.0.life.is_stopping() {
             control.stop();
         }
         let (told, reached) = mpsc::unbounded_channel();
@@ -96,16 +73,19 @@ impl Shared {
             .await
     }
 
-    /// Tries again where the bucket is away, for as long as the job is to go on.
+    /// Tries again where the bucket is away, for as long as the job is to go on; a bucket that refuses for good ends it, so that the next
+    /// one has its turn.
     async fn patiently<T, F>(&self, control: &Control, ask: impl Fn() -> F) -> Result<T, Failed>
     where
         F: Future<Output = Result<T, einthoven_registry_files::FilesError>>,
     {
+        let since = Instant::now();
         loop {
             match ask().await {
                 Ok(got) => return Ok(got),
-                Err(cause) if control.goes_on() => tracing::warn!("a job waits for the bucket: {cause}"),
-                Err(_) => return Err(Failed::Stopped),
+                Err(_) if !control.goes_on() => return Err(Failed::Stopped),
+                Err(cause) if since.elapsed() >= self.0.bucket_patience => return Err(bucket_away(&cause)),
+                Err(cause) => tracing::warn!("a job waits for the bucket: {cause}"),
             }
             tokio::time::sleep(AGAIN).await;
         }
@@ -120,10 +100,11 @@ impl Shared {
                 said = reached.recv() => {
                     let Some((percent, stage)) = said else { return };
                     let event = events::progress(percent, &stage, record.runs);
-                    rows::reached(&self.0.pool, &record, &stage, &event).await
+                    lease::reached(&self.0.leases, &record, &stage, &event).await
                 }
-                _ = beats.tick() => rows::renew(&self.0.pool, &record, self.0.lease).await,
+                _ = beats.tick() => lease::renew(&self.0.leases, &record, self.0.lease).await,
             };
+            self.0.answering.note(&written);
             match written {
                 Ok(true) => {}
                 // Somebody cancelled it, or took it over.
@@ -148,7 +129,7 @@ impl Shared {
             ended.end(state, problem);
         }
         loop {
-            match rows::end(&self.0.pool, &ended).await {
+            match lease::end(&self.0.leases, &ended).await {
                 Ok(true) if state.is_end() => {
                     if let Err(cause) = self.remove_input(&record.id).await {
                         tracing::error!("the input of a job was not removed yet: {cause}");
@@ -158,14 +139,14 @@ impl Shared {
                 Ok(true) => return,
                 Ok(false) => {
                     // Taken over, or cancelled: whoever waits for that sees when it is put down.
-                    let Inner { objects, pool, .. } = &*self.0;
+                    let Inner { objects, leases, .. } = &*self.0;
                     let _ = objects.remove(&record.id, &result(record.runs)).await;
-                    let _ = rows::put_down(pool, record).await;
+                    let _ = lease::put_down(leases, record).await;
                     return;
                 }
                 Err(cause) => tracing::warn!("the end of a job is not written down yet: {cause}"),
             }
-            if *self.0.stopping.borrow() {
+            if self.0.life.is_stopping() {
                 return;
             }
             tokio::time::sleep(AGAIN).await;

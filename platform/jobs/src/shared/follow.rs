@@ -1,6 +1,6 @@
 //! Following a job wherever it is done.
 
-use super::rows;
+use super::rows::seen;
 use crate::events::{Event, is_last};
 use sqlx::PgPool;
 use std::collections::VecDeque;
@@ -33,7 +33,7 @@ impl Followed {
     }
 
     pub(crate) async fn is_over(&self) -> bool {
-        let later = rows::events(&self.pool, &self.id, self.seen).await;
+        let later = seen::events(&self.pool, &self.id, self.seen).await;
         self.seen.is_some_and(is_last) && later.is_ok_and(|later| later.is_empty())
     }
 
@@ -43,14 +43,14 @@ impl Followed {
                 self.seen = Some(event.id);
                 return Some(event);
             }
-            match rows::events(&self.pool, &self.id, self.seen).await {
+            match seen::events(&self.pool, &self.id, self.seen).await {
                 Ok(news) if !news.is_empty() => {
                     self.news = news.into();
                     continue;
                 }
                 Ok(_) if self.seen.is_some_and(is_last) => return None,
                 // A job that is gone has no events, and every other has one.
-                Ok(_) if rows::is_gone(&self.pool, &self.id).await => return None,
+                Ok(_) if seen::is_gone(&self.pool, &self.id).await => return None,
                 Ok(_) | Err(_) => {}
             }
             let told = tokio::time::timeout(LOOK, self.stopping.wait_for(|stopping| *stopping));

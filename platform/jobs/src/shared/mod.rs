@@ -4,27 +4,34 @@
 //! one before still says is then refused, because it names an older attempt. All times are the database's: what a server's own clock
 //! says decides nothing.
 
+mod answering;
 mod doing;
 mod follow;
 mod rows;
 
+use answering::Answering;
 pub(crate) use follow::Followed;
 
 use crate::error::JobsError;
 use crate::jobs::View;
+use crate::life::{self, Life, Living};
 use crate::record::{Info, Record, State};
 use crate::settings::{New, Settings, Sharing};
 use crate::worker::{Control, Work};
 use bytes::Bytes;
 use einthoven_registry_files::Objects;
+use rows::{lease, made, seen};
+use secrecy::ExposeSecret;
 use sqlx::PgPool;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::sync::{Notify, watch};
 
-/// How often what was kept long enough, and what others left behind, is looked for.
-const LOOK: Duration = Duration::from_secs(600);
+/// Connections for whoever asks about jobs and follows them. Those that renew leases have others, and never wait for these.
+const CONNECTIONS: u32 = 4;
+
+/// How often a server that has nothing to do looks for a job that was made at another.
+const LOOK: Duration = Duration::from_millis(500);
 
 /// How often it is asked whether another server has put a job down.
 const IDLE: Duration = Duration::from_millis(100);
@@ -43,10 +50,12 @@ struct Inner {
     /// This process among those that take jobs.
     server: String,
     pool: PgPool,
+    /// For taking, renewing and ending.
+    leases: PgPool,
+    answering: Answering,
     objects: Objects,
-    more: Notify,
-    stopping: watch::Sender<bool>,
-    running: watch::Sender<usize>,
+    bucket_patience: Duration,
+    life: Life,
     /// Jobs that run here.
     controls: Mutex<HashMap<String, Arc<Control>>>,
     counts: Mutex<[(&'static str, u64); 5]>,
@@ -54,15 +63,19 @@ struct Inner {
 
 impl Shared {
     pub(crate) async fn open(settings: Settings, sharing: Sharing) -> Result<Self, JobsError> {
+        let url = sharing.database_url.expose_secret();
+        // Each that works asks for the next job, or renews one and writes down how far it is.
+        let workers = u32::try_from(settings.at_once.max(1)).unwrap_or(u32::MAX);
         let this = Self(Arc::new(Inner {
+            pool: rows::connect(url, CONNECTIONS)?,
+            leases: rows::connect(url, workers.saturating_add(1))?,
+            answering: Answering::default(),
             settings,
             lease: sharing.lease,
             server: uuid::Uuid::new_v4().to_string(),
-            pool: rows::connect(&sharing.database_url)?,
             objects: sharing.objects,
-            more: Notify::new(),
-            stopping: watch::Sender::new(false),
-            running: watch::Sender::new(0),
+            bucket_patience: sharing.bucket_patience,
+            life: Life::new(),
             controls: Mutex::default(),
             counts: Mutex::new(State::ALL.map(|state| (state.as_str(), 0))),
         }));
@@ -71,20 +84,7 @@ impl Shared {
     }
 
     pub(crate) fn start(&self, work: &Arc<dyn Work>) {
-        for _ in 0..self.0.settings.at_once.max(1) {
-            tokio::spawn(self.clone().work(Arc::clone(work)));
-        }
-        let this = self.clone();
-        tokio::spawn(async move {
-            let mut stopping = this.0.stopping.subscribe();
-            loop {
-                this.sweep().await;
-                let told = tokio::time::timeout(LOOK, stopping.wait_for(|stopping| *stopping));
-                if told.await.is_ok() {
-                    return;
-                }
-            }
-        });
+        life::start(self, self.0.settings.at_once, work);
     }
 
     pub(crate) async fn create(&self, new: New) -> Result<Info, JobsError> {
@@ -99,42 +99,41 @@ impl Shared {
             settings,
             pool,
             objects,
-            stopping,
-            more,
+            life,
             ..
         } = &*self.0;
-        if *stopping.borrow() {
+        if life.is_stopping() {
             return Err(JobsError::Stopping);
         }
         let record = Record::new(uuid::Uuid::new_v4().to_string(), &new);
-        rows::reserve(pool, settings, &record).await?;
+        made::reserve(pool, settings, &record).await?;
         let put = async {
             for (index, (_, bytes)) in new.files.into_iter().enumerate() {
                 objects.put(&record.id, &input(index), Bytes::from(bytes)).await?;
             }
-            rows::queue(pool, &record.id).await
+            made::queue(pool, &record.id).await
         };
         match put.await {
             Ok(record) => {
-                more.notify_one();
+                life.more();
                 Ok(record.info(None))
             }
             Err(cause) => {
                 // What cannot be taken back now is swept later.
                 let _ = objects.remove(&record.id, ANY).await;
-                let _ = rows::forget(pool, &record.id).await;
+                let _ = made::forget(pool, &record.id).await;
                 Err(cause)
             }
         }
     }
 
     pub(crate) async fn list(&self, view: View<'_>) -> Result<Vec<Info>, JobsError> {
-        let found = rows::list(&self.0.pool, view).await?;
+        let found = seen::list(&self.0.pool, view).await?;
         Ok(found.into_iter().map(|row| row.record.info(row.stage)).collect())
     }
 
     pub(crate) async fn counts(&self) -> [(&'static str, u64); 5] {
-        let counted = rows::counts(&self.0.pool).await;
+        let counted = seen::counts(&self.0.pool).await;
         let mut known = lock(&self.0.counts);
         if let Ok(counted) = counted {
             *known = counted;
@@ -143,18 +142,18 @@ impl Shared {
     }
 
     pub(crate) async fn get(&self, view: View<'_>, id: &str) -> Result<Info, JobsError> {
-        let row = rows::get(&self.0.pool, view, id).await?;
+        let row = seen::get(&self.0.pool, view, id).await?;
         Ok(row.record.info(row.stage))
     }
 
     pub(crate) async fn events(&self, view: View<'_>, id: &str, seen: Option<u64>) -> Result<Followed, JobsError> {
-        rows::get(&self.0.pool, view, id).await?;
-        let stopping = self.0.stopping.subscribe();
+        seen::get(&self.0.pool, view, id).await?;
+        let stopping = self.0.life.stopping();
         Ok(Followed::new(self.0.pool.clone(), id.to_owned(), seen, stopping))
     }
 
     pub(crate) async fn result(&self, view: View<'_>, id: &str) -> Result<Vec<u8>, JobsError> {
-        let record = rows::get(&self.0.pool, view, id).await?.record;
+        let record = seen::get(&self.0.pool, view, id).await?.record;
         record.has_result()?;
         let found = self.0.objects.get(id, &result(record.runs)).await?;
         found.map(Vec::from).ok_or(JobsError::NoSuchJob)
@@ -162,54 +161,56 @@ impl Shared {
 
     pub(crate) async fn delete(&self, view: View<'_>, id: &str) -> Result<(), JobsError> {
         let Inner { pool, objects, .. } = &*self.0;
-        rows::get(pool, view, id).await?;
-        if rows::cancel(pool, id).await? {
+        seen::get(pool, view, id).await?;
+        if made::cancel(pool, id).await? {
             if let Some(control) = lock(&self.0.controls).get(id) {
                 control.cancel();
             }
             return self.remove_input(id).await;
         }
         objects.remove(id, ANY).await?;
-        rows::forget(pool, id).await
+        made::forget(pool, id).await.map(drop)
     }
 
     pub(crate) async fn erase(&self, wanted: impl Fn(&serde_json::Value) -> bool) -> Result<usize, JobsError> {
         let Inner { pool, objects, .. } = &*self.0;
-        let all = rows::list(pool, View::All).await?.into_iter().map(|row| row.record);
+        let all = seen::list(pool, View::All).await?.into_iter().map(|row| row.record);
         let ids: Vec<String> = all
             .filter(|record| wanted(&record.wish))
             .map(|record| record.id)
             .collect();
         for id in &ids {
-            if rows::cancel(pool, id).await?
+            if made::cancel(pool, id).await?
                 && let Some(control) = lock(&self.0.controls).get(id)
             {
                 control.cancel();
             }
         }
+        // Where several servers erase at once, each job is counted by one of them.
+        let mut erased = 0;
         for id in &ids {
             // Until the server that was at it says so, or its lease has run out.
-            while !rows::is_idle(pool, id).await? {
+            while !lease::is_idle(pool, id).await? {
                 tokio::time::sleep(IDLE).await;
             }
             objects.remove(id, ANY).await?;
-            rows::forget(pool, id).await?;
+            erased += usize::from(made::forget(pool, id).await?);
         }
-        Ok(ids.len())
+        Ok(erased)
     }
 
     pub(crate) async fn stop(&self) {
-        self.0.stopping.send_replace(true);
+        self.0.life.stop();
         for control in lock(&self.0.controls).values() {
             control.stop();
         }
-        let _ = self.0.running.subscribe().wait_for(|running| *running == 0).await;
+        self.0.life.running(|running| running == 0).await;
     }
 
     /// Removes the input of a job that has ended: nobody needs it any more, and it is somebody's heart.
     async fn remove_input(&self, id: &str) -> Result<(), JobsError> {
         self.0.objects.remove(id, INPUT).await?;
-        rows::input_is_gone(&self.0.pool, id).await
+        made::input_is_gone(&self.0.pool, id).await
     }
 
     /// Removes what was kept long enough, and what servers that ended in the middle left behind.
@@ -226,14 +227,64 @@ impl Shared {
             objects,
             ..
         } = &*self.0;
-        for id in rows::ended_with_input(pool).await? {
+        for id in seen::ended_with_input(pool).await? {
             self.remove_input(&id).await?;
         }
-        for id in rows::old(pool, settings).await? {
+        for id in seen::old(pool, settings).await? {
             objects.remove(&id, ANY).await?;
-            rows::forget(pool, &id).await?;
+            made::forget(pool, &id).await?;
         }
         Ok(())
+    }
+
+    /// Removes contents whose job is gone: those of a server that still wrote when the job was erased, and then ended.
+    async fn sweep_groups(&self) -> Result<(), JobsError> {
+        let Inner { pool, objects, .. } = &*self.0;
+        // A job has its row before it has contents, so what is listed first and has no row then has no job.
+        let groups = objects.groups().await?;
+        for group in seen::without_job(pool, groups).await? {
+            objects.remove(&group, ANY).await?;
+        }
+        Ok(())
+    }
+}
+
+impl Living for Shared {
+    fn life(&self) -> &Life {
+        &self.0.life
+    }
+
+    /// Under a name that nobody else has.
+    async fn work(self, number: usize, work: Arc<dyn Work>) {
+        let name = format!("{}/{number}", self.0.server);
+        let life = &self.0.life;
+        loop {
+            // Counted before it is asked for, so that who stops waits for what was just taken.
+            life.count(|running| *running += 1);
+            let taken = if life.is_stopping() {
+                None
+            } else {
+                self.take(&name).await
+            };
+            let found = taken.is_some();
+            if let Some(record) = taken {
+                self.one(record, &work).await;
+            }
+            life.count(|running| *running -= 1);
+            if life.is_stopping() {
+                return;
+            }
+            if !found {
+                life.wait(LOOK).await;
+            }
+        }
+    }
+
+    async fn tidy(&self) {
+        self.sweep().await;
+        if let Err(cause) = self.sweep_groups().await {
+            tracing::error!("contents without a job were not removed: {cause}");
+        }
     }
 }
 

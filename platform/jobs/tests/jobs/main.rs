@@ -8,6 +8,7 @@
 )]
 
 mod folder;
+mod outages;
 mod place;
 #[allow(dead_code, reason = "other test binaries use the rest of it")]
 #[path = "../../../server/tests/broken/postgres.rs"]

@@ -34,7 +34,8 @@ impl Place {
         let statement = format!("create database {name}");
         connection.execute(sqlx::AssertSqlSafe(statement)).await.unwrap();
         let objects = Objects::in_bucket(&bucket.settings, name).unwrap();
-        let mut sharing = Sharing::of(url.replace("/postgres?", &format!("/{name}?")), objects);
+        let url = url.replace("/postgres?", &format!("/{name}?"));
+        let mut sharing = Sharing::of(url.into(), objects);
         sharing.lease = LEASE;
         Self {
             folder: tempfile::tempdir().unwrap(),

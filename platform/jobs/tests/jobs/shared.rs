@@ -1,5 +1,6 @@
 //! The suite over a database and a bucket, and what only servers that share can do to each other.
 
+use crate::outages::crashes;
 use crate::place::{LEASE, Place};
 use crate::postgres::Postgres;
 use crate::s3;
@@ -17,16 +18,7 @@ async fn shared_jobs_do_what_those_of_one_server_do() {
             $(suite::$name(&Place::shared(&database, &bucket, &stringify!($name)[..20]).await).await;)*
         };
     }
-    each! {
-        a_job_is_done_and_its_events_can_be_followed_from_any_point
-        one_sees_only_ones_own
-        what_fails_or_panics_says_so_and_the_next_one_is_done
-        a_cancelled_job_ends_whether_it_runs_or_waits
-        there_is_room_for_so_many_and_one_owner_takes_half_of_it
-        what_had_not_ended_is_done_after_the_next_start
-        ended_jobs_are_kept_for_a_while_only
-        erased_jobs_run_no_more_and_nothing_of_them_is_kept
-    }
+    suite::all!(each);
 }
 
 /// Counts how often each job was begun.
@@ -42,7 +34,13 @@ impl Work for Counting {
 
 /// Goes on whatever it is told, until it is let go; then it says that it is done.
 #[derive(Default)]
-struct Deaf(Mutex<bool>);
+pub(crate) struct Deaf(Mutex<bool>);
+
+impl Deaf {
+    pub(crate) fn let_go(&self) {
+        *self.0.lock().unwrap() = true;
+    }
+}
 
 impl Work for Deaf {
     fn run(&self, _: Task) -> Result<Vec<u8>, Failed> {
@@ -129,7 +127,7 @@ async fn one_that_was_left_is_taken_over(place: &Place) {
     let done = reached(&other, &made.id, State::Done).await;
     assert_eq!(done.attempts, 2);
     assert_eq!(looking.result(View::All, &made.id).await.unwrap(), b"words");
-    *deaf.0.lock().unwrap() = true;
+    deaf.let_go();
 
     // What ends after it was cancelled leaves nothing behind.
     let late = Arc::<Deaf>::default();
@@ -139,7 +137,7 @@ async fn one_that_was_left_is_taken_over(place: &Place) {
     let taken = looking.create(new("key:a", "taken")).await.unwrap();
     reached(&looking, &taken.id, State::Running).await;
     looking.delete(View::All, &taken.id).await.unwrap();
-    *late.0.lock().unwrap() = true;
+    late.let_go();
     last.stop().await;
     let ended = looking.get(View::All, &taken.id).await.unwrap();
     assert_eq!(ended.state, State::Cancelled);
@@ -159,13 +157,15 @@ async fn what_an_older_attempt_says_is_refused(place: &Place) {
     runtime.spawn(async move { standing.recv() });
     let other = place.started().await;
     assert_eq!(reached(&other, &made.id, State::Done).await.attempts, 2);
-    *deaf.0.lock().unwrap() = true;
+    deaf.let_go();
     go_on.send(()).unwrap();
     slow.stop().await;
     let kept = looking.get(View::All, &made.id).await.unwrap();
     assert_eq!((kept.state, kept.attempts), (State::Done, 2));
     assert_eq!(looking.result(View::All, &made.id).await.unwrap(), b"words");
     assert!(!place.holds(&made.id, "result-1.json").await);
+    // It was taken to have crashed, and said that it had not.
+    assert_eq!(crashes(place, &made.id).await, 0);
     runtime.shutdown_background();
 }
 
@@ -192,7 +192,7 @@ async fn one_that_takes_servers_down_is_given_up(place: &Place) {
     let failed = reached(&last, &made.id, State::Failed).await;
     assert_eq!(failed.problem.unwrap()["type"], "/problems/gave_up");
     for deaf in kept {
-        *deaf.0.lock().unwrap() = true;
+        deaf.let_go();
     }
 }
 
@@ -212,4 +212,24 @@ async fn while_the_database_is_away(place: &Place, database: &Postgres) {
     let next = jobs.create(new("key:a", "next")).await.unwrap();
     reached(&jobs, &next.id, State::Done).await;
     assert_eq!(jobs.get(View::All, &running.id).await.unwrap().state, State::Cancelled);
+}
+
+#[test]
+fn what_servers_share_is_printed_without_its_secrets() {
+    let bucket = einthoven_registry_files::Bucket {
+        endpoint: "https://127.0.0.1:9".into(),
+        bucket: "models".into(),
+        prefix: String::new(),
+        region: "eu-central-1".into(),
+        access_key: "reader".into(),
+        secret_key: "hunter2".into(),
+        allow_http: false,
+    };
+    let objects = einthoven_registry_files::Objects::in_bucket(&bucket, "jobs").unwrap();
+    let sharing = einthoven_jobs::Sharing::of("postgres://einthoven:hunter2@127.0.0.1/x".to_owned().into(), objects);
+    let printed = format!("{bucket:?} {sharing:#?}");
+    assert!(
+        printed.contains("database_url") && !printed.contains("hunter2"),
+        "{printed}"
+    );
 }

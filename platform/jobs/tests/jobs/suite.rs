@@ -7,6 +7,23 @@ use std::collections::HashSet;
 use std::sync::Mutex;
 use std::time::Duration;
 
+/// Hands the names of all that is below to a macro.
+macro_rules! all {
+    ($each:ident) => {
+        $each! {
+            a_job_is_done_and_its_events_can_be_followed_from_any_point
+            one_sees_only_ones_own
+            what_fails_or_panics_says_so_and_the_next_one_is_done
+            a_cancelled_job_ends_whether_it_runs_or_waits
+            there_is_room_for_so_many_and_one_owner_takes_half_of_it
+            what_had_not_ended_is_done_after_the_next_start
+            ended_jobs_are_kept_for_a_while_only
+            erased_jobs_run_no_more_and_nothing_of_them_is_kept
+        }
+    };
+}
+pub(crate) use all;
+
 /// Says its input back, a byte at a time; `fail` and `panic` do as they say, `wait` goes on until told to stop, `wait once` does so the
 /// first time.
 #[derive(Debug, Default)]

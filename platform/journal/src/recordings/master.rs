@@ -13,15 +13,28 @@ use zeroize::Zeroizing;
 
 const DIGITS: usize = 64;
 
-pub(crate) struct MasterKey {
+/// A key under which other keys lie.
+#[derive(Clone)]
+pub struct MasterKey {
     path: PathBuf,
     key: Zeroizing<[u8; 32]>,
     id: String,
 }
 
+impl std::fmt::Debug for MasterKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("MasterKey")
+            .field("path", &self.path)
+            .finish_non_exhaustive()
+    }
+}
+
 impl MasterKey {
     /// From a file that is there.
-    pub(super) fn read(path: &Path) -> Result<Self, JournalError> {
+    ///
+    /// # Errors
+    /// [`JournalError::MasterKey`] when there is none, everybody may read it, or it holds no key.
+    pub fn read(path: &Path) -> Result<Self, JournalError> {
         let refuse = |what: &str| JournalError::MasterKey {
             path: path.to_owned(),
             what: what.to_owned(),
@@ -47,11 +60,16 @@ impl MasterKey {
         let mut key = Zeroizing::new([0; 32]);
         hex::decode_to_slice(text.trim_ascii_end(), key.as_mut())
             .map_err(|_| refuse("it must hold 64 hexadecimal digits, as `openssl rand -hex 32` prints them"))?;
-        Ok(Self {
+        Ok(Self::of(path, key))
+    }
+
+    /// One that was read from what this file holds, or opened with it.
+    fn of(path: &Path, key: Zeroizing<[u8; 32]>) -> Self {
+        Self {
             path: path.to_owned(),
             id: id(&key),
             key,
-        })
+        }
     }
 
     /// The same; where there is no file, one is made. Of two processes that make it at once one is told.
@@ -79,7 +97,7 @@ impl MasterKey {
     }
 
     /// Says which key it is, and nothing about it.
-    pub(super) fn id(&self) -> &str {
+    pub(crate) fn id(&self) -> &str {
         &self.id
     }
 
@@ -98,6 +116,20 @@ impl MasterKey {
 
     pub(super) fn unwrap(&self, wrapped: &Wrapped, name: &str) -> Option<DataKey> {
         cipher::unwrap(&self.key, wrapped, name)
+    }
+
+    /// Another key under this one, as text, bound to its name.
+    pub(crate) fn wrap_other(&self, other: &Self, name: &str) -> Result<String, JournalError> {
+        let wrapped = self.wrap(&DataKey(other.key.clone()), name);
+        let text = wrapped.map(|wrapped| wrapped.to_text());
+        text.map_err(|cause| super::failed("wrap a key under", &self.path, &cause))
+    }
+
+    /// The same back; none where it lies under another key than this one, or was changed.
+    pub(crate) fn unwrap_other(&self, text: &str, name: &str) -> Option<Self> {
+        let wrapped = Wrapped::parse(text.as_bytes()).filter(|wrapped| wrapped.master == self.id)?;
+        let DataKey(key) = self.unwrap(&wrapped, name)?;
+        Some(Self::of(&self.path, key))
     }
 }
 

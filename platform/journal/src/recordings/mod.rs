@@ -7,13 +7,15 @@
 
 mod cipher;
 pub(crate) mod master;
+mod rotate;
+
+pub use master::MasterKey;
 
 use crate::JournalError;
 use crate::replay::digest;
 use crate::segments::{make, sync_folder};
 use cipher::{DataKey, Wrapped};
 use jiff::Timestamp;
-use master::MasterKey;
 use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -32,6 +34,8 @@ pub struct KeepRecordings {
     pub bytes: Option<u64>,
     /// The file with the master key; none has one made beside the recordings at first use.
     pub master_key: Option<PathBuf>,
+    /// The file with the one before: when the journal is opened, what lies under that is put under the master key.
+    pub previous_master_key: Option<PathBuf>,
 }
 
 /// The recordings that are kept.
@@ -64,7 +68,26 @@ impl Recordings {
         if recordings.settings.keep {
             recordings.master(&mut recordings.lock())?;
         }
+        recordings.rotate()?;
         Ok(recordings)
+    }
+
+    /// Puts what lies under the previous master key under the master key, where both are named.
+    fn rotate(&self) -> Result<(), JournalError> {
+        let Some(previous) = &self.settings.previous_master_key else {
+            return Ok(());
+        };
+        let old = MasterKey::read(previous)?;
+        let mut held = self.lock();
+        let new = self.master(&mut held)?;
+        let rotated = rotate::rotate(&self.folder.join("keys"), &old, &new)?;
+        tracing::info!(
+            now = rotated.now,
+            before = rotated.before,
+            unreadable = rotated.unreadable,
+            "the keys of recordings lie under the master key; the previous one opens none of them any more"
+        );
+        Ok(())
     }
 
     /// Keeps a recording where the settings say so, once for each person and content; it is on disk when this returns. Gives
@@ -120,7 +143,10 @@ impl Recordings {
         if wrapped.master != master.id() {
             return Err(JournalError::MasterKey {
                 path: master.path().to_owned(),
-                what: format!("{} was wrapped under another one; name that", files.key.display()),
+                what: format!(
+                    "{} was wrapped under another one; name that as the previous one, and what lies under it is put under this one",
+                    files.key.display()
+                ),
             });
         }
         let key = master

@@ -12,5 +12,6 @@ mod reading;
 mod recordings;
 mod replay;
 mod retention;
+mod rotated;
 mod setup;
 mod stalled;

@@ -275,7 +275,7 @@ fn recordings_go_with_their_keys_by_days_and_bytes() {
         keep: true,
         days: Some(7),
         bytes: Some(25_000),
-        master_key: None,
+        ..KeepRecordings::default()
     });
     let journal = Journal::open(folder.path(), settings).unwrap();
     for number in 0..5 {

@@ -7,6 +7,7 @@ use clap::Args;
 use einthoven_registry::Registry;
 use einthoven_registry_files::{Digest, Store};
 use einthoven_registry_log::{FileLog, Log, PostgresLog};
+use secrecy::ExposeSecret;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -94,7 +95,7 @@ impl Restore {
                 .copy_all(digests(from.clone()).await?, &self.storage.files()?)
                 .await?;
             match &self.storage.database_url {
-                Some(url) => drop(PostgresLog::connect(url).await?.import(&from).await?),
+                Some(url) => drop(PostgresLog::connect(url.expose_secret()).await?.import(&from).await?),
                 None => from.copy_to(log_folder(&self.storage.data), head).await?,
             }
             println!(

@@ -5,7 +5,7 @@ use crate::embedded;
 use crate::engines::Plugins;
 use crate::experiments::{self, ComparingArguments};
 use crate::http::access::{Duties, PublicUrl, Role};
-use crate::http::{self, App, Limits};
+use crate::http::{self, App, Limits, erasing};
 use crate::journaling::{JournalArguments, Journaling};
 use crate::lifecycle::{Lifecycle, Phase};
 use crate::listener::{self, Ending, Listener};
@@ -120,7 +120,7 @@ impl Serve {
         found(self.identity.check());
         found(self.storage.check());
         found(self.check_role());
-        found(self.journal.check());
+        found(self.journal.check(&self.storage));
         for folder in &self.plugins {
             let unreadable = || format!("cannot read the plugin folder {}", folder.display());
             found(std::fs::read_dir(folder).map(drop).with_context(unreadable));
@@ -170,7 +170,7 @@ impl Serve {
         let ending = Ending::new(&self.listener);
         tokio::spawn(ending.signals(lifecycle.clone())?);
         let _lock = self.storage.lock()?;
-        let journaling = self.journal.open(&self.storage.data)?;
+        let journaling = self.journal.open(&self.storage).await?;
         tokio::select! {
             started = self.start(&lifecycle, journaling.clone()) => started?,
             // Told to stop before it had started.
@@ -229,6 +229,7 @@ impl Serve {
                 model_bytes: u64::from(self.max_model_mib) << 20,
             },
         );
+        erasing::start(&app).await?;
         let listener = Listener::bind(self.listen, self.listener, lifecycle.clone()).await?;
         let url = listener.url()?;
         // It answers from here on, that it is alive but not ready.
@@ -341,5 +342,33 @@ async fn daily(log: Log, heads: PathBuf, onboarding: Onboarding, role: Role) {
             Err(cause) => tracing::error!("files without a version were not removed: {cause}"),
         }
         tokio::time::sleep(DAILY).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Serve;
+    use clap::{Args, Command, FromArgMatches};
+
+    /// What is not to be printed among the settings is not in their `Debug` either.
+    #[test]
+    fn all_settings_are_printed_for_debugging_without_their_secrets() {
+        const SECRET: &str = "hunter2hunter2";
+        let command = Serve::augment_args(Command::new("serve").no_binary_name(true));
+        let secrets = command.get_arguments().filter(|one| one.is_hide_env_values_set());
+        let words: Vec<_> = secrets
+            .map(|one| {
+                format!(
+                    "--{}=postgres://einthoven:{SECRET}@127.0.0.1/x",
+                    one.get_long().unwrap_or_default()
+                )
+            })
+            .collect();
+        assert!(!words.is_empty());
+        let given = command.try_get_matches_from(words).unwrap();
+        let settings = Serve::from_arg_matches(&given).unwrap();
+        let printed = format!("{settings:?} {settings:#?}");
+        assert!(printed.contains("database_url"), "{printed}");
+        assert!(!printed.contains(SECRET), "{printed}");
     }
 }

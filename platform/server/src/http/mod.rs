@@ -52,6 +52,7 @@ use einthoven_onboard::{By, Onboarding};
 use einthoven_registry::{Asked, Done, Registry};
 use einthoven_registry_state::Change;
 use einthoven_serving::Loaded;
+pub(crate) use predictions::erasing;
 use problem::Problem;
 use std::sync::Arc;
 use tokio::sync::Semaphore;

@@ -1,11 +1,12 @@
 //! What `serve` is told about the journal.
 
-use super::Journaling;
+use super::{Everywhere, Journaling};
+use crate::storage::Storage;
 use anyhow::{Context, ensure};
 use clap::{Args, ValueEnum};
 use einthoven_journal::recordings::KeepRecordings;
 use einthoven_journal::{Journal, Keep, Mode, Settings};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// How answers are remembered.
 #[derive(Debug, Clone, Args)]
@@ -37,9 +38,13 @@ pub(crate) struct JournalArguments {
     /// MiB of kept recordings above which the oldest are deleted; without it none is.
     #[arg(long, value_name = "MIB", env = "EINTHOVEN_KEEP_RECORDINGS_MIB")]
     keep_recordings_mib: Option<u32>,
-    /// File with the key under which recordings are kept, 64 hexadecimal digits; one is made unless it is given.
+    /// File with the key under which recordings are kept, 64 hexadecimal digits; one is made unless it is given. Servers that share a
+    /// database give people the same pseudonyms where each is given the same key.
     #[arg(long, value_name = "FILE", env = "EINTHOVEN_MASTER_KEY_FILE")]
     master_key: Option<PathBuf>,
+    /// File with the master key before that one: what lies under it is put under --master-key before the server answers.
+    #[arg(long, value_name = "FILE", env = "EINTHOVEN_PREVIOUS_MASTER_KEY_FILE")]
+    previous_master_key: Option<PathBuf>,
 }
 
 /// Which mode.
@@ -63,18 +68,25 @@ fn share(text: &str) -> Result<f64, String> {
 
 impl JournalArguments {
     /// Whether its settings go together.
-    pub(crate) fn check(&self) -> anyhow::Result<()> {
-        let of_recordings =
-            self.keep_recordings_days.is_some() || self.keep_recordings_mib.is_some() || self.master_key.is_some();
+    pub(crate) fn check(&self, storage: &Storage) -> anyhow::Result<()> {
+        let of_recordings = self.keep_recordings_days.is_some() || self.keep_recordings_mib.is_some();
         ensure!(
             self.keep_recordings || !of_recordings,
-            "--keep-recordings-days, --keep-recordings-mib and --master-key go with --keep-recordings"
+            "--keep-recordings-days and --keep-recordings-mib go with --keep-recordings"
+        );
+        ensure!(
+            self.keep_recordings || storage.database_url.is_some() || self.master_key.is_none(),
+            "--master-key goes with --keep-recordings or --database-url"
+        );
+        ensure!(
+            self.master_key.is_some() || self.previous_master_key.is_none(),
+            "--previous-master-key goes with --master-key, which takes its place"
         );
         Ok(())
     }
 
     /// Opens the journal, or none where that was said.
-    pub(crate) fn open(&self, data: &Path) -> anyhow::Result<Journaling> {
+    pub(crate) async fn open(&self, storage: &Storage) -> anyhow::Result<Journaling> {
         let mode = match self.journal {
             Remember::Off => return Ok(Journaling::off()),
             Remember::Audit => Mode::Audit,
@@ -82,7 +94,25 @@ impl JournalArguments {
                 share: self.journal_share,
             },
         };
-        let folder = self.journal_folder.clone().unwrap_or_else(|| data.join("journal"));
+        let folder = self.journal_folder.clone();
+        let folder = folder.unwrap_or_else(|| storage.data.join("journal"));
+        let everywhere = match storage.database()? {
+            Some(pool) => Some(Everywhere::open(pool, &folder).await?),
+            None => None,
+        };
+        let pseudonyms = match (&everywhere, &self.master_key) {
+            (Some(everywhere), Some(master)) => {
+                let previous = self.previous_master_key.as_deref();
+                Some(everywhere.pseudonyms(&folder, master, previous).await?)
+            }
+            (Some(_), None) => {
+                tracing::warn!(
+                    "without --master-key this server gives people pseudonyms of its own, and erasing a person by one reaches it alone"
+                );
+                None
+            }
+            (None, _) => None,
+        };
         let settings = Settings {
             mode,
             buffer_bytes: (self.journal_buffer_mib as usize) << 20,
@@ -96,10 +126,12 @@ impl JournalArguments {
                 days: self.keep_recordings_days,
                 bytes: self.keep_recordings_mib.map(|mib| u64::from(mib) << 20),
                 master_key: self.master_key.clone(),
+                previous_master_key: self.previous_master_key.clone(),
             },
+            pseudonyms,
         };
         let journal = Journal::open(&folder, settings)
             .with_context(|| format!("the journal in {}; --journal off serves without", folder.display()))?;
-        Ok(Journaling::new(journal, self.keep_recordings))
+        Ok(Journaling::new(journal, self.keep_recordings, everywhere))
     }
 }

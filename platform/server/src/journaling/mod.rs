@@ -4,6 +4,7 @@ mod arguments;
 mod asked;
 mod bundle;
 mod entry;
+mod everywhere;
 mod live;
 mod people;
 mod replay;
@@ -14,6 +15,7 @@ pub(crate) use asked::{Asked, read_noted};
 pub(crate) use bundle::{is_kept, opened};
 pub(crate) use entry::Computed;
 use entry::entry;
+pub(crate) use everywhere::{Erased, Everywhere};
 pub(crate) use live::LiveAsked;
 pub(crate) use people::Here;
 use people::People;
@@ -43,6 +45,8 @@ struct Open {
     /// Recordings are kept too.
     keeps: bool,
     people: Arc<People>,
+    /// Where other servers erase too.
+    everywhere: Option<Arc<Everywhere>>,
 }
 
 impl Journaling {
@@ -51,9 +55,18 @@ impl Journaling {
         Self(None)
     }
 
-    pub(crate) fn new(journal: Journal, keeps: bool) -> Self {
-        let people = Arc::default();
-        Self(Some(Open { journal, keeps, people }))
+    pub(crate) fn new(journal: Journal, keeps: bool, everywhere: Option<Everywhere>) -> Self {
+        Self(Some(Open {
+            journal,
+            keeps,
+            people: Arc::default(),
+            everywhere: everywhere.map(Arc::new),
+        }))
+    }
+
+    /// What servers that share a database know of each other's erasing; none where this one is alone.
+    pub(crate) fn everywhere(&self) -> Option<Arc<Everywhere>> {
+        self.0.as_ref()?.everywhere.clone()
     }
 
     /// The journal, or that there is none.

@@ -6,6 +6,9 @@ use serde_json::json;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+/// Longer than anything waits for the database: a change twice four seconds, the lease of a job ten.
+const OUTAGE: Duration = Duration::from_secs(12);
+
 fn replica(database: &Postgres) -> Server {
     Server::start_with(&["--database-url", &database.url()])
 }
@@ -52,15 +55,39 @@ fn while_the_database_is_away_answers_go_on_and_changes_are_refused() {
         classify(&other, "heartbeat@live") == 200
     });
 
+    let acknowledged = one.key("before", &["predict"]);
+    until("the key on the other server", || {
+        other
+            .ask("GET", "/v1/samples", &[("x-api-key", &acknowledged)], b"")
+            .status
+            == 200
+    });
+
     database.end();
-    let asked = json!({"name": "meanwhile", "grants": ["predict"]});
-    for server in [&one, &other] {
-        assert_eq!(classify(server, "heartbeat@live"), 200);
-        let refused = server.json("POST", "/v1/keys", &[], &asked);
-        assert_eq!(refused.status, 503, "{}", refused.json());
-        assert_eq!(refused.content_type, "application/problem+json");
-        assert_eq!(classify(server, "heartbeat"), 200);
-        assert_eq!(server.get("/v1/health/live").status, 200);
+    let since = Instant::now();
+    let key = json!({"name": "meanwhile", "grants": ["predict"]});
+    let alias = json!({"version": version});
+    while since.elapsed() < OUTAGE {
+        for server in [&one, &other] {
+            assert_eq!(classify(server, "heartbeat@live"), 200);
+            for (method, path, body) in [
+                ("POST", "/v1/keys", &key),
+                ("PUT", "/v1/models/heartbeat/aliases/meanwhile", &alias),
+            ] {
+                let refused = server.json(method, path, &[], body);
+                assert_eq!(refused.status, 503, "{}", refused.json());
+                assert_eq!(refused.content_type, "application/problem+json");
+            }
+            assert_eq!(classify(server, "heartbeat"), 200);
+            assert_eq!(server.get("/v1/health/live").status, 200);
+            assert_eq!(server.get("/v1/health/ready").status, 200);
+            assert_eq!(
+                server
+                    .ask("GET", "/v1/samples", &[("x-api-key", &acknowledged)], b"")
+                    .status,
+                200
+            );
+        }
     }
 
     database.begin();
@@ -79,6 +106,16 @@ fn while_the_database_is_away_answers_go_on_and_changes_are_refused() {
         one.ask("GET", "/v1/samples", &[("x-api-key", &key)], b"").status == 200
     });
     assert_eq!(classify(&one, "heartbeat@live"), 200);
+    for server in [&one, &other] {
+        assert_eq!(
+            server
+                .ask("GET", "/v1/samples", &[("x-api-key", &acknowledged)], b"")
+                .status,
+            200
+        );
+        let model = server.get("/v1/models/heartbeat").json().to_string();
+        assert!(model.contains(r#""live":"#) && !model.contains("meanwhile"), "{model}");
+    }
     let names = one.get("/v1/keys?limit=1000").json();
     let names: Vec<_> = names["items"]
         .as_array()

@@ -6,6 +6,7 @@ mod bucket;
 #[allow(dead_code, reason = "other test binaries use the rest of it")]
 #[path = "../server/client.rs"]
 mod client;
+mod erased;
 mod jobs;
 #[allow(dead_code, reason = "other test binaries use the rest of it")]
 #[path = "../registry/packages.rs"]
@@ -13,6 +14,9 @@ mod packages;
 #[allow(dead_code, reason = "other test binaries use the rest of it")]
 #[path = "../broken/postgres.rs"]
 mod postgres;
+#[allow(dead_code, reason = "other test binaries use the rest of it")]
+#[path = "../predictions/records.rs"]
+mod records;
 mod roles;
 #[allow(dead_code, reason = "other test binaries use the rest of it")]
 #[path = "../../../../registry/files/tests/s3/mod.rs"]

@@ -3,6 +3,7 @@
 use crate::bucket::Bucket;
 use crate::client::{OWNER_KEY, Server};
 use crate::postgres::Postgres;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 pub(crate) struct Shared {
@@ -20,13 +21,30 @@ impl Shared {
 
     /// A server over it, with a data folder of its own.
     pub(crate) fn server(&self, more: &[&str]) -> Server {
-        let file = self.bucket.file();
-        let mut arguments = vec!["--bucket", file.to_str().unwrap()];
-        let url = self.database.url();
-        arguments.extend(["--database-url", &url]);
-        arguments.extend(more);
-        Server::start_with(&arguments)
+        let own = self.options();
+        Server::start_with(&joined(&own, more))
     }
+
+    /// With a data folder that stays when the server goes.
+    pub(crate) fn server_in(&self, data: &Path, more: &[&str]) -> Server {
+        let own = self.options();
+        Server::start_in(data, &joined(&own, more))
+    }
+
+    /// What makes a server one of those that share this.
+    pub(crate) fn options(&self) -> [String; 4] {
+        let bucket = self.bucket.file().to_str().unwrap().to_owned();
+        [
+            "--bucket".to_owned(),
+            bucket,
+            "--database-url".to_owned(),
+            self.database.url(),
+        ]
+    }
+}
+
+fn joined<'a>(own: &'a [String], more: &[&'a str]) -> Vec<&'a str> {
+    own.iter().map(String::as_str).chain(more.iter().copied()).collect()
 }
 
 pub(crate) fn until(what: &str, mut holds: impl FnMut() -> bool) {

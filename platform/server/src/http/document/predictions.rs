@@ -12,9 +12,9 @@ use crate::http::predictions::labels::{self, LabelList, Said};
 use crate::http::predictions::list::PredictionList;
 use crate::http::predictions::misclassified::MisclassifiedList;
 use crate::http::predictions::reference::About;
-use crate::http::predictions::subjects::ErasedOut;
 use crate::http::predictions::view::Whole;
 use crate::http::recordings::Span;
+use crate::journaling::Erased;
 use crate::recordings::Points;
 use axum::http::Method;
 use einthoven_journal::labels::Mark;
@@ -180,8 +180,8 @@ pub(super) fn operations() -> Vec<Operation> {
             "Erases everything about a person",
         )
         .description(
-            "Entries, labels and recordings of this server's journal, jobs with their results, recordings that are shown, sessions of live samples. What is under way about them ends first.",
+            "Entries, labels and recordings of the journal, jobs with their results, recordings that are shown, sessions of live samples. What is under way about them ends first. Servers that share a database and a master key erase together, and the answer counts what all of them had.",
         )
-        .answers::<ErasedOut>(200, "What is gone."),
+        .answers::<Erased>(200, "What is gone."),
     ]
 }

@@ -3,6 +3,7 @@
 pub(crate) mod agreement;
 pub(crate) mod at_once;
 pub(crate) mod clusters;
+pub(crate) mod erasing;
 mod exports;
 pub(crate) mod filter;
 pub(crate) mod journal;
