@@ -73,6 +73,13 @@ fn run(arguments: &[String]) -> anyhow::Result<()> {
             served::soak(seconds(SOAK_S)?, &mut rows)?;
             ("Soak", "Over HTTP with one key, the client on the same cores.")
         }
+        "propagation" => {
+            served::propagation(&mut rows)?;
+            (
+                "Propagation",
+                "Three servers over one PostgreSQL, from the answer to a change until the last of the others answers by it.",
+            )
+        }
         "serving" => return serving::run(seconds(SECONDS)?, rest),
         other => anyhow::bail!("there is no benchmark `{other}`"),
     };

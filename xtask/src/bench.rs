@@ -43,9 +43,9 @@ pub(crate) fn run() -> anyhow::Result<()> {
     shell::run(command(&built("einthoven-bench").to_string_lossy(), &[]))
 }
 
-/// One of the commands that need no other server: `fairness`, `deadlines`, `overload`, `soak`.
+/// One of the commands that need no other server to be compared with: `fairness`, `deadlines`, `overload`, `soak`, `propagation`.
 pub(crate) fn one(name: &str) -> anyhow::Result<()> {
-    if name != "fairness" {
+    if !["fairness", "propagation"].contains(&name) {
         // Its packages make the networks.
         PEERS
             .iter()

@@ -6,7 +6,7 @@ pub(crate) mod einthoven;
 mod load;
 pub(crate) mod peers;
 mod report;
-mod tree;
+pub(crate) mod tree;
 
 use anyhow::Context;
 use std::path::{Path, PathBuf};

@@ -51,16 +51,16 @@ const CREATE: [&str; 3] = [
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) struct Erased {
     /// Predictions.
-    pub(crate) entries: i64,
-    pub(crate) labels: i64,
+    pub(crate) entries: usize,
+    pub(crate) labels: usize,
     /// Recordings that were kept with predictions.
-    pub(crate) recordings: i64,
+    pub(crate) recordings: usize,
     /// Jobs, with what they were given and what came of them.
-    pub(crate) jobs: i64,
+    pub(crate) jobs: usize,
     /// Recordings that were kept for looking at.
-    pub(crate) shown: i64,
+    pub(crate) shown: usize,
     /// Sessions of live samples, which end.
-    pub(crate) sessions: i64,
+    pub(crate) sessions: usize,
 }
 
 /// What servers know of each other's erasing.
@@ -183,17 +183,18 @@ impl Everywhere {
 
     /// This server has followed that far, and erased this.
     pub(crate) async fn followed(&self, seq: i64, erased: Erased) -> anyhow::Result<()> {
+        let count = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
         let added = sqlx::query(
             "update einthoven_erasures set entries = entries + $2, labels = labels + $3, recordings = recordings + $4, \
              jobs = jobs + $5, shown = shown + $6, sessions = sessions + $7 where seq = $1",
         )
         .bind(seq)
-        .bind(erased.entries)
-        .bind(erased.labels)
-        .bind(erased.recordings)
-        .bind(erased.jobs)
-        .bind(erased.shown)
-        .bind(erased.sessions);
+        .bind(count(erased.entries))
+        .bind(count(erased.labels))
+        .bind(count(erased.recordings))
+        .bind(count(erased.jobs))
+        .bind(count(erased.shown))
+        .bind(count(erased.sessions));
         bounded(added.execute(&self.pool)).await?;
         write(&self.mark, seq).map_err(|cause| JournalError::Io {
             action: "write",
@@ -229,12 +230,12 @@ impl Everywhere {
         );
         let found = bounded(asked.bind(seq).bind(SILENT_S).fetch_optional(&self.pool)).await?;
         let each = |(entries, labels, recordings, jobs, shown, sessions)| Erased {
-            entries,
-            labels,
-            recordings,
-            jobs,
-            shown,
-            sessions,
+            entries: usize::try_from(entries).unwrap_or_default(),
+            labels: usize::try_from(labels).unwrap_or_default(),
+            recordings: usize::try_from(recordings).unwrap_or_default(),
+            jobs: usize::try_from(jobs).unwrap_or_default(),
+            shown: usize::try_from(shown).unwrap_or_default(),
+            sessions: usize::try_from(sessions).unwrap_or_default(),
         };
         Ok(found.map(each))
     }

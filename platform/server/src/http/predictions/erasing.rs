@@ -115,14 +115,13 @@ async fn here(app: &Arc<App>, subject: &str) -> Result<Erased, Problem> {
         })
     });
     let erased = erased.await?;
-    let count = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
     Ok(Erased {
-        entries: count(erased.entries),
-        labels: count(erased.labels),
-        recordings: count(erased.recordings),
-        jobs: count(jobs),
-        shown: count(shown),
-        sessions: count(sessions),
+        entries: erased.entries,
+        labels: erased.labels,
+        recordings: erased.recordings,
+        jobs,
+        shown,
+        sessions,
     })
 }
 
