@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use sqlx::{PgConnection, PgPool};
 use std::fs::File;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
@@ -95,14 +95,18 @@ impl Everywhere {
             newest.fetch_one(&pool).await
         });
         let newest: i64 = prepared.await.context("the tables of what was erased")?;
-        let done = match std::fs::read_to_string(&mark) {
-            Ok(text) => text
-                .trim()
-                .parse()
-                .with_context(|| format!("{} holds no number; `0` follows all erasures again", mark.display()))?,
-            Err(_) if folder.exists() => 0,
-            Err(_) => newest,
+        let followed = read(&mark)?;
+        // A database that was put back from a copy begins to count where that ended.
+        let done = match followed {
+            Some(done) => newest.min(done),
+            None if folder.exists() => 0,
+            None => newest,
         };
+        if followed != Some(done) {
+            std::fs::create_dir_all(folder)
+                .and_then(|()| write(&mark, done))
+                .with_context(|| format!("cannot write {}", mark.display()))?;
+        }
         Ok(Self {
             pool,
             id: uuid::Uuid::new_v4().to_string(),
@@ -248,6 +252,21 @@ async fn lock(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
 
 async fn bounded<T>(work: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, sqlx::Error> {
     timeout(PATIENCE, work).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
+}
+
+/// None where nothing was written yet.
+fn read(mark: &Path) -> anyhow::Result<Option<i64>> {
+    let text = match std::fs::read_to_string(mark) {
+        Err(cause) if cause.kind() == ErrorKind::NotFound => return Ok(None),
+        other => other.with_context(|| format!("cannot read {}", mark.display()))?,
+    };
+    let number = text.trim().parse();
+    number.map(Some).with_context(|| {
+        format!(
+            "{} holds no number; `0` has all erasures followed again",
+            mark.display()
+        )
+    })
 }
 
 /// On disk when this returns, whole or not at all.

@@ -25,7 +25,14 @@ fn one_erasure_reaches_all_servers_and_one_that_was_away_when_it_comes_back() {
     let shared = Shared::start();
     let folder = tempfile::tempdir().unwrap();
     let key = master(folder.path(), "master", "a1");
-    let options = ["--keep-recordings", "--master-key", key.to_str().unwrap()];
+    // What is answered is on disk, whoever is killed then.
+    let options = [
+        "--keep-recordings",
+        "--journal",
+        "audit",
+        "--master-key",
+        key.to_str().unwrap(),
+    ];
     let start = |name: &str| shared.server_in(&folder.path().join(name), &options);
     let (one, other, third) = (start("one"), start("other"), start("third"));
     let mut pseudonyms = Vec::new();
@@ -68,6 +75,8 @@ fn one_erasure_reaches_all_servers_and_one_that_was_away_when_it_comes_back() {
     let third = start("third");
     assert_eq!(about(&third, &pseudonym), Vec::<Value>::new());
     assert_eq!(pages(&third, "/v1/predictions", 100).len(), 1);
+    drop(other);
+    let other = start("other");
     assert_eq!(entry(&other, &again)["subject"], pseudonym.as_str());
     drop((one, other));
 
