@@ -2,8 +2,7 @@
 # # Train, log to MLflow, serve, compare, roll back
 #
 # Two models of single beats, normal or ventricular, from the signal behind each R peak: the recipe `kaggle-heartbeat-v1`. They are trained
-# here on a few minutes of the MIT-BIH Arrhythmia Database, so they are toys. With PyTorch where it is installed; else the same network is
-# trained with numpy.
+# here in PyTorch on a few minutes of the MIT-BIH Arrhythmia Database, so they are toys.
 #
 #     train_and_compare.py EINTHOVEN MLFLOW RECORDS
 #
@@ -11,20 +10,20 @@
 # where your editor knows `# %%`, or as a whole.
 
 # %%
-import importlib.util
 import sys
+import tempfile
 import time
 from pathlib import Path
 
 import mlflow
 import numpy as np
 import onnx
+import torch
 from einthoven_client import Einthoven, Problem, answered
 from einthoven_client.generated.api.experiments import get_experiment, get_verdict, start_experiment
 from einthoven_client.generated.api.predictions import create_label
 from einthoven_client.generated.api.sources import pull_from_source, set_source
 from einthoven_client.generated.models import LabelsMark, NewExperiment, NewPull, NewSource
-from onnx import TensorProto, helper, numpy_helper
 
 EINTHOVEN, MLFLOW, RECORDS = sys.argv[1], sys.argv[2], Path(sys.argv[3])
 MODEL, LABELS, ROW = "toy-beats", ["N", "V"], 187
@@ -77,55 +76,32 @@ print(f"{len(y)} beats, {y.sum()} of them ventricular")
 
 
 # %%
-def fit(x, y, hidden, steps):
-    """Weights and biases of both layers, and their final loss."""
-    generator = np.random.default_rng(1)
-    w1 = generator.normal(0, 0.1, (ROW, hidden)).astype(np.float32)
-    w2 = generator.normal(0, 0.1, (hidden, 2)).astype(np.float32)
-    weights = [w1, np.zeros(hidden, np.float32), w2, np.zeros(2, np.float32)]
-    if importlib.util.find_spec("torch"):
-        import torch
+# By way of lists: a PyTorch and a numpy of different years share no memory.
+inputs, targets = torch.tensor(x[:, None].tolist()), torch.tensor(y.tolist())
 
-        tensors = [torch.tensor(weight, requires_grad=True) for weight in weights]
-        optimizer = torch.optim.SGD(tensors, lr=0.5)
-        inputs, targets = torch.tensor(x), torch.tensor(y)
-        for _ in range(steps):
-            optimizer.zero_grad()
-            scores = torch.relu(inputs @ tensors[0] + tensors[1]) @ tensors[2] + tensors[3]
-            loss = torch.nn.functional.cross_entropy(scores, targets)
-            loss.backward()
-            optimizer.step()
-        return [tensor.detach().numpy() for tensor in tensors], loss.item()
+
+def fit(hidden, steps):
+    """A network from a row to a score for each class, and its final loss."""
+    torch.manual_seed(1)
+    network = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(ROW, hidden), torch.nn.ReLU(), torch.nn.Linear(hidden, 2))
+    optimizer = torch.optim.SGD(network.parameters(), lr=0.5)
     for _ in range(steps):
-        inner = np.maximum(x @ weights[0] + weights[1], 0)
-        scores = inner @ weights[2] + weights[3]
-        shares = np.exp(scores - scores.max(1, keepdims=True))
-        shares /= shares.sum(1, keepdims=True)
-        loss = -np.log(shares[np.arange(len(y)), y]).mean()
-        back = (shares - np.eye(2, dtype=np.float32)[y]) / len(y)
-        below = (back @ weights[2].T) * (inner > 0)
-        slopes = [x.T @ below, below.sum(0), inner.T @ back, back.sum(0)]
-        weights = [weight - 0.5 * slope for weight, slope in zip(weights, slopes)]
-    return [weight.astype(np.float32) for weight in weights], float(loss)
+        optimizer.zero_grad()
+        loss = torch.nn.functional.cross_entropy(network(inputs), targets)
+        loss.backward()
+        optimizer.step()
+    return network, loss.item()
 
 
-def network(weights):
-    """The same as ONNX, with the softmax."""
-    nodes = [
-        helper.make_node("Flatten", ["row"], ["flat"]),
-        helper.make_node("Gemm", ["flat", "w1", "b1"], ["inner"]),
-        helper.make_node("Relu", ["inner"], ["rectified"]),
-        helper.make_node("Gemm", ["rectified", "w2", "b2"], ["scores"]),
-        helper.make_node("Softmax", ["scores"], ["probabilities"], axis=1),
-    ]
-    graph = helper.make_graph(
-        nodes,
-        MODEL,
-        [helper.make_tensor_value_info("row", TensorProto.FLOAT, ["beats", 1, ROW])],
-        [helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["beats", 2])],
-        [numpy_helper.from_array(weight, name) for weight, name in zip(weights, ["w1", "b1", "w2", "b2"])],
-    )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+def exported(network):
+    """The same as ONNX, for any number of beats, with the softmax that makes probabilities of scores."""
+    whole = torch.nn.Sequential(network, torch.nn.Softmax(dim=1)).eval()
+    with tempfile.TemporaryDirectory() as folder:
+        path = f"{folder}/model.onnx"
+        names = {"input_names": ["row"], "output_names": ["probabilities"]}
+        many = {"row": {0: "beats"}, "probabilities": {0: "beats"}}
+        torch.onnx.export(whole, (inputs[:2],), path, opset_version=17, dynamic_axes=many, **names)
+        model = onnx.load(path)
     onnx.checker.check_model(model)
     return model
 
@@ -140,11 +116,11 @@ mlflow.set_tracking_uri(MLFLOW)
 mlflow.set_experiment("toy-beats")
 for hidden, steps in ((2, 5), (16, 400)):
     with mlflow.start_run():
-        weights, loss = fit(x, y, hidden, steps)
+        network, loss = fit(hidden, steps)
         mlflow.log_params({"hidden": hidden, "steps": steps})
         mlflow.log_metric("loss", loss)
         logged = mlflow.onnx.log_model(
-            network(weights), name="model", input_example=x[:4, None], save_as_external_data=False, pip_requirements=["onnx", "onnxruntime"]
+            exported(network), name="model", input_example=x[:4, None], save_as_external_data=False, pip_requirements=["onnx", "onnxruntime"]
         )
     tags = {"einthoven.recipe": "kaggle-heartbeat-v1", "einthoven.labels": ",".join(LABELS)}
     print(f"version {mlflow.register_model(logged.model_uri, MODEL, tags=tags).version}: loss {loss:.3f}")

@@ -53,10 +53,13 @@ curl() {
 
 # Python with the client, as `cargo xtask sdk` makes it, and with MLflow, or another environment of `cargo xtask setup python`.
 python() {
-  PYTHONPATH=$TARGET/sdk/python:$(echo "$TARGET"/sdk-python/lib/python*/site-packages) \
+  PYTHONPATH=$TARGET/sdk/python:$(echo "$TARGET"/sdk-python/lib/python*/site-packages)${PYTORCH:+:$PYTORCH} \
     "$TARGET/${ENVIRONMENT:-mlflow-3}/bin/python" "$@"
 }
 python3() { python "$@"; }
+
+# From here on Python has PyTorch, too.
+pytorch() { PYTORCH=$TARGET/pytorch; }
 
 # Node.js with a package of this repository, as `npm install` would bring it.
 npm_package() {

@@ -20,11 +20,12 @@ use std::process::ExitCode;
 const USAGE: &str = "usage: cargo xtask <command>
 
   ci      everything that decides whether a change lands: format, lints, tidy, tests, the page in a browser
-  setup   install what the tests need (the engines' libraries, MLflow, Chromium, the page's tools);
+  setup   install what the tests need (the engines' libraries, MLflow, PyTorch, Chromium, the page's tools);
           `setup libraries` or `setup python` brings only those
   engines build and seal the engine plugins with their libraries beside them
   tidy    file lengths and names, the arrows between crates, unfinished code, secrets
-  deny    licences, sources and bans of dependencies by deny.toml; `deny advisories` known weaknesses, by a database on GitHub
+  deny    licences, sources and bans of dependencies by deny.toml, and known weaknesses where their database, on GitHub, answers;
+          `deny advisories` those alone, which must answer
   header  write the C headers of the plugin contract; `header --check` only compares
   openapi write openapi/*.json as the server says it; `openapi --check` only compares, with the server that was built last,
           and with the last release; `openapi --breaking` compares with the last release alone

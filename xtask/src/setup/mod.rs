@@ -5,6 +5,7 @@ mod libraries;
 mod postgres;
 mod prometheus;
 mod python;
+mod pytorch;
 
 use crate::shell::{self, command, root, target};
 use anyhow::{Context, bail};
@@ -18,6 +19,7 @@ pub(crate) use python::{Environment, have as environment, run as python};
 pub(crate) fn run() -> anyhow::Result<()> {
     libraries()?;
     python()?;
+    pytorch::run()?;
     postgres::run()?;
     prometheus::run()?;
     faketime::run()?;
@@ -46,10 +48,22 @@ fn install(packages: &[&str]) -> anyhow::Result<()> {
     if !found("apt-get") {
         bail!("please install: {}", packages.join(", "));
     }
-    shell::run(command("apt-get", &["update", "-qq"]))?;
     let mut arguments = vec!["install", "-y", "-qq", "--no-install-recommends"];
     arguments.extend(packages);
-    shell::run(command("apt-get", &arguments))
+    for arguments in [&["update", "-qq"], arguments.as_slice()] {
+        shell::run(as_root("apt-get", arguments))?;
+    }
+    Ok(())
+}
+
+/// By sudo, where we are not root and there is sudo.
+fn as_root(program: &str, arguments: &[&str]) -> Command {
+    let asked = Command::new("id").arg("--user").output();
+    let root = asked.is_ok_and(|said| said.stdout.trim_ascii() == b"0");
+    if root || !found("sudo") {
+        return command(program, arguments);
+    }
+    command("sudo", &[&["--non-interactive", program], arguments].concat())
 }
 
 /// `$XDG_CACHE_HOME/einthoven`, in the user's home folder unless set.
