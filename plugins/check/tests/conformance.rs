@@ -1,6 +1,9 @@
 //! The harness passes the examples and names what is wrong with the broken ones.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "../../abi/tests/support/compiler.rs"]
+mod compiler;
+
 use einthoven_plugin_check::{Report, Target, run_all};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -25,24 +28,9 @@ fn check(library: &Path, samples: &str, cycles: u32, limit_s: Option<u64>, only:
 /// Builds a C file as the example's README says; `None` without a compiler.
 fn compiled(folder: &Path, source: &str, define: Option<&str>) -> Option<PathBuf> {
     let library = folder.join(format!("lib{}.so", define.unwrap_or("sound").to_lowercase()));
-    let mut gcc = Command::new("gcc");
-    gcc.args(["-Wall", "-Wextra", "-Werror", "-O1", "-shared", "-fPIC", "-I"])
-        .arg(plugins().join("abi/include"))
-        .arg(match define {
-            // The broken ones need clocks and threads, which C99 alone does not have.
-            Some(_) => "-std=gnu99",
-            None => "-std=c99",
-        });
-    if let Some(define) = define {
-        gcc.arg(format!("-DBROKEN_{define}"));
-    }
-    let output = gcc.arg("-o").arg(&library).arg(plugins().join(source)).output();
-    let Ok(output) = output else {
-        eprintln!("SKIPPED: there is no gcc, so no plugin in C was checked");
-        return None;
-    };
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    Some(library)
+    // The broken ones need clocks and threads, which C99 alone does not have.
+    let option = define.map_or_else(|| "-std=c99".to_owned(), |define| format!("-DBROKEN_{define}"));
+    compiler::compiled(&plugins().join(source), &library, &[&option]).then_some(library)
 }
 
 #[test]

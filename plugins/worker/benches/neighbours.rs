@@ -9,6 +9,9 @@
     reason = "a measurement fails by panicking"
 )]
 
+#[path = "../../abi/tests/support/compiler.rs"]
+mod compiler;
+
 use einthoven_plugin_host::{DType, Device, Engines, ModelFile, ModelPackage, Plugin, Runner, TensorView, Until};
 use einthoven_plugin_worker::{Crashes, EngineSetup, Limits, LoadRequest, Spawner, Worker};
 use std::path::{Path, PathBuf};
@@ -41,15 +44,7 @@ fn main() {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let child = PathBuf::from(env!("CARGO_BIN_EXE_einthoven-worker-child"));
     let faulty = child.with_file_name("libfaults-bench.so");
-    let compiled = Command::new("gcc")
-        .args(["-std=gnu99", "-O1", "-shared", "-fPIC", "-I"])
-        .arg(here.join("../abi/include"))
-        .arg("-o")
-        .arg(&faulty)
-        .arg(here.join("tests/faults.c"))
-        .status()
-        .unwrap();
-    assert!(compiled.success());
+    assert!(compiler::compiled(&here.join("tests/faults.c"), &faulty, &[]));
     let engines = child.parent().unwrap().with_file_name("engines");
     let mut watched = candle(&engines, here);
 

@@ -1,6 +1,9 @@
 //! Whatever an engine does to its process, the parent lives, answers in time, and goes on with a new child.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+#[path = "../../abi/tests/support/compiler.rs"]
+mod compiler;
+
 use einthoven_plugin_host::{Code, DType, Device, Failure, TensorView, Until};
 use einthoven_plugin_worker::{Crashes, EngineSetup, Limits, LoadRequest, QUARANTINE_AFTER, Spawner, Worker, trial};
 use std::path::{Path, PathBuf};
@@ -23,28 +26,7 @@ fn library() -> Option<&'static Path> {
     let compile = || {
         let here = Path::new(env!("CARGO_MANIFEST_DIR"));
         let library = Path::new(env!("CARGO_TARGET_TMPDIR")).join("libfaults.so");
-        let output = Command::new("gcc")
-            .args([
-                "-std=gnu99",
-                "-Wall",
-                "-Wextra",
-                "-Werror",
-                "-O1",
-                "-shared",
-                "-fPIC",
-                "-I",
-            ])
-            .arg(here.join("../abi/include"))
-            .arg("-o")
-            .arg(&library)
-            .arg(here.join("tests/faults.c"))
-            .output();
-        let Ok(output) = output else {
-            eprintln!("SKIPPED: there is no gcc, so no worker was tried with a faulty engine");
-            return None;
-        };
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        Some(library)
+        compiler::compiled(&here.join("tests/faults.c"), &library, &[]).then_some(library)
     };
     LIBRARY.get_or_init(compile).as_deref()
 }

@@ -5,6 +5,8 @@
 #[allow(dead_code, reason = "other test binaries use the rest of it")]
 #[path = "../server/client.rs"]
 mod client;
+#[path = "../server/terminal.rs"]
+mod command;
 #[path = "../../../auth/tests/auth/django.rs"]
 mod django;
 mod elsewhere;

@@ -1,33 +1,11 @@
 //! The same from a terminal.
 
 use crate::client::{OWNER_KEY, Server};
-use std::process::Command;
-
-/// What a command said.
-#[derive(Debug)]
-pub(crate) struct Said {
-    pub(crate) ok: bool,
-    pub(crate) out: String,
-    pub(crate) err: String,
-}
+use crate::command::{Said, run_as};
 
 /// Without a key.
 pub(crate) fn run(arguments: &[&str]) -> Said {
     run_as(None, arguments)
-}
-
-fn run_as(key: Option<&str>, arguments: &[&str]) -> Said {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_einthoven"));
-    command.args(arguments).env_remove("EINTHOVEN_OWNER_KEY");
-    if let Some(key) = key {
-        command.env("EINTHOVEN_KEY", key);
-    }
-    let output = command.output().unwrap();
-    Said {
-        ok: output.status.success(),
-        out: String::from_utf8(output.stdout).unwrap(),
-        err: String::from_utf8(output.stderr).unwrap(),
-    }
 }
 
 #[test]

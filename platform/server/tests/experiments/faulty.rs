@@ -1,46 +1,13 @@
 //! Challengers that really fail, by an engine of their own: what that costs the others, and what it costs them.
 
 use crate::client::Server;
+use crate::engine::sealed;
 use crate::packages::{Package, numbered, row_file};
 use crate::setup::{answered_by, here, read, start, until};
 use crate::steps::{ROW, ready};
 use serde_json::{Value, json};
 use std::fs;
 use std::path::Path;
-use std::process::Command;
-
-/// The engine as a sealed plugin in that folder; its models fail while `mark` is there. False, said aloud, without a compiler.
-fn engine(folder: &Path, mark: &Path) -> bool {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let library = folder.join("libfaulty.so");
-    let options = [
-        "-std=gnu99",
-        "-Wall",
-        "-Wextra",
-        "-Werror",
-        "-O1",
-        "-shared",
-        "-fPIC",
-        "-I",
-    ];
-    let output = Command::new("gcc")
-        .args(options)
-        .arg(here.join("../../plugins/abi/include"))
-        .arg(format!("-DMARK=\"{}\"", mark.display()))
-        .arg("-o")
-        .arg(&library)
-        .arg(here.join("tests/experiments/faulty.c"))
-        .output();
-    let Ok(output) = output else {
-        eprintln!("SKIPPED: there is no gcc, so no faulty engine was tried");
-        return false;
-    };
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let mut seal = Command::new(env!("CARGO_BIN_EXE_einthoven"));
-    let sealed = seal.args(["plugin", "seal"]).arg(&library).output().unwrap();
-    assert!(sealed.status.success(), "{}", String::from_utf8_lossy(&sealed.stderr));
-    true
-}
 
 /// A model of rows that fails in this way.
 fn failing(fault: &str, isolation: &str) -> Package {
@@ -64,7 +31,7 @@ fn failing(fault: &str, isolation: &str) -> Package {
 fn server(folder: &Path, mark: &Path, arguments: &[&str]) -> Option<Server> {
     let plugins = folder.join("plugins");
     fs::create_dir(&plugins).unwrap();
-    if !engine(&plugins, mark) {
+    if !sealed("experiments/faulty.c", &plugins, mark) {
         return None;
     }
     let plugins = plugins.to_string_lossy();

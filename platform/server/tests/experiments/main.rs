@@ -6,6 +6,8 @@
 #[path = "../server/client.rs"]
 mod client;
 mod dealt;
+#[path = "../server/engine.rs"]
+mod engine;
 mod faulty;
 mod judged;
 #[allow(dead_code, reason = "other test binaries use the rest of it")]

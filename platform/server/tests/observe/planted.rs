@@ -1,7 +1,7 @@
 //! Names, record numbers and birth dates, planted in everything that can be sent: none of them is in the logs, the metrics, or what
 //! anybody else is told.
 
-use crate::client::{OWNER_KEY, csv, sample};
+use crate::client::{FORM, OWNER_KEY, csv, form_of, sample};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -94,26 +94,8 @@ impl Logging {
     }
 
     fn form(&self, path: &str, files: &[(&str, &[u8])], fields: &[(&str, &str)]) -> String {
-        let mut body = Vec::new();
-        for (name, value) in fields {
-            write!(
-                body,
-                "--edge\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n"
-            )
-            .unwrap();
-        }
-        for (name, content) in files {
-            write!(
-                body,
-                "--edge\r\ncontent-disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\r\n"
-            )
-            .unwrap();
-            body.extend_from_slice(content);
-            body.extend_from_slice(b"\r\n");
-        }
-        body.extend_from_slice(b"--edge--\r\n");
-        let head = ["content-type: multipart/form-data; boundary=edge".to_owned()];
-        self.send(&format!("POST {path}"), &head, &body)
+        let head = [format!("content-type: {FORM}")];
+        self.send(&format!("POST {path}"), &head, &form_of(files, fields))
     }
 
     fn log(&self) -> String {

@@ -3,28 +3,12 @@
 use crate::client::{OWNER_KEY, Server};
 use crate::packages::{labelled, numbered, row_file, wrong_golden, zip};
 use crate::steps::{answers, model, promote, ready};
+use crate::terminal::{Said, run_as};
 use serde_json::Value;
-use std::process::Command;
 
-/// What a command said.
-#[derive(Debug)]
-pub(crate) struct Said {
-    pub(crate) ok: bool,
-    pub(crate) out: String,
-    pub(crate) err: String,
-}
-
+/// As the owner.
 pub(crate) fn run(arguments: &[&str]) -> Said {
-    let output = Command::new(env!("CARGO_BIN_EXE_einthoven"))
-        .args(arguments)
-        .env("EINTHOVEN_KEY", OWNER_KEY)
-        .output()
-        .unwrap();
-    Said {
-        ok: output.status.success(),
-        out: String::from_utf8(output.stdout).unwrap(),
-        err: String::from_utf8(output.stderr).unwrap(),
-    }
+    run_as(Some(OWNER_KEY), arguments)
 }
 
 /// Runs a command against a server, which must succeed.

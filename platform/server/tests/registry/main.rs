@@ -9,6 +9,8 @@ mod client;
 mod command_line;
 mod completing;
 mod crashes;
+#[path = "../server/engine.rs"]
+mod engine;
 mod gates;
 mod hostile_archives;
 mod hostile_names;
@@ -21,5 +23,7 @@ mod packages;
 mod reused_names;
 mod slow_load;
 mod steps;
+#[path = "../server/terminal.rs"]
+mod terminal;
 mod uploads;
 mod verification;

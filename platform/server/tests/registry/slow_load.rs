@@ -1,53 +1,17 @@
 //! A version that takes for ever to load: nothing else waits for it, and whoever began it can give it up.
 
 use crate::client::{OWNER_KEY, Server};
+use crate::engine::sealed;
 use crate::packages::{Package, zip};
 use crate::steps::{ROW, champion, classify, promote, versions};
 use serde_json::json;
 use std::fs;
 use std::io::Write;
 use std::net::TcpStream;
-use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 /// Longest wait for something that does come.
 const PATIENCE: Duration = Duration::from_secs(60);
-
-/// The slow engine as a sealed plugin in that folder; it hangs while `mark` is there. `None` without a compiler.
-fn engine(folder: &Path, mark: &Path) -> Option<PathBuf> {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let library = folder.join("libslow.so");
-    let output = Command::new("gcc")
-        .args([
-            "-std=gnu99",
-            "-Wall",
-            "-Wextra",
-            "-Werror",
-            "-O1",
-            "-shared",
-            "-fPIC",
-            "-I",
-        ])
-        .arg(here.join("../../plugins/abi/include"))
-        .arg(format!("-DMARK=\"{}\"", mark.display()))
-        .arg("-o")
-        .arg(&library)
-        .arg(here.join("tests/registry/slow.c"))
-        .output();
-    let Ok(output) = output else {
-        eprintln!("SKIPPED: there is no gcc, so no slow engine was tried");
-        return None;
-    };
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let sealed = Command::new(env!("CARGO_BIN_EXE_einthoven"))
-        .args(["plugin", "seal"])
-        .arg(&library)
-        .output()
-        .unwrap();
-    assert!(sealed.status.success(), "{}", String::from_utf8_lossy(&sealed.stderr));
-    Some(folder.to_owned())
-}
 
 /// A network of the slow engine's, like no other of another scale.
 fn package(scale: u8) -> Package {
@@ -95,7 +59,9 @@ fn a_load_that_hangs_holds_up_nobody_and_can_be_given_up() {
     let mark = folder.path().join("mark");
     let plugins = folder.path().join("plugins");
     fs::create_dir(&plugins).unwrap();
-    let Some(plugins) = engine(&plugins, &mark) else { return };
+    if !sealed("registry/slow.c", &plugins, &mark) {
+        return;
+    }
     let server = Server::start_with(&["--plugins", &plugins.to_string_lossy()]);
     let before = children(&server);
 

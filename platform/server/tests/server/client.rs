@@ -199,29 +199,8 @@ impl Server {
 
     /// The same by another key.
     pub(crate) fn form_as(&self, key: &str, path: &str, files: &[(&str, &[u8])], fields: &[(&str, &str)]) -> Answer {
-        let mut body = Vec::new();
-        for (name, value) in fields {
-            write!(
-                body,
-                "--edge\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n"
-            )
-            .unwrap();
-        }
-        for (name, content) in files {
-            write!(
-                body,
-                "--edge\r\ncontent-disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\r\n"
-            )
-            .unwrap();
-            body.extend_from_slice(content);
-            body.extend_from_slice(b"\r\n");
-        }
-        body.extend_from_slice(b"--edge--\r\n");
-        let headers = [
-            ("x-api-key", key),
-            ("content-type", "multipart/form-data; boundary=edge"),
-        ];
-        self.ask("POST", path, &headers, &body)
+        let headers = [("x-api-key", key), ("content-type", FORM)];
+        self.ask("POST", path, &headers, &form_of(files, fields))
     }
 
     /// Sends bytes as they are and reads what comes back until the server closes.
@@ -287,6 +266,32 @@ fn answer(mut response: ureq::http::Response<ureq::Body>) -> Result<Answer, ureq
         headers: response.headers().clone(),
         bytes,
     })
+}
+
+/// The content type of [`form_of`].
+pub(crate) const FORM: &str = "multipart/form-data; boundary=edge";
+
+/// Files and text fields as the body of a form.
+pub(crate) fn form_of(files: &[(&str, &[u8])], fields: &[(&str, &str)]) -> Vec<u8> {
+    let mut body = Vec::new();
+    for (name, value) in fields {
+        write!(
+            body,
+            "--edge\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n"
+        )
+        .unwrap();
+    }
+    for (name, content) in files {
+        write!(
+            body,
+            "--edge\r\ncontent-disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\r\n"
+        )
+        .unwrap();
+        body.extend_from_slice(content);
+        body.extend_from_slice(b"\r\n");
+    }
+    body.extend_from_slice(b"--edge--\r\n");
+    body
 }
 
 /// A file of the sample recordings.
