@@ -1,85 +1,43 @@
 //! `/v1/stream`: samples in and beats out over a WebSocket, while they happen.
 
+mod session;
+
 use super::App;
 use super::caller::Caller;
 use super::problem::Problem;
 use super::standing::Standing;
-use super::upload::blocking;
-use crate::input::InputError;
-use crate::journaling::LiveAsked;
 use axum::extract::State;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use einthoven_auth::Scope;
-use einthoven_classify::{BeatOut, LiveBeats, NOTICE};
+use einthoven_classify::{LiveBeats, NOTICE};
 use einthoven_ecg::readers::Unit;
 use einthoven_registry_state::Reference;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::{Value, json};
-use std::collections::{HashMap, VecDeque};
+pub(crate) use session::Streams;
+use session::{Session, Slot};
+use std::collections::VecDeque;
 use std::pin::{Pin, pin};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::timeout;
 use uuid::Uuid;
 
-/// Sessions at once, those that wait for their client included; and those of one caller.
-const MOST: usize = 256;
-const MOST_OF_ONE: usize = 64;
 /// Bytes of one message.
 const MESSAGE: usize = 1 << 20;
 /// A client that says nothing is asked once, and given up after twice this time.
 const IDLE: Duration = Duration::from_secs(30);
 /// A client that does not read is given up after this time; nothing is computed for it meanwhile.
 const SLOW: Duration = Duration::from_secs(10);
-/// How long a session waits for its client to come back, and the beats that are kept for it.
+/// How long a session waits for its client to come back.
 const KEPT: Duration = Duration::from_secs(60);
-const KEPT_BEATS: usize = 512;
 /// Codes of our own: the session went on elsewhere; the client does not read.
 const TAKEN_OVER: u16 = 4001;
 const SLOW_READER: u16 = 4008;
-
-/// All sessions.
-#[derive(Default)]
-pub(crate) struct Streams(Mutex<HashMap<String, Arc<Slot>>>);
-
-/// One session, whoever talks to it.
-struct Slot {
-    id: String,
-    owner: String,
-    /// Whom it is about, by the pseudonym.
-    subject: Option<String>,
-    /// Counts the connections it had; the last one counts.
-    turn: watch::Sender<u64>,
-    session: tokio::sync::Mutex<Session>,
-}
-
-struct Session {
-    /// None only while it computes.
-    live: Option<LiveBeats>,
-    /// From what comes to millivolts.
-    factor: f32,
-    whole_numbers: bool,
-    /// As entries of the journal tell of it; none where nothing is remembered, or while it computes.
-    asked: Option<LiveAsked>,
-    /// The last beats that were said.
-    said: VecDeque<Said>,
-    beats: u64,
-}
-
-/// A beat, with its entry in the journal.
-#[derive(Clone, Serialize)]
-struct Said {
-    #[serde(flatten)]
-    beat: BeatOut,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    prediction: Option<Uuid>,
-    #[serde(rename = "type")]
-    kind: &'static str,
-}
 
 /// The first message: a new session, or one to go on with.
 #[derive(Deserialize)]
@@ -273,7 +231,7 @@ async fn went_on(
         send(socket, hello.to_string()).await?;
         let missed = session.said.iter().filter(|_| turn > 1);
         for said in missed.filter(|said| last_sample.is_none_or(|last| said.beat.sample as u64 > last)) {
-            send(socket, text_of(said)).await?;
+            send(socket, said.to_text()).await?;
         }
     }
     let mut asked = false;
@@ -313,7 +271,7 @@ async fn went_on(
             Message::Text(text) if is_end(text) => {
                 let said = session.compute(app, None).await?;
                 for beat in &said {
-                    send(socket, text_of(beat)).await?;
+                    send(socket, beat.to_text()).await?;
                 }
                 let samples = session.live.as_ref().map_or(0, LiveBeats::samples);
                 let end = json!({"type": "end", "beats": session.beats, "samples": samples});
@@ -329,134 +287,13 @@ async fn went_on(
         };
         asked = false;
         for beat in &session.compute(app, Some(samples)).await? {
-            send(socket, text_of(beat)).await?;
+            send(socket, beat.to_text()).await?;
         }
-    }
-}
-
-impl Session {
-    /// Little-endian numbers.
-    fn binary(&self, bytes: &[u8]) -> Result<Vec<f32>, End> {
-        let width = if self.whole_numbers { 2 } else { 4 };
-        if !bytes.len().is_multiple_of(width) {
-            let reason = format!("{} bytes are no whole number of samples of {width}", bytes.len());
-            return Err(End::Close(close_code::INVALID, reason));
-        }
-        let factor = self.factor;
-        Ok(if self.whole_numbers {
-            let each = bytes
-                .chunks_exact(2)
-                .map(|pair| f32::from(i16::from_le_bytes([pair[0], pair[1]])));
-            each.map(|value| value * factor).collect()
-        } else {
-            let each = bytes
-                .chunks_exact(4)
-                .map(|four| f32::from_le_bytes([four[0], four[1], four[2], four[3]]));
-            each.map(|value| value * factor).collect()
-        })
-    }
-
-    /// A JSON array; `null` is an invalid sample.
-    fn array(&self, text: &str) -> Result<Vec<f32>, End> {
-        let values: Vec<Option<f32>> = serde_json::from_str(text)
-            .map_err(|cause| End::Close(close_code::INVALID, format!("the samples cannot be read: {cause}")))?;
-        let value = |value: Option<f32>| value.unwrap_or(f32::NAN) * self.factor;
-        Ok(values.into_iter().map(value).collect())
-    }
-
-    /// Takes samples in, or all that is left where there are none, on a thread that may compute. What can be said is remembered
-    /// before it is given.
-    async fn compute(&mut self, app: &Arc<App>, samples: Option<Vec<f32>>) -> Result<Vec<Said>, End> {
-        let mut live = self.live.take().ok_or_else(failed)?;
-        let mut session = self.asked.take();
-        let asked = session
-            .as_ref()
-            .and_then(|session| app.journaling.samples_came(session));
-        let only_keeps = samples.as_ref().is_some_and(|samples| live.only_keeps(samples.len()));
-        let work = move || {
-            if let (Some(session), Some(samples)) = (&mut session, &samples) {
-                session.came(samples);
-            }
-            let said = match &samples {
-                Some(samples) => live.push(samples),
-                None => live.finish(),
-            };
-            Ok((live, session, said))
-        };
-        let done = if only_keeps {
-            work()
-        } else {
-            blocking(Arc::clone(&app.cores), work).await
-        };
-        let (live, session, said) = done.map_err(|_: Problem| failed())?;
-        let samples = live.samples();
-        (self.live, self.asked) = (Some(live), session);
-        let beats = said.map_err(|cause| ended(&Problem::from(InputError::Classify(cause))))?;
-        let prediction = match (&self.asked, asked) {
-            (Some(session), Some(asked)) if !beats.is_empty() => {
-                let remembered = app.journaling.beats_said(session, asked, &beats, samples).await;
-                remembered.map_err(|problem| ended(&problem))?
-            }
-            _ => None,
-        };
-        let each = beats.into_iter().map(|beat| Said {
-            beat,
-            prediction,
-            kind: "beat",
-        });
-        let said: Vec<_> = each.collect();
-        self.beats += said.len() as u64;
-        self.said.extend(said.iter().cloned());
-        let over = self.said.len().saturating_sub(KEPT_BEATS);
-        self.said.drain(..over);
-        Ok(said)
-    }
-}
-
-impl Streams {
-    fn add(&self, slot: &Arc<Slot>) -> Result<(), &'static str> {
-        let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if slots.len() >= MOST {
-            return Err("too many sessions at once; try again in a minute");
-        }
-        if slots.values().filter(|other| other.owner == slot.owner).count() >= MOST_OF_ONE {
-            return Err("too many sessions of yours at once; end one, or wait a minute");
-        }
-        slots.insert(slot.id.clone(), Arc::clone(slot));
-        Ok(())
-    }
-
-    /// Ends the sessions about a person; how many there were.
-    pub(crate) fn forget_person(&self, subject: &str) -> usize {
-        let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = slots.len();
-        slots.retain(|_, slot| {
-            let goes = slot.subject.as_deref() == Some(subject);
-            if goes {
-                // Whoever talks to it is told that it is theirs no more.
-                slot.turn.send_modify(|turn| *turn += 1);
-            }
-            !goes
-        });
-        before - slots.len()
-    }
-
-    fn get(&self, id: &str) -> Option<Arc<Slot>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(id).cloned()
-    }
-
-    fn remove(&self, id: &str) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
     }
 }
 
 fn is_end(text: &str) -> bool {
     serde_json::from_str::<Value>(text).is_ok_and(|value| value["end"] == true)
-}
-
-fn text_of(said: &Said) -> String {
-    // Through a value, so that the fields come sorted.
-    serde_json::to_value(said).unwrap_or_default().to_string()
 }
 
 async fn send(socket: &mut WebSocket, text: String) -> Result<(), End> {
