@@ -5,7 +5,7 @@ use crate::onboarding::Onboarding;
 use einthoven_registry_mlflow::{Client, Credentials};
 use einthoven_registry_state::{Origin, Source, SourceName};
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,7 +13,7 @@ use std::time::SystemTime;
 use tokio::sync::{Notify, Semaphore};
 
 /// How a source was when it was last looked at. Not remembered over a restart.
-#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 pub struct SourceStatus {
     /// Seconds since 1970 of the last look.
     pub looked_at_s: Option<u64>,

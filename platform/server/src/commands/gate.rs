@@ -2,10 +2,11 @@
 
 use super::models::version_of;
 use super::remote::Remote;
+use crate::http::evaluations::Evaluated;
+use crate::http::models::ModelPatch;
 use clap::{Args, Subcommand};
-use einthoven_registry_state::{ModelName, SetName};
+use einthoven_registry_state::{Gate, MetricRule, Model, ModelName, SetName};
 use reqwest::Method;
-use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -63,8 +64,11 @@ impl GateCommand {
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         let what = self.what;
         self.remote.run(async move |server| {
-            let shown: Value = match what {
-                What::Show { model } => server.get(&format!("/v1/models/{model}")).await?["gate"].clone(),
+            let shown = match what {
+                What::Show { model } => {
+                    let model: Model = server.get(&format!("/v1/models/{model}")).await?;
+                    serde_json::to_string_pretty(&model.gate)?
+                }
                 What::Set {
                     model,
                     card,
@@ -73,22 +77,33 @@ impl GateCommand {
                     set_digest,
                     reason,
                 } => {
-                    let mut gate = json!({"card": card, "second_person": second_person});
-                    if let Some((set, metric, at_least)) = metric {
-                        gate["metric"] =
-                            json!({"set": set, "set_digest": set_digest, "metric": metric, "at_least": at_least});
-                    }
-                    let body = json!({"gate": gate, "reason": reason});
+                    let gate = Gate {
+                        card,
+                        second_person,
+                        metric: metric.map(|(set, metric, at_least)| MetricRule {
+                            set,
+                            set_digest,
+                            metric,
+                            at_least,
+                        }),
+                    };
+                    let patch = ModelPatch {
+                        gate: Some(gate),
+                        reason,
+                        ..ModelPatch::default()
+                    };
                     let path = format!("/v1/models/{model}");
-                    server.call(Method::PATCH, &path, Some(body)).await?["gate"].clone()
+                    let model: Model = server.send(Method::PATCH, &path, &patch).await?;
+                    serde_json::to_string_pretty(&model.gate)?
                 }
                 What::Evaluate { version, set, file } => {
                     let (model, version) = version_of(&version)?;
                     let path = format!("/v1/models/{model}/versions/{version}/evaluations/{set}");
-                    server.upload_file(&path, &file, &[]).await?["evaluation"].clone()
+                    let measured: Evaluated = server.upload_file(&path, &file, &[]).await?;
+                    serde_json::to_string_pretty(&measured.evaluation)?
                 }
             };
-            println!("{}", serde_json::to_string_pretty(&shown)?);
+            println!("{shown}");
             Ok(ExitCode::SUCCESS)
         })
     }

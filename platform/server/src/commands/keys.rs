@@ -1,12 +1,13 @@
 //! `einthoven keys`: API keys of a running server.
 
 use super::remote::Remote;
+use crate::http::keys::{KeyOut, NewKey};
+use crate::http::models::List;
 use anyhow::Context;
 use clap::{Args, Subcommand};
-use einthoven_auth::{Grant, KeyName};
+use einthoven_auth::{Grant, KeyName, Rate};
 use jiff::{SignedDuration, Timestamp};
 use reqwest::Method;
-use serde_json::{Value, json};
 use std::process::ExitCode;
 
 /// API keys of a running server.
@@ -72,22 +73,20 @@ fn span(text: &str) -> Result<SignedDuration, String> {
 }
 
 impl New {
-    fn body(&self) -> anyhow::Result<Value> {
+    fn body(self) -> anyhow::Result<NewKey> {
         let expires_at = self
             .expires_in
             .map(|span| Timestamp::now().checked_add(span))
             .transpose();
         let expires_at = expires_at.context("--expires-in is too long")?;
-        let rate = self
-            .rate
-            .map(|per_second| json!({"per_second": per_second, "burst": self.burst}));
-        Ok(json!({
-            "name": self.name,
-            "grants": self.grants,
-            "rate": rate,
-            "expires_at": expires_at,
-            "reason": self.reason,
-        }))
+        let burst = self.burst;
+        Ok(NewKey {
+            name: self.name,
+            grants: self.grants,
+            rate: self.rate.map(|per_second| Rate { per_second, burst }),
+            expires_at,
+            reason: self.reason,
+        })
     }
 }
 
@@ -97,38 +96,28 @@ impl Keys {
         self.remote.run(async move |server| {
             match what {
                 What::Create(new) => {
-                    let made = server.call(Method::POST, "/v1/keys", Some(new.body()?)).await?;
+                    let made: KeyOut = server.send(Method::POST, "/v1/keys", &new.body()?).await?;
                     // Alone on standard output, so that a script can keep it.
-                    eprintln!(
-                        "the key `{}` has the id {}; it is shown this once:",
-                        new.name,
-                        text(&made["id"])
-                    );
-                    println!("{}", text(&made["key"]));
+                    eprintln!("the key `{}` has the id {}; it is shown this once:", made.name, made.id);
+                    println!("{}", made.key.context("the server gave no key")?);
                 }
                 What::List => {
-                    let keys = server.get("/v1/keys").await?;
-                    for key in keys["items"].as_array().into_iter().flatten() {
-                        let grants = key["grants"].as_array().into_iter().flatten().map(text);
-                        let until = key["expires_at"]
-                            .as_str()
-                            .map_or(String::new(), |at| format!("  until {at}"));
-                        let grants = grants.collect::<Vec<_>>().join(" ");
-                        println!("{:<12}  {:<24}  {grants}{until}", text(&key["id"]), text(&key["name"]));
+                    let keys: List<KeyOut> = server.get("/v1/keys").await?;
+                    for key in keys.items {
+                        let grants: Vec<_> = key.grants.iter().map(Grant::to_string).collect();
+                        let until = key.expires_at.map_or(String::new(), |at| format!("  until {at}"));
+                        let (name, grants) = (key.name.as_str(), grants.join(" "));
+                        println!("{:<12}  {name:<24}  {grants}{until}", key.id);
                     }
                 }
                 What::Revoke { id, reason } => {
-                    server.delete(&format!("/v1/keys/{id}"), reason.as_deref()).await?;
+                    server.delete::<()>(&format!("/v1/keys/{id}"), reason).await?;
                     println!("{id} is refused from now on");
                 }
             }
             Ok(ExitCode::SUCCESS)
         })
     }
-}
-
-fn text(value: &Value) -> &str {
-    value.as_str().unwrap_or_default()
 }
 
 #[cfg(test)]

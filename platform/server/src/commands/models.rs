@@ -1,11 +1,16 @@
 //! `einthoven models`: what the registry holds, and bringing versions in.
 
-use super::remote::{Remote, Server};
+use super::remote::{Remote, Server, word};
+use crate::http::aliases::Target;
+use crate::http::models::{List, ModelItem, ModelPatch, NewModel, Reason};
+use crate::http::sources::{NewSource, PullRequest, SourceOut};
+use crate::http::versions::VersionOut;
 use anyhow::Context;
 use clap::{Args, Subcommand};
 use einthoven_onboard::Stated;
-use einthoven_registry_state::{AliasName, ModelName, Reference, Selector, VersionName};
+use einthoven_registry_state::{AliasName, Model, ModelName, Phase, Reference, Selector, VersionName};
 use reqwest::Method;
+use serde::Serialize;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -133,36 +138,66 @@ impl Models {
             if json {
                 println!("{}", serde_json::to_string_pretty(&answer)?);
             } else {
-                what.show(&answer);
+                answer.show();
             }
-            Ok(match answer["phase"]["state"].as_str() {
-                Some("rejected") => ExitCode::FAILURE,
+            Ok(match &answer {
+                Answer::Version(found) if matches!(found.version.phase, Phase::Rejected(_)) => ExitCode::FAILURE,
                 _ => ExitCode::SUCCESS,
             })
         })
     }
 }
 
-impl What {
-    async fn ask(&self, server: &Server) -> anyhow::Result<Value> {
+/// What the server says to one of these commands.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Answer {
+    Models(List<ModelItem>),
+    Model(Box<Model>),
+    Version(Box<VersionOut>),
+    /// What is no more.
+    #[serde(serialize_with = "nothing")]
+    Deleted(String),
+}
+
+fn nothing<S: serde::Serializer>(_: &str, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_unit()
+}
+
+impl Answer {
+    fn show(&self) {
         match self {
-            Self::List => server.get("/v1/models").await,
-            Self::Show { model } => server.get(&format!("/v1/models/{model}")).await,
+            Self::Models(models) => {
+                for model in &models.items {
+                    let champion = model.champion.as_ref().map_or("nothing answers", VersionName::as_str);
+                    let (name, versions) = (model.name.as_str(), model.versions);
+                    println!("{name:<32} {champion:<16} {versions} versions");
+                }
+            }
+            Self::Model(model) => show_model(model),
+            Self::Version(found) => show_version(found),
+            Self::Deleted(name) => println!("{name} is deleted"),
+        }
+    }
+}
+
+impl What {
+    async fn ask(self, server: &Server) -> anyhow::Result<Answer> {
+        let model = |model| Answer::Model(Box::new(model));
+        let version = |version| Answer::Version(Box::new(version));
+        Ok(match self {
+            Self::List => Answer::Models(server.get("/v1/models").await?),
+            Self::Show { model: name } => model(server.get(&format!("/v1/models/{name}")).await?),
             Self::Upload {
                 model,
                 file,
-                version,
-                fields,
+                version: name,
+                mut fields,
             } => {
-                let mut fields = fields.clone();
                 fields.push(("wait_s".to_owned(), WAIT_S.to_string()));
-                fields.extend(
-                    version
-                        .iter()
-                        .map(|version| ("version".to_owned(), version.to_string())),
-                );
+                fields.extend(name.map(|name| ("version".to_owned(), name.to_string())));
                 let path = format!("/v1/models/{model}/versions");
-                server.upload_file(&path, file, &fields).await
+                version(server.upload_file(&path, &file, &fields).await?)
             }
             Self::Pull {
                 source,
@@ -171,68 +206,70 @@ impl What {
                 promote,
                 fields,
             } => {
-                let source = source_name(server, source).await?;
-                let manifest = manifest(fields)?;
-                let body = json!({
-                    "reference": reference, "into": into, "promote": promote, "manifest": manifest, "wait_s": WAIT_S,
-                });
-                server
-                    .call(Method::POST, &format!("/v1/sources/{source}/pull"), Some(body))
-                    .await
+                let path = format!("/v1/sources/{}/pull", source_name(server, &source).await?);
+                let pull = PullRequest {
+                    reference,
+                    into,
+                    manifest: manifest(&fields)?,
+                    promote,
+                    wait_s: Some(WAIT_S),
+                    reason: None,
+                };
+                version(server.send(Method::POST, &path, &pull).await?)
             }
-            Self::Create { model, description } => {
-                let body = json!({"name": model, "description": description});
-                server.call(Method::POST, "/v1/models", Some(body)).await
+            Self::Create {
+                model: name,
+                description,
+            } => {
+                let new = NewModel {
+                    name,
+                    description,
+                    reason: None,
+                };
+                model(server.send(Method::POST, "/v1/models", &new).await?)
             }
-            Self::Describe { model, description } => {
-                let body = json!({"description": description});
-                server
-                    .call(Method::PATCH, &format!("/v1/models/{model}"), Some(body))
-                    .await
+            Self::Describe {
+                model: name,
+                description,
+            } => {
+                let patch = ModelPatch {
+                    description: Some(description),
+                    ..ModelPatch::default()
+                };
+                model(
+                    server
+                        .send(Method::PATCH, &format!("/v1/models/{name}"), &patch)
+                        .await?,
+                )
             }
-            Self::Remove { model, reason } => server.delete(&format!("/v1/models/{model}"), reason.as_deref()).await,
-            Self::Alias { alias, version, reason } => {
-                let (model, alias) = alias_of(alias)?;
-                let path = format!("/v1/models/{model}/aliases/{alias}");
-                match version {
-                    Some(version) => {
-                        let body = json!({"version": version, "reason": reason});
-                        server.call(Method::PUT, &path, Some(body)).await
-                    }
-                    None => server.delete(&path, reason.as_deref()).await,
-                }
+            Self::Remove { model, reason } => {
+                server.delete::<()>(&format!("/v1/models/{model}"), reason).await?;
+                Answer::Deleted(model.to_string())
             }
-            Self::Retire { version, reason } => {
-                let (model, version) = version_of(version)?;
-                let path = format!("/v1/models/{model}/versions/{version}/retire");
-                server.call(Method::POST, &path, Some(json!({"reason": reason}))).await
+            Self::Alias {
+                alias,
+                version: to,
+                reason,
+            } => {
+                let (name, alias) = alias_of(&alias)?;
+                let path = format!("/v1/models/{name}/aliases/{alias}");
+                model(match to {
+                    Some(version) => server.send(Method::PUT, &path, &Target { version, reason }).await?,
+                    None => server.delete(&path, reason).await?,
+                })
+            }
+            Self::Retire { version: of, reason } => {
+                let (model, name) = version_of(&of)?;
+                let path = format!("/v1/models/{model}/versions/{name}/retire");
+                version(server.send(Method::POST, &path, &Reason { reason }).await?)
             }
             Self::Delete { version, reason } => {
-                let (model, version) = version_of(version)?;
-                let path = format!("/v1/models/{model}/versions/{version}");
-                server.delete(&path, reason.as_deref()).await
+                let (model, name) = version_of(&version)?;
+                let path = format!("/v1/models/{model}/versions/{name}");
+                server.delete::<()>(&path, reason).await?;
+                Answer::Deleted(version)
             }
-        }
-    }
-
-    fn show(&self, answer: &Value) {
-        match self {
-            Self::List => {
-                for model in answer["items"].as_array().into_iter().flatten() {
-                    let champion = model["champion"].as_str().unwrap_or("nothing answers");
-                    println!(
-                        "{:<32} {:<16} {} versions",
-                        text(&model["name"]),
-                        champion,
-                        model["versions"]
-                    );
-                }
-            }
-            Self::Create { .. } | Self::Describe { .. } | Self::Show { .. } | Self::Alias { .. } => show_model(answer),
-            Self::Upload { .. } | Self::Pull { .. } | Self::Retire { .. } => show_version(answer),
-            Self::Delete { version, .. } => println!("{version} is deleted"),
-            Self::Remove { model, .. } => println!("{model} is deleted"),
-        }
+        })
     }
 }
 
@@ -253,21 +290,10 @@ async fn source_name(server: &Server, source: &str) -> anyhow::Result<String> {
         return Ok(source.to_owned());
     }
     let url: reqwest::Url = source.parse().with_context(|| format!("`{source}` is no address"))?;
-    let known = server.get("/v1/sources").await?;
-    let same = |item: &&Value| {
-        let there = item["settings"]["url"]
-            .as_str()
-            .and_then(|text| text.parse::<reqwest::Url>().ok());
-        there.as_ref() == Some(&url)
-    };
-    if let Some(name) = known["items"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .find(same)
-        .and_then(|item| item["name"].as_str())
-    {
-        return Ok(name.to_owned());
+    let known = server.get::<List<SourceOut>>("/v1/sources").await?.items;
+    let there = |known: &SourceOut| known.source.settings["url"].as_str()?.parse::<reqwest::Url>().ok();
+    if let Some(same) = known.iter().find(|known| there(known).as_ref() == Some(&url)) {
+        return Ok(same.source.name.to_string());
     }
     let host = url
         .host_str()
@@ -276,61 +302,43 @@ async fn source_name(server: &Server, source: &str) -> anyhow::Result<String> {
         .replace(':', "-");
     let base = format!("{host}-{}", url.port_or_known_default().unwrap_or_default());
     // Another path of the same host is another source, and is not written over.
-    let taken = |name: &String| {
-        known["items"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .any(|item| item["name"] == **name)
-    };
+    let taken = |name: &str| known.iter().any(|known| known.source.name.as_str() == name);
     let names = std::iter::once(base.clone()).chain((2..).map(|count| format!("{base}-{count}")));
     let name = names.into_iter().find(|name| !taken(name)).unwrap_or(base);
-    let body = json!({"settings": {"url": source}, "reason": "named on the command line"});
-    server
-        .call(Method::PUT, &format!("/v1/sources/{name}"), Some(body))
-        .await?;
-    Ok(name)
+    let new = NewSource {
+        settings: json!({"url": source}),
+        reason: Some("named on the command line".to_owned()),
+        ..NewSource::default()
+    };
+    let made: SourceOut = server.send(Method::PUT, &format!("/v1/sources/{name}"), &new).await?;
+    Ok(made.source.name.to_string())
 }
 
-fn show_model(model: &Value) {
-    println!("{}  {}", text(&model["name"]), text(&model["description"]));
-    let champion = model["traffic"]["champion"].as_str();
-    let aliases = model["aliases"].as_object();
-    let mut versions: Vec<_> = model["versions"].as_object().into_iter().flatten().collect();
-    versions.sort_by_key(|(_, version)| version["added_seq"].as_u64());
-    for (name, version) in versions {
-        let mut marks: Vec<String> = Vec::new();
-        marks.extend((champion == Some(name)).then(|| "answers".to_owned()));
-        for (alias, to) in aliases.into_iter().flatten() {
-            marks.extend((to == name).then(|| format!("@{alias}")));
-        }
-        let state = text(&version["phase"]["state"]);
-        println!(
-            "  {name:<16} {state:<10} {:<14} {}",
-            marks.join(" "),
-            text(&version["digest"])
-        );
+fn show_model(model: &Model) {
+    println!("{}  {}", model.name, model.description);
+    for version in model.by_age() {
+        let mut marks = Vec::new();
+        marks.extend((model.traffic.champion.as_ref() == Some(&version.name)).then(|| "answers".to_owned()));
+        let aliases = model.aliases.iter().filter(|(_, to)| **to == version.name);
+        marks.extend(aliases.map(|(alias, _)| format!("@{alias}")));
+        let (name, state, marks) = (version.name.as_str(), version.phase.name(), marks.join(" "));
+        let digest = version.digest.as_deref().unwrap_or_default();
+        println!("  {name:<16} {state:<10} {marks:<14} {digest}");
     }
 }
 
-fn show_version(version: &Value) {
-    let phase = &version["phase"];
-    println!(
-        "{}/{} is {}",
-        text(&version["model"]),
-        text(&version["name"]),
-        text(&phase["state"])
-    );
-    match phase["state"].as_str() {
-        Some("rejected") => {
-            println!("  at the step `{}`: {}", text(&phase["step"]), text(&phase["reason"]));
-            println!("  to put it right: {}", text(&phase["remedy"]));
+fn show_version(found: &VersionOut) {
+    let version = &found.version;
+    println!("{} is {}", version.title(&found.model), version.phase.name());
+    match &version.phase {
+        Phase::Rejected(rejection) => {
+            println!("  at the step `{}`: {}", word(&rejection.step), rejection.reason);
+            println!("  to put it right: {}", rejection.remedy);
         }
-        Some("ready") => println!("  fastest on {}, {}", text(&phase["engine"]), text(&version["digest"])),
-        _ => {}
+        Phase::Ready(verified) => {
+            let digest = version.digest.as_deref().unwrap_or_default();
+            println!("  fastest on {}, {digest}", verified.engine);
+        }
+        Phase::Fetching | Phase::Verifying | Phase::Retired => {}
     }
-}
-
-fn text(value: &Value) -> &str {
-    value.as_str().unwrap_or_default()
 }

@@ -1,13 +1,17 @@
-//! A running server, as the command line speaks to it: the same HTTP interface that every program uses.
+//! A running server, as the command line speaks to it: the same HTTP interface that every program uses, in the types that its
+//! handlers read and write.
 
 use crate::http::access::PAGE_HEADER;
+use crate::http::models::Reason;
+use crate::http::problem::Problem;
 use anyhow::{Context, bail, ensure};
 use clap::Args;
 use reqwest::header::{AUTHORIZATION, COOKIE, HeaderMap, HeaderName, HeaderValue, SET_COOKIE};
 use reqwest::redirect::Policy;
-use reqwest::{Method, Response, StatusCode, Url};
+use reqwest::{Method, RequestBuilder, Response, StatusCode, Url};
 use secrecy::{ExposeSecret, SecretString};
-use serde_json::Value;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use std::future::Future;
 use std::path::{Path, PathBuf};
 
@@ -85,7 +89,7 @@ async fn signed_in(link: &Url) -> anyhow::Result<HeaderMap> {
     let client = reqwest::Client::builder().redirect(Policy::none()).build()?;
     let response = client.get(link.clone()).send().await.context("no answer to the link")?;
     if response.status() != StatusCode::SEE_OTHER {
-        answer(response).await?;
+        answer::<serde::de::IgnoredAny>(response).await?;
         bail!("the link is not one that a server printed");
     }
     let cookie = response
@@ -115,33 +119,38 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    pub(crate) async fn get(&self, path: &str) -> anyhow::Result<Value> {
-        self.call(Method::GET, path, None).await
+    pub(crate) async fn get<T: DeserializeOwned>(&self, path: &str) -> anyhow::Result<T> {
+        self.answered(self.request(Method::GET, path)).await
     }
 
-    /// Sends a JSON body where there is one; gives the answer, null where it has none.
-    pub(crate) async fn call(&self, method: Method, path: &str, body: Option<Value>) -> anyhow::Result<Value> {
-        let mut request = self.request(method, path);
-        if let Some(body) = body {
-            request = request.json(&body);
-        }
-        answer(request.send().await.with_context(|| self.silent())?).await
+    /// Asks for something to be done that needs no body.
+    pub(crate) async fn post<T: DeserializeOwned>(&self, path: &str) -> anyhow::Result<T> {
+        self.answered(self.request(Method::POST, path)).await
+    }
+
+    /// Sends a body.
+    pub(crate) async fn send<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        body: &impl Serialize,
+    ) -> anyhow::Result<T> {
+        self.answered(self.request(method, path).json(body)).await
     }
 
     /// Deletes, for a reason that goes into the query.
-    pub(crate) async fn delete(&self, path: &str, reason: Option<&str>) -> anyhow::Result<Value> {
-        let reason: Vec<_> = reason.iter().map(|reason| ("reason", *reason)).collect();
-        let request = self.request(Method::DELETE, path).query(&reason);
-        answer(request.send().await.with_context(|| self.silent())?).await
+    pub(crate) async fn delete<T: DeserializeOwned>(&self, path: &str, reason: Option<String>) -> anyhow::Result<T> {
+        self.answered(self.request(Method::DELETE, path).query(&Reason { reason }))
+            .await
     }
 
     /// Sends a file as the body, streamed from disk, with fields in the query.
-    pub(crate) async fn upload_file(
+    pub(crate) async fn upload_file<T: DeserializeOwned>(
         &self,
         path: &str,
         file: &Path,
         fields: &[(String, String)],
-    ) -> anyhow::Result<Value> {
+    ) -> anyhow::Result<T> {
         let opened = tokio::fs::File::open(file)
             .await
             .with_context(|| format!("cannot read {}", file.display()))?;
@@ -158,10 +167,14 @@ impl Server {
             .query(&query)
             .header(reqwest::header::CONTENT_TYPE, "application/octet-stream")
             .body(opened);
+        self.answered(request).await
+    }
+
+    async fn answered<T: DeserializeOwned>(&self, request: RequestBuilder) -> anyhow::Result<T> {
         answer(request.send().await.with_context(|| self.silent())?).await
     }
 
-    fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+    fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.client.request(method, format!("{}{path}", self.base))
     }
 
@@ -173,24 +186,32 @@ impl Server {
     }
 }
 
-async fn answer(response: Response) -> anyhow::Result<Value> {
+/// What a server said: the answer, where an empty one is nothing, or the problem that it names.
+async fn answer<T: DeserializeOwned>(response: Response) -> anyhow::Result<T> {
     let status = response.status();
     let text = response.text().await.context("the answer broke off")?;
-    let body: Value = serde_json::from_str(&text).unwrap_or_default();
     if status.is_success() {
-        return Ok(body);
+        let text = if text.is_empty() { "null" } else { &text };
+        return serde_json::from_str(text)
+            .context("the server answers otherwise than this program of another version knows");
     }
-    if body["type"] == "/problems/not_signed_in" {
+    let Ok(problem) = serde_json::from_str::<Problem>(&text) else {
+        bail!("the server answered {status}");
+    };
+    if problem.code() == "not_signed_in" {
         bail!(
             "the server wants to know who asks: set {KEY} to an API key, or name a file of one with --key-file; with a server \
              that has no keys yet, give the link that it printed with --link"
         );
     }
-    match body["detail"].as_str() {
-        Some(detail) => match serde_json::to_string_pretty(&body["draft"]) {
-            Ok(draft) if body["draft"].is_object() => bail!("{detail}\n\nWhat is known of the manifest:\n{draft}"),
-            _ => bail!("{detail}"),
-        },
-        None => bail!("the server answered {status}"),
+    match problem.draft() {
+        Some(draft) => bail!("{}\n\nWhat is known of the manifest:\n{draft:#}", problem.detail()),
+        None => bail!("{}", problem.detail()),
     }
+}
+
+/// A word of an answer, as the interface says it.
+pub(crate) fn word(of: &impl Serialize) -> String {
+    let value = serde_json::to_value(of).unwrap_or_default();
+    value.as_str().unwrap_or_default().to_owned()
 }

@@ -2,7 +2,7 @@
 
 use super::remote::Remote;
 use clap::Args;
-use reqwest::Method;
+use einthoven_journal::replay::Replayed;
 use std::process::ExitCode;
 use uuid::Uuid;
 
@@ -19,11 +19,9 @@ pub(crate) struct Replay {
 impl Replay {
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         let path = format!("/v1/predictions/{}/replay", self.id);
-        let said = self
-            .remote
-            .run(async move |server| server.call(Method::POST, &path, None).await)?;
+        let said: Replayed = self.remote.run(async move |server| server.post(&path).await)?;
         println!("{}", serde_json::to_string_pretty(&said)?);
-        Ok(if said["outcome"] == "same" {
+        Ok(if said == Replayed::Same {
             ExitCode::SUCCESS
         } else {
             ExitCode::FAILURE

@@ -2,10 +2,13 @@
 
 use super::models::manifest;
 use super::remote::Remote;
+use crate::http::models::List;
+use crate::http::sources::{NewSource, SourceOut, SourceTest};
 use clap::{Args, Subcommand};
-use einthoven_registry_state::{ModelName, SourceName};
+use einthoven_registry_state::{AliasName, FollowRule, ModelName, NameError, SourceName};
 use reqwest::Method;
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::json;
 use std::process::ExitCode;
 
 /// MLflow servers of a running server, and what is followed there. Answers are JSON.
@@ -36,7 +39,7 @@ struct New {
     url: String,
     /// Alias of a model there that is followed, as `MODEL@ALIAS`.
     #[arg(long, value_name = "MODEL@ALIAS", value_parser = followed)]
-    follow: Option<(String, String)>,
+    follow: Option<(String, AliasName)>,
     /// What the followed model is called here.
     #[arg(long, requires = "follow")]
     into: Option<ModelName>,
@@ -57,23 +60,33 @@ struct New {
     reason: Option<String>,
 }
 
-fn followed(text: &str) -> Result<(String, String), String> {
+fn followed(text: &str) -> Result<(String, AliasName), String> {
     let (model, alias) = text.split_once('@').ok_or("say MODEL@ALIAS")?;
-    Ok((model.to_owned(), alias.to_owned()))
+    let alias = alias.parse().map_err(|wrong: NameError| wrong.to_string())?;
+    Ok((model.to_owned(), alias))
 }
 
 impl New {
-    fn body(&self) -> anyhow::Result<Value> {
+    fn body(self) -> anyhow::Result<NewSource> {
         let mut settings = json!({"url": self.url});
         if let Some(file) = &self.token_file {
             settings["credentials"] = json!({"kind": "bearer", "token_file": file});
         }
         let manifest = manifest(&self.fields)?;
-        let rule = self.follow.iter().map(|(model, alias)| {
-            json!({"model": model, "alias": alias, "into": self.into, "promote": self.promote, "manifest": manifest})
+        let rule = self.follow.map(|(model, alias)| FollowRule {
+            model,
+            alias: Some(alias),
+            into: self.into,
+            manifest,
+            promote: self.promote,
         });
-        let follow: Vec<_> = rule.collect();
-        Ok(json!({"settings": settings, "follow": follow, "poll_s": self.poll_s, "reason": self.reason}))
+        Ok(NewSource {
+            settings,
+            follow: rule.into_iter().collect(),
+            poll_s: self.poll_s,
+            reason: self.reason,
+            ..NewSource::default()
+        })
     }
 }
 
@@ -81,26 +94,26 @@ impl Sources {
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         let what = self.what;
         self.remote.run(async move |server| {
-            let answer = match &what {
-                What::List => server.get("/v1/sources").await?,
+            match what {
+                What::List => print(&server.get::<List<SourceOut>>("/v1/sources").await?)?,
                 What::Set(new) => {
                     let path = format!("/v1/sources/{}", new.name);
-                    server.call(Method::PUT, &path, Some(new.body()?)).await?
+                    print(&server.send::<SourceOut>(Method::PUT, &path, &new.body()?).await?)?;
                 }
                 What::Test { name } => {
-                    server
-                        .call(Method::POST, &format!("/v1/sources/{name}/test"), None)
-                        .await?
+                    print(&server.post::<SourceTest>(&format!("/v1/sources/{name}/test")).await?)?;
                 }
                 What::Remove { name } => {
-                    server
-                        .call(Method::DELETE, &format!("/v1/sources/{name}"), None)
-                        .await?;
-                    json!({"removed": name})
+                    server.delete::<()>(&format!("/v1/sources/{name}"), None).await?;
+                    print(&json!({"removed": name}))?;
                 }
-            };
-            println!("{}", serde_json::to_string_pretty(&answer)?);
+            }
             Ok(ExitCode::SUCCESS)
         })
     }
+}
+
+fn print(answer: &impl Serialize) -> anyhow::Result<()> {
+    println!("{}", serde_json::to_string_pretty(answer)?);
+    Ok(())
 }

@@ -1,11 +1,12 @@
 //! `einthoven traffic`: what answers, promoting, and the way back.
 
 use super::models::version_of;
-use super::remote::Remote;
+use super::remote::{Remote, Server, word};
+use crate::http::models::{List, Reason};
+use crate::http::traffic::{NewTraffic, TrafficOut};
 use clap::{Args, Subcommand};
-use einthoven_registry_state::ModelName;
+use einthoven_registry_state::{ModelName, TrafficChange, VersionName};
 use reqwest::Method;
-use serde_json::{Value, json};
 use std::process::ExitCode;
 
 /// Which version of a model answers.
@@ -55,40 +56,21 @@ impl Traffic {
                 What::Show { model } => show(&model, &server.get(&format!("/v1/models/{model}/traffic")).await?),
                 What::Promote { version, reason } => {
                     let (model, version) = version_of(&version)?;
-                    let body = json!({"champion": version, "reason": reason});
-                    show(
-                        &model,
-                        &server
-                            .call(Method::PUT, &format!("/v1/models/{model}/traffic"), Some(body))
-                            .await?,
-                    );
+                    show(&model, &answered_by(&server, &model, Some(version), reason).await?);
                 }
                 What::Stop { model, reason } => {
-                    let body = json!({"champion": null, "reason": reason});
-                    let path = format!("/v1/models/{model}/traffic");
-                    show(&model, &server.call(Method::PUT, &path, Some(body)).await?);
+                    show(&model, &answered_by(&server, &model, None, reason).await?);
                 }
                 What::Rollback { model, reason } => {
-                    let body = json!({"reason": reason});
-                    show(
-                        &model,
-                        &server
-                            .call(Method::POST, &format!("/v1/models/{model}/rollback"), Some(body))
-                            .await?,
-                    );
+                    let path = format!("/v1/models/{model}/rollback");
+                    show(&model, &server.send(Method::POST, &path, &Reason { reason }).await?);
                 }
                 What::History { model } => {
-                    let history = server.get(&format!("/v1/models/{model}/history")).await?;
-                    for change in history["items"].as_array().into_iter().flatten() {
-                        println!(
-                            "{}  {:<12} {} -> {}  by {}  {}",
-                            text(&change["at"], ""),
-                            text(&change["action"], ""),
-                            text(&change["from"]["champion"], "nothing"),
-                            text(&change["to"]["champion"], "nothing"),
-                            text(&change["who"], ""),
-                            text(&change["why"], ""),
-                        );
+                    let path = format!("/v1/models/{model}/history");
+                    for change in server.get::<List<TrafficChange>>(&path).await?.items {
+                        let (at, action) = (change.at, word(&change.action));
+                        let (from, to) = (named(change.from.champion.as_ref()), named(change.to.champion.as_ref()));
+                        println!("{at}  {action:<12} {from} -> {to}  by {}  {}", change.who, change.why);
                     }
                 }
             }
@@ -97,22 +79,39 @@ impl Traffic {
     }
 }
 
-fn show(model: &ModelName, traffic: &Value) {
-    match traffic["champion"].as_str() {
+/// Lets a version answer, or nothing.
+async fn answered_by(
+    server: &Server,
+    model: &ModelName,
+    champion: Option<VersionName>,
+    reason: Option<String>,
+) -> anyhow::Result<TrafficOut> {
+    let new = NewTraffic {
+        champion,
+        reason,
+        ..NewTraffic::default()
+    };
+    server
+        .send(Method::PUT, &format!("/v1/models/{model}/traffic"), &new)
+        .await
+}
+
+fn show(model: &ModelName, answer: &TrafficOut) {
+    match &answer.traffic.champion {
         Some(champion) => println!("{model}/{champion} answers"),
         None => println!("nothing answers for {model}"),
     }
-    if let Some(version) = traffic["proposal"]["version"].as_str() {
+    if let Some(proposal) = &answer.proposal {
         println!(
-            "{model}/{version} waits for a second person, proposed by {}",
-            text(&traffic["proposal"]["by"], "")
+            "{model}/{} waits for a second person, proposed by {}",
+            proposal.version, proposal.by
         );
     }
-    if let Some(previous) = traffic["previous"]["champion"].as_str() {
+    if let Some(previous) = answer.previous.as_ref().and_then(|traffic| traffic.champion.as_ref()) {
         println!("a rollback brings back {model}/{previous}");
     }
 }
 
-fn text<'a>(value: &'a Value, instead: &'a str) -> &'a str {
-    value.as_str().unwrap_or(instead)
+fn named(champion: Option<&VersionName>) -> &str {
+    champion.map_or("nothing", VersionName::as_str)
 }

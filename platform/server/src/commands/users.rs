@@ -1,11 +1,13 @@
 //! `einthoven users`: people who sign in at a running server.
 
-use super::remote::Remote;
+use super::remote::{Remote, word};
+use crate::http::models::List;
+use crate::http::users::{NewUser, UserOut, UserPatch};
 use anyhow::{Context, ensure};
 use clap::{Args, Subcommand};
 use einthoven_auth::{Role, UserName};
 use reqwest::Method;
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -100,16 +102,20 @@ impl Users {
                     password_file,
                     reason,
                 } => {
-                    let password = password(&password_file)?;
-                    let body = json!({"name": name, "password": password, "roles": roles, "reason": reason});
-                    server.call(Method::POST, "/v1/users", Some(body)).await?;
-                    println!("{name} can sign in");
+                    let new = NewUser {
+                        name,
+                        password: password(&password_file)?,
+                        roles,
+                        reason,
+                    };
+                    let user: UserOut = server.send(Method::POST, "/v1/users", &new).await?;
+                    println!("{} can sign in", user.name);
                 }
                 What::List => {
-                    let users = server.get("/v1/users").await?;
-                    for user in users["items"].as_array().into_iter().flatten() {
-                        let roles = user["roles"].as_array().into_iter().flatten().map(text);
-                        println!("{:<24}  {}", text(&user["name"]), roles.collect::<Vec<_>>().join(" "));
+                    let users: List<UserOut> = server.get("/v1/users").await?;
+                    for user in users.items {
+                        let roles: Vec<_> = user.roles.iter().map(word).collect();
+                        println!("{:<24}  {}", user.name.as_str(), roles.join(" "));
                     }
                 }
                 What::Password {
@@ -117,22 +123,21 @@ impl Users {
                     password_file,
                     reason,
                 } => {
-                    let body = json!({"password": password(&password_file)?, "reason": reason});
-                    server
-                        .call(Method::PATCH, &format!("/v1/users/{name}"), Some(body))
-                        .await?;
-                    println!("{name} signs in with the new password from now on");
+                    let patch = UserPatch {
+                        password: Some(password(&password_file)?),
+                        reason,
+                        ..UserPatch::default()
+                    };
+                    let path = format!("/v1/users/{name}");
+                    let user: UserOut = server.send(Method::PATCH, &path, &patch).await?;
+                    println!("{} signs in with the new password from now on", user.name);
                 }
                 What::Remove { name, reason } => {
-                    server.delete(&format!("/v1/users/{name}"), reason.as_deref()).await?;
+                    server.delete::<()>(&format!("/v1/users/{name}"), reason).await?;
                     println!("{name} is no user any more");
                 }
             }
             Ok(ExitCode::SUCCESS)
         })
     }
-}
-
-fn text(value: &Value) -> &str {
-    value.as_str().unwrap_or_default()
 }

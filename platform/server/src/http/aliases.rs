@@ -9,15 +9,15 @@ use axum::extract::State;
 use axum::response::Response;
 use einthoven_registry_state::{AliasName, Change, ModelName, VersionName};
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
-#[derive(Deserialize, JsonSchema)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "AliasTarget")]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Target {
-    version: VersionName,
-    reason: Option<String>,
+    pub(crate) version: VersionName,
+    pub(crate) reason: Option<String>,
 }
 
 pub(crate) async fn set_alias(

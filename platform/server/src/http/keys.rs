@@ -17,46 +17,46 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// A key without what would prove it.
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "ApiKey")]
-pub(crate) struct KeyOut<'a> {
-    id: &'a str,
-    name: &'a KeyName,
-    grants: &'a [Grant],
+pub(crate) struct KeyOut {
+    pub(crate) id: String,
+    pub(crate) name: KeyName,
+    pub(crate) grants: Vec<Grant>,
     rate: Option<Rate>,
-    expires_at: Option<Timestamp>,
+    pub(crate) expires_at: Option<Timestamp>,
     created_at: Timestamp,
-    created_by: &'a str,
+    created_by: String,
     revision: u64,
     /// The key itself, in the answer that makes it alone.
     #[serde(skip_serializing_if = "Option::is_none")]
-    key: Option<&'a str>,
+    pub(crate) key: Option<String>,
 }
 
-fn out<'a>(key: &'a Key, secret: Option<&'a str>) -> KeyOut<'a> {
+fn out(key: &Key, secret: Option<&str>) -> KeyOut {
     KeyOut {
-        id: &key.id,
-        name: &key.name,
-        grants: &key.grants,
+        id: key.id.clone(),
+        name: key.name.clone(),
+        grants: key.grants.clone(),
         rate: key.rate,
         expires_at: key.expires_at,
         created_at: key.created_at,
-        created_by: &key.created_by,
+        created_by: key.created_by.clone(),
         revision: key.revision,
-        key: secret,
+        key: secret.map(str::to_owned),
     }
 }
 
 /// A key to be made.
-#[derive(Deserialize, JsonSchema)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "NewApiKey")]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewKey {
-    name: KeyName,
-    grants: Vec<Grant>,
-    rate: Option<Rate>,
-    expires_at: Option<Timestamp>,
-    reason: Option<String>,
+    pub(crate) name: KeyName,
+    pub(crate) grants: Vec<Grant>,
+    pub(crate) rate: Option<Rate>,
+    pub(crate) expires_at: Option<Timestamp>,
+    pub(crate) reason: Option<String>,
 }
 
 /// What a key allows, said anew and whole.

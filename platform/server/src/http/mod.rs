@@ -1,38 +1,38 @@
 //! The routes, one flat list; each handler file holds one resource.
 
 pub(crate) mod access;
-mod aliases;
+pub(crate) mod aliases;
 mod audit;
 mod auth;
 mod body;
 mod caller;
 mod classify;
 pub(crate) mod document;
-mod evaluations;
+pub(crate) mod evaluations;
 mod experiments;
 mod flask;
 mod hardened;
 mod invocations;
 mod issuers;
 mod jobs;
-mod keys;
+pub(crate) mod keys;
 mod metrics;
-mod models;
+pub(crate) mod models;
 mod plugins;
 mod predictions;
 pub(crate) mod problem;
 mod recordings;
 mod samples;
-mod sources;
+pub(crate) mod sources;
 mod standing;
 mod stream;
 mod system;
-mod traffic;
+pub(crate) mod traffic;
 mod upload;
-mod users;
+pub(crate) mod users;
 pub(crate) mod v2;
 mod version_upload;
-mod versions;
+pub(crate) mod versions;
 
 use crate::engines::Plugins;
 use crate::experiments::Comparing;

@@ -27,7 +27,7 @@ pub(crate) struct Page {
     cursor: Option<String>,
 }
 
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "{T}List")]
 pub(crate) struct List<T> {
     pub(crate) items: Vec<T>,
@@ -35,33 +35,33 @@ pub(crate) struct List<T> {
 }
 
 /// A model in a list.
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 pub(crate) struct ModelItem {
-    name: ModelName,
+    pub(crate) name: ModelName,
     description: String,
-    champion: Option<VersionName>,
-    versions: usize,
+    pub(crate) champion: Option<VersionName>,
+    pub(crate) versions: usize,
     revision: u64,
 }
 
-#[derive(Deserialize, JsonSchema)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewModel {
-    name: ModelName,
+    pub(crate) name: ModelName,
     #[serde(default)]
-    description: String,
-    reason: Option<String>,
+    pub(crate) description: String,
+    pub(crate) reason: Option<String>,
 }
 
-#[derive(Deserialize, JsonSchema)]
+#[derive(Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ModelPatch {
-    description: Option<String>,
-    gate: Option<Gate>,
-    reason: Option<String>,
+    pub(crate) description: Option<String>,
+    pub(crate) gate: Option<Gate>,
+    pub(crate) reason: Option<String>,
 }
 
-#[derive(Deserialize, JsonSchema)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "Why")]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Reason {

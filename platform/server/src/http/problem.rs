@@ -15,18 +15,18 @@ use einthoven_registry_state::{NameError, Refusal, StoredFile};
 use einthoven_serving::ServingError;
 use einthoven_telemetry::ProblemType;
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// What was wrong, for programs (`type`, `errors[].pointer`) and for people (`detail`).
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Problem {
     #[serde(rename = "type")]
     kind: String,
     title: Box<str>,
     status: u16,
     detail: String,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
     errors: Vec<FieldError>,
     #[serde(flatten)]
     known: Option<Box<Known>>,
@@ -37,14 +37,14 @@ pub(crate) struct Problem {
     pub(super) header: Option<Box<(HeaderName, HeaderValue)>>,
 }
 
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct FieldError {
     pointer: String,
     detail: String,
 }
 
 /// What is known of a version whose manifest lacks something.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Known {
     /// Its manifest as far as it goes.
     draft: serde_json::Value,
@@ -96,6 +96,11 @@ impl Problem {
     /// What was wrong, for people.
     pub(crate) fn detail(&self) -> &str {
         &self.detail
+    }
+
+    /// What is known of a manifest that lacks something.
+    pub(crate) fn draft(&self) -> Option<&serde_json::Value> {
+        self.known.as_ref().map(|known| &known.draft)
     }
 
     /// After how many seconds to ask again.

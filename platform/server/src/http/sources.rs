@@ -26,37 +26,37 @@ use std::time::Duration;
 const LONGEST_CALL: usize = 1 << 20;
 
 /// A source with how it was when it was last looked at.
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "SourceState")]
-pub(crate) struct SourceOut<'a> {
+pub(crate) struct SourceOut {
     #[serde(flatten)]
-    source: &'a Source,
+    pub(crate) source: Source,
     status: SourceStatus,
 }
 
-#[derive(Deserialize, JsonSchema)]
+#[derive(Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewSource {
-    settings: Value,
+    pub(crate) settings: Value,
     #[serde(default)]
-    follow: Vec<FollowRule>,
-    poll_s: Option<u32>,
-    webhook_secret_file: Option<String>,
-    reason: Option<String>,
+    pub(crate) follow: Vec<FollowRule>,
+    pub(crate) poll_s: Option<u32>,
+    pub(crate) webhook_secret_file: Option<String>,
+    pub(crate) reason: Option<String>,
 }
 
-#[derive(Deserialize, JsonSchema)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "NewPull")]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PullRequest {
-    reference: String,
-    into: Option<ModelName>,
+    pub(crate) reference: String,
+    pub(crate) into: Option<ModelName>,
     #[serde(default)]
-    manifest: serde_json::Map<String, Value>,
+    pub(crate) manifest: serde_json::Map<String, Value>,
     #[serde(default)]
-    promote: bool,
-    wait_s: Option<u64>,
-    reason: Option<String>,
+    pub(crate) promote: bool,
+    pub(crate) wait_s: Option<u64>,
+    pub(crate) reason: Option<String>,
 }
 
 /// Whether settings name a file of this machine, with a secret or a certificate in it.
@@ -71,7 +71,7 @@ fn names_file(settings: &Value) -> bool {
 }
 
 /// What a source answered.
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 pub(crate) struct SourceTest {
     /// The release of MLflow.
     mlflow: String,
@@ -94,9 +94,9 @@ pub(crate) async fn list_sources(State(app): State<Arc<App>>) -> Response {
     Json(List { items, next: None }).into_response()
 }
 
-fn out<'a>(app: &App, source: &'a Source) -> SourceOut<'a> {
+fn out(app: &App, source: &Source) -> SourceOut {
     SourceOut {
-        source,
+        source: source.clone(),
         status: app.onboarding.source_status(&source.name),
     }
 }

@@ -10,40 +10,40 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use einthoven_registry_state::{
-    Challenger, Event, ExperimentName, Model, ModelName, Traffic, TrafficChange, VersionName,
+    Challenger, Event, ExperimentName, Model, ModelName, Proposal, Traffic, TrafficChange, VersionName,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
-#[derive(Deserialize, JsonSchema)]
+#[derive(Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(extend("required" = ["champion"]))]
 pub(crate) struct NewTraffic {
     /// `null` where nothing is to answer. It must be said: a body without it takes nothing away.
     #[serde(deserialize_with = "Option::deserialize")]
-    champion: Option<VersionName>,
+    pub(crate) champion: Option<VersionName>,
     /// Answer a share of the subjects in its place.
     #[serde(default)]
-    splits: Vec<Challenger>,
+    pub(crate) splits: Vec<Challenger>,
     /// Compute a share of the subjects beside it and answer nobody.
     #[serde(default)]
-    shadows: Vec<Challenger>,
+    pub(crate) shadows: Vec<Challenger>,
     /// What subjects are dealt out by.
-    experiment: Option<ExperimentName>,
-    reason: Option<String>,
+    pub(crate) experiment: Option<ExperimentName>,
+    pub(crate) reason: Option<String>,
 }
 
 /// What answers, and whether a promotion waits for a second person.
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "TrafficState")]
-pub(crate) struct TrafficOut<'a> {
+pub(crate) struct TrafficOut {
     #[serde(flatten)]
-    traffic: &'a Traffic,
+    pub(crate) traffic: Traffic,
     #[serde(skip_serializing_if = "Option::is_none")]
-    proposal: Option<&'a einthoven_registry_state::Proposal>,
+    pub(crate) proposal: Option<Proposal>,
     /// What a rollback would bring back.
-    previous: Option<Traffic>,
+    pub(crate) previous: Option<Traffic>,
 }
 
 pub(crate) async fn get_traffic(State(app): State<Arc<App>>, Path(name): Path<ModelName>) -> Result<Response, Problem> {
@@ -52,8 +52,8 @@ pub(crate) async fn get_traffic(State(app): State<Arc<App>>, Path(name): Path<Mo
 
 fn shown(status: StatusCode, model: &Model) -> Response {
     let body = TrafficOut {
-        traffic: &model.traffic,
-        proposal: model.proposal.as_ref(),
+        traffic: model.traffic.clone(),
+        proposal: model.proposal.clone(),
         previous: model.previous(),
     };
     (status, [etag(model.revision)], Json(body)).into_response()

@@ -18,41 +18,41 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// A user without what would prove them.
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "User")]
-pub(crate) struct UserOut<'a> {
-    name: &'a UserName,
-    roles: &'a [Role],
+pub(crate) struct UserOut {
+    pub(crate) name: UserName,
+    pub(crate) roles: Vec<Role>,
     created_at: Timestamp,
-    created_by: &'a str,
+    created_by: String,
     revision: u64,
 }
 
-fn out(user: &User) -> UserOut<'_> {
+fn out(user: &User) -> UserOut {
     UserOut {
-        name: &user.name,
-        roles: &user.roles,
+        name: user.name.clone(),
+        roles: user.roles.clone(),
         created_at: user.created_at,
-        created_by: &user.created_by,
+        created_by: user.created_by.clone(),
         revision: user.revision,
     }
 }
 
-#[derive(Deserialize, JsonSchema)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewUser {
-    name: UserName,
-    password: String,
-    roles: Vec<Role>,
-    reason: Option<String>,
+    pub(crate) name: UserName,
+    pub(crate) password: String,
+    pub(crate) roles: Vec<Role>,
+    pub(crate) reason: Option<String>,
 }
 
-#[derive(Deserialize, JsonSchema)]
+#[derive(Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct UserPatch {
-    password: Option<String>,
-    roles: Option<Vec<Role>>,
-    reason: Option<String>,
+    pub(crate) password: Option<String>,
+    pub(crate) roles: Option<Vec<Role>>,
+    pub(crate) reason: Option<String>,
 }
 
 fn shown(status: StatusCode, user: &User) -> Response {

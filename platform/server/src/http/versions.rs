@@ -13,17 +13,17 @@ use einthoven_classify::EngineTable;
 use einthoven_registry_files::Digest;
 use einthoven_registry_state::{Change, ModelName, Phase, Rejection, Version, VersionName};
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::sync::Arc;
 
 /// A version with what is not in its row: the manifest, and what points at it.
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "VersionDetail")]
-pub(crate) struct VersionOut<'a> {
-    model: &'a ModelName,
+pub(crate) struct VersionOut {
+    pub(crate) model: ModelName,
     #[serde(flatten)]
-    version: &'a Version,
+    pub(crate) version: Version,
     points_here: Vec<String>,
     manifest: Option<Value>,
 }
@@ -95,8 +95,8 @@ pub(crate) async fn version_out(
         None => None,
     };
     let body = VersionOut {
-        model,
-        version,
+        model: model.clone(),
+        version: Version::clone(version),
         points_here: found.pointing_at(&version.name),
         manifest,
     };

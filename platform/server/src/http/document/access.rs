@@ -27,15 +27,15 @@ fn keys() -> Vec<Operation> {
             "list_keys",
             "Lists API keys without their secrets",
         )
-        .answers::<List<KeyOut<'static>>>(200, "Keys."),
+        .answers::<List<KeyOut>>(200, "Keys."),
         operation("access", Method::POST, "/v1/keys", "create_key", "Makes an API key")
             .body::<NewKey>(json!({"name": "holter-station-3", "grants": ["predict:heartbeat"]}))
-            .answers::<KeyOut<'static>>(201, "The key, whose secret is shown this once.")
+            .answers::<KeyOut>(201, "The key, whose secret is shown this once.")
             .with(&["Location", "ETag"])
             .change()
             .problems(&[(403, "more_than_yours"), (409, "exists_already")]),
         one(Method::GET, "get_key", "Gives an API key without its secret")
-            .answers::<KeyOut<'static>>(200, "The key.")
+            .answers::<KeyOut>(200, "The key.")
             .with(&["ETag"]),
         one(
             Method::PATCH,
@@ -43,7 +43,7 @@ fn keys() -> Vec<Operation> {
             "Says anew and whole what an API key allows",
         )
         .body::<KeyPatch>(json!({"grants": ["predict"], "rate": {"per_second": 10.0, "burst": 20}, "expires_at": null}))
-        .answers::<KeyOut<'static>>(200, "The key.")
+        .answers::<KeyOut>(200, "The key.")
         .with(&["ETag"])
         .change()
         .problems(&[(403, "more_than_yours"), (409, "last_owner"), (409, "refused")]),
@@ -66,15 +66,15 @@ fn users() -> Vec<Operation> {
             "list_users",
             "Lists people who sign in with a password",
         )
-        .answers::<List<UserOut<'static>>>(200, "Users."),
+        .answers::<List<UserOut>>(200, "Users."),
         operation("access", Method::POST, "/v1/users", "create_user", "Adds somebody")
             .body::<NewUser>(json!({"name": "bo", "password": "a long password of his", "roles": ["labeler"]}))
-            .answers::<UserOut<'static>>(201, "The user.")
+            .answers::<UserOut>(201, "The user.")
             .with(&["Location", "ETag"])
             .change()
             .problems(&[(409, "exists_already")]),
         one(Method::GET, "get_user", "Gives a user")
-            .answers::<UserOut<'static>>(200, "The user.")
+            .answers::<UserOut>(200, "The user.")
             .with(&["ETag"]),
         one(
             Method::PATCH,
@@ -83,7 +83,7 @@ fn users() -> Vec<Operation> {
         )
         .description("One of `password` and `roles`: each is a change of its own.")
         .body::<UserPatch>(json!({"roles": ["viewer"]}))
-        .answers::<UserOut<'static>>(200, "The user.")
+        .answers::<UserOut>(200, "The user.")
         .with(&["ETag"])
         .change()
         .problems(&[(409, "last_owner")]),

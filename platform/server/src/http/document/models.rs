@@ -75,7 +75,7 @@ pub(super) fn operations() -> Vec<Operation> {
             "get_traffic",
             "Says which versions answer",
         )
-        .answers::<TrafficOut<'static>>(200, "The policy.")
+        .answers::<TrafficOut>(200, "The policy.")
         .with(&["ETag"]),
         model(
             Method::PUT,
@@ -85,9 +85,9 @@ pub(super) fn operations() -> Vec<Operation> {
         )
         .description("The versions are loaded first. A champion alone is a promotion; `null` lets nothing answer.")
         .body::<NewTraffic>(json!({"champion": "1.0.0", "reason": "passed the review"}))
-        .answers::<TrafficOut<'static>>(200, "What answers now.")
+        .answers::<TrafficOut>(200, "What answers now.")
         .with(&["ETag"])
-        .answers::<TrafficOut<'static>>(202, "A second person must promote it too.")
+        .answers::<TrafficOut>(202, "A second person must promote it too.")
         .with(&["ETag"])
         .change()
         .problems(VERSION)
@@ -101,7 +101,7 @@ pub(super) fn operations() -> Vec<Operation> {
         )
         .body::<Reason>(json!({"reason": "more false alarms than before"}))
         .body_may_be_left_out()
-        .answers::<TrafficOut<'static>>(200, "What answers now.")
+        .answers::<TrafficOut>(200, "What answers now.")
         .with(&["ETag"])
         .change()
         .problems(VERSION)
