@@ -1,7 +1,8 @@
 //! The committed OpenAPI documents, as the server writes them itself, and what of them may not change.
 
 use crate::openapi_changes::breaking;
-use crate::shell::{self, built, cargo, command, output, root};
+use crate::setup::{Environment, environment};
+use crate::shell::{self, built, cargo, command, output, root, target};
 use anyhow::{Context, bail, ensure};
 use serde_json::Value;
 use std::fs;
@@ -11,6 +12,13 @@ const DOCUMENTS: [(&str, &[&str]); 2] = [
     ("openapi/openapi.json", &["openapi"]),
     ("openapi/openapi-3.0.json", &["openapi", "--older"]),
 ];
+
+/// What holds both documents against the schemas that the specification of OpenAPI itself gives.
+const VALIDATOR: Environment = Environment {
+    name: "openapi-validator",
+    list: "openapi/tests/validator.txt",
+    proof: "import openapi_spec_validator",
+};
 
 /// The document of the last release.
 const RELEASED: &str = "openapi/released.json";
@@ -39,6 +47,11 @@ pub(crate) fn check() -> anyhow::Result<()> {
             "{name} is not what the server says; run `cargo xtask openapi` and commit what it writes"
         );
     }
+    environment(&VALIDATOR)?;
+    let python = target().join(VALIDATOR.name).join("bin/python");
+    let mut validate = command(&python.to_string_lossy(), &["-m", "openapi_spec_validator"]);
+    validate.args(DOCUMENTS.map(|(name, _)| name));
+    shell::run(validate)?;
     let mut lint = command("npm", &["run", "--silent", "lint"]);
     lint.current_dir(root().join("openapi/lint"));
     shell::run(lint)?;

@@ -16,7 +16,7 @@ pub(crate) const UNPACKED: Bounds = Bounds {
 };
 
 /// What a caller states about the files, and chooses.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Request {
     pub(crate) hints: Hints,
     pub(crate) lead: Option<String>,

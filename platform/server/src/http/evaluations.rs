@@ -1,7 +1,7 @@
 //! A version against a frozen set of recordings with reference beats: what a gate may ask for.
 
 use super::App;
-use super::body::Path;
+use super::body::{Path, Query};
 use super::caller::Caller;
 use super::problem::Problem;
 use super::upload::{Upload, blocking};
@@ -9,7 +9,7 @@ use crate::input::{self, Answer, UNPACKED};
 use crate::scoring::score;
 use axum::Json;
 use axum::extract::{Request, State};
-use axum::http::StatusCode;
+use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use einthoven_classify::{Leak, PackageFile, ServedModel};
 use einthoven_ecg::readers::Hints;
@@ -17,19 +17,38 @@ use einthoven_ecg::score::{RecordScore, Report, Rules};
 use einthoven_intake::unpack;
 use einthoven_registry_state::{Change, Evaluation, ModelName, SetName, VersionName};
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// What a version was measured to be.
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Evaluated {
     /// As the registry keeps it.
-    evaluation: Evaluation,
+    pub(crate) evaluation: Evaluation,
     /// In full.
     #[schemars(with = "Report")]
     report: serde_json::Value,
+}
+
+/// How a version is measured.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Measuring {
+    /// Name of a file sent as the raw body.
+    #[serde(rename = "name")]
+    _name: Option<String>,
+    /// `flag`: measured although the version was trained on records of the set, which is written down; else refused.
+    leaks: Option<OnLeaks>,
+}
+
+/// What becomes of a set with records that the version was trained on.
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum OnLeaks {
+    Flag,
+    Refuse,
 }
 
 /// Takes the set as files, or as a zip or tar of WFDB records with `.atr` files, measures the version on it, and writes the
@@ -39,11 +58,13 @@ pub(crate) async fn create_evaluation(
     State(app): State<Arc<App>>,
     Path((model, version, set)): Path<(ModelName, VersionName, SetName)>,
     caller: Caller,
+    Query(measuring): Query<Measuring>,
     mut request: Request,
 ) -> Result<Response, Problem> {
-    let flags = flags_leaks(&mut request)?;
+    let flags = measuring.leaks == Some(OnLeaks::Flag);
+    *request.uri_mut() = of_the_upload(request.uri())?;
     let found = Arc::clone(app.registry().state().model(&model)?.version(&version)?);
-    let (files, room) = Upload::receive(&app, request).await?.into_files();
+    let (files, room) = Upload::receive(&app, request).await?.into_files()?;
     let served = app.loaded.load(&model, &found).await?;
     let reader = Arc::clone(&app);
     let (evaluation, report) = blocking(Arc::clone(&app.evaluations), move || {
@@ -104,23 +125,12 @@ fn evaluated(
     Ok((evaluation, report))
 }
 
-/// Takes `leaks=flag` out of the query, of which the rest is the upload's.
-fn flags_leaks(request: &mut Request) -> Result<bool, Problem> {
-    const WORD: &str = "leaks=";
-    let query = request.uri().query().unwrap_or_default();
-    let (ours, rest): (Vec<&str>, Vec<&str>) = query.split('&').partition(|part| part.starts_with(WORD));
-    let flags = match ours.as_slice() {
-        [] => return Ok(false),
-        ["leaks=flag"] => true,
-        ["leaks=refuse"] => false,
-        _ => {
-            let detail = "`leaks` must be `flag` or `refuse`";
-            return Err(Problem::new(StatusCode::BAD_REQUEST, "bad_query", detail).at("leaks"));
-        }
-    };
-    let uri = format!("{}?{}", request.uri().path(), rest.join("&"));
-    *request.uri_mut() = uri.parse().map_err(|cause| Problem::internal(&cause))?;
-    Ok(flags)
+/// The address with what of the query the upload reads.
+fn of_the_upload(uri: &Uri) -> Result<Uri, Problem> {
+    let parts = uri.query().unwrap_or_default().split('&');
+    let name = parts.filter(|part| part.starts_with("name=")).collect::<String>();
+    let uri = format!("{}?{name}", uri.path());
+    uri.parse().map_err(|cause| Problem::internal(&cause))
 }
 
 fn leaking(leaks: &[Leak]) -> Problem {

@@ -116,9 +116,14 @@ impl Upload {
         })
     }
 
-    /// The files as they were sent, with the room they take.
-    pub(crate) fn into_files(self) -> (Vec<(String, Vec<u8>)>, Vec<OwnedSemaphorePermit>) {
-        (self.files, self.room)
+    /// The files as they were sent, with the room they take, where nothing else can be stated.
+    pub(crate) fn into_files(self) -> Result<(Vec<(String, Vec<u8>)>, Vec<OwnedSemaphorePermit>), Problem> {
+        if self.request != Request::default() {
+            let detail =
+                "files alone are taken here: what they are is read from them, and the address names the version";
+            return Err(Problem::new(StatusCode::BAD_REQUEST, "unknown_field", detail));
+        }
+        Ok((self.files, self.room))
     }
 
     /// Whether the answer is waited for; else a job is wanted.

@@ -142,6 +142,11 @@ fn a_version_is_not_measured_on_what_it_was_trained_on() {
     assert_eq!(other.status, 201, "{}", other.json());
     assert_eq!(other.json()["evaluation"]["leaks"], Value::Null);
     evaluate("100", "?leaks=no").problem(400, "bad_query");
+    evaluate("100", "?version=2").problem(400, "bad_query");
+    let stated = [("rate", "360")];
+    server
+        .form(path, &[("100.hea", &renamed("100", "hea"))], &stated)
+        .problem(400, "unknown_field");
 }
 
 /// A file of the record 208 under another name.

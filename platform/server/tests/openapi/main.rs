@@ -7,4 +7,11 @@
 mod client;
 mod clients;
 mod conforms;
+mod examples;
+#[allow(dead_code, reason = "other test binaries use the rest of it")]
+#[path = "../registry/packages.rs"]
+mod packages;
+#[allow(dead_code, reason = "other test binaries use the rest of it")]
+#[path = "../predictions/records.rs"]
+mod records;
 mod served;

@@ -179,9 +179,11 @@ fn post(path: &'static str, id: &'static str, summary: &'static str) -> Operatio
 /// The five operations of a model, or of a version of it, in the order of their paths above.
 fn of_model([metadata, config, ready, statistics, infer]: [(&'static str, &'static str); 5]) -> [Operation; 5] {
     let one = |(path, id): (&'static str, &'static str), summary| get(path, id, summary).problems(REFERENCE);
-    let computed = json!({"inputs": [{
-        "name": "beat", "shape": [1, 2], "datatype": "FP32", "data": [0.0, 1.0],
-    }]});
+    let tensor = |name: &str, shape: &[usize]| {
+        let zeros = vec![0.0; shape.iter().product()];
+        json!({"name": name, "shape": shape, "datatype": "FP32", "data": zeros})
+    };
+    let computed = json!({"inputs": [tensor("beat", &[1, 2, 128]), tensor("rr", &[1, 30])]});
     let binary =
         || json!({"type": "string", "format": "binary", "description": "JSON, and behind it the tensors' bytes."});
     [
@@ -241,6 +243,7 @@ fn scoring(path: &'static str, id: &'static str, summary: &'static str) -> Opera
     });
     post(path, id, summary)
         .raw_body("application/json", table)
+        .example(json!({"inputs": {"beat": [vec![vec![0.0; 128]; 2]], "rr": [vec![0.0; 30]]}}))
         .raw_body("text/csv", json!({"type": "string"}))
         .parameter(parameters::subject())
         .answers_raw(200, "Predictions.", "application/json", predictions)

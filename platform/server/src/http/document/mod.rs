@@ -9,6 +9,7 @@ mod classify;
 mod experiments;
 mod inference;
 mod jobs;
+mod links;
 mod models;
 mod operation;
 mod parameters;
@@ -106,6 +107,7 @@ pub(crate) fn document(rows: impl Iterator<Item = Row>, edition: Edition) -> Val
         let path = paths.entry(self::written(row.path)).or_insert_with(|| json!({}));
         path[row.method.as_str().to_lowercase()] = written;
     }
+    links::write(&mut paths);
     let version = match edition {
         Edition::V31 => "3.1.0",
         Edition::V30 => "3.0.3",
@@ -255,6 +257,16 @@ mod tests {
                 let said = parameter["description"].as_str();
                 assert!(said.is_some_and(|said| said.len() > 5), "{id}: {}", parameter["name"]);
             }
+            let named: Vec<_> = operation["parameters"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|p| &p["name"])
+                .collect();
+            for (index, name) in named.iter().enumerate() {
+                // Clients have one argument for each.
+                assert!(!named[..index].contains(name), "{id}: {name} twice, in path and query");
+            }
             for part in path.split('/').filter_map(|part| part.strip_prefix('{')) {
                 let name = part.trim_end_matches('}');
                 let named = |parameter: &&Value| parameter["name"] == name && parameter["in"] == "path";
@@ -320,6 +332,9 @@ mod tests {
                         if name == "type" && !at.ends_with("properties") {
                             assert!(value.is_string() && value != "null", "{at}: {value}");
                         }
+                        if name == "items" && !at.ends_with("properties") {
+                            assert!(value.is_object(), "{at}: a list has one schema for all its items");
+                        }
                         look(value, &format!("{at}/{name}"));
                     }
                 }
@@ -329,5 +344,6 @@ mod tests {
         }
         let [_, older] = both();
         look(&older["components"]["schemas"], "schemas");
+        look(&older["paths"], "paths");
     }
 }

@@ -116,6 +116,14 @@ impl Operation {
         self
     }
 
+    /// An example of the body that was named last.
+    pub(super) fn example(mut self, example: Value) -> Self {
+        if let Some(body) = self.bodies.last_mut() {
+            body.example = Some(example);
+        }
+        self
+    }
+
     /// An answer of that type.
     pub(super) fn answers<T: JsonSchema>(self, status: u16, description: &'static str) -> Self {
         self.answers_with(status, description, "application/json", Form::Typed(given::<T>()))

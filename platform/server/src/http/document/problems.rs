@@ -160,3 +160,45 @@ pub(super) const MLFLOW: &[Code] = &[
     (422, "refused_format"),
     (502, "mlflow"),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Edition, document};
+    use std::collections::BTreeSet;
+
+    /// The page that explains all problems; rows of its tables begin with types, and then their statuses.
+    const PAGE: &str = include_str!("../../../../../docs/problems.md");
+
+    #[test]
+    fn every_problem_is_explained_and_nothing_else_is() {
+        let document = document(crate::http::table().rows(), Edition::V31);
+        let mut answered = BTreeSet::from([("wrong_method".to_owned(), "405".to_owned())]);
+        let paths = document["paths"].as_object().unwrap().values();
+        for operation in paths.flat_map(|path| path.as_object().unwrap().values()) {
+            for (status, answer) in operation["responses"].as_object().unwrap() {
+                let types = answer["x-problems"].as_array().into_iter().flatten();
+                let codes = types.map(|kind| kind.as_str().unwrap().trim_start_matches("/problems/").to_owned());
+                answered.extend(codes.map(|code| (code, status.clone())));
+            }
+        }
+        let mut explained = BTreeSet::new();
+        for row in PAGE.lines().filter(|line| line.starts_with("| `")) {
+            let mut cells = row.split(" | ");
+            let (types, statuses) = (cells.next().unwrap(), cells.next().unwrap());
+            for code in types.split('`').skip(1).step_by(2) {
+                explained.insert(code.to_owned());
+                let said: Vec<_> = answered.iter().filter(|(one, _)| one == code).collect();
+                assert!(!said.is_empty(), "{code} is explained, and nothing answers it");
+            }
+            for status in statuses.split(", ") {
+                let codes = || types.split('`').skip(1).step_by(2);
+                assert!(
+                    codes().any(|code| answered.contains(&(code.to_owned(), status.to_owned()))),
+                    "{types}: none of them is a {status}"
+                );
+            }
+        }
+        let missing: Vec<_> = answered.iter().filter(|(code, _)| !explained.contains(code)).collect();
+        assert!(missing.is_empty(), "docs/problems.md does not explain {missing:?}");
+    }
+}

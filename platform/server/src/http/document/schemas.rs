@@ -68,6 +68,7 @@ impl Schemas {
             settings.transforms.push(Box::new(bools));
             if edition == Edition::V30 {
                 settings.transforms.push(Box::new(RecursiveTransform(null_with_type)));
+                settings.transforms.push(Box::new(RecursiveTransform(list_of_any)));
             }
             settings
         };
@@ -264,11 +265,34 @@ fn null_with_type(schema: &mut Schema) {
     }
 }
 
+/// 3.0 has no lists with a schema for each place: any of them in any place then, and as many as there are places.
+fn list_of_any(schema: &mut Schema) {
+    let places = ["prefixItems", "items"].map(|name| schema.get(name).and_then(Value::as_array).cloned());
+    let Some(places) = places.into_iter().flatten().next() else {
+        return;
+    };
+    schema.remove("prefixItems");
+    let mut kinds: Vec<Value> = Vec::new();
+    for place in places {
+        if !kinds.contains(&place) {
+            kinds.push(place);
+        }
+    }
+    let item = match <[Value; 1]>::try_from(kinds) {
+        Ok([only]) => only,
+        Err(several) => serde_json::json!({"anyOf": several}),
+    };
+    schema.insert("items".to_owned(), item);
+}
+
 /// A parameter that may be left out is never null.
 fn not_null(mut schema: Value) -> Value {
     if let Some(fields) = schema.as_object_mut() {
         fields.remove("nullable");
         fields.remove("default");
+        if let Some(Value::Array(words)) = fields.get_mut("enum") {
+            words.retain(|word| !word.is_null());
+        }
         if let Some(Value::Array(types)) = fields.get("type") {
             let rest: Vec<_> = types.iter().filter(|kind| *kind != "null").cloned().collect();
             if let [only] = rest.as_slice() {
@@ -278,4 +302,40 @@ fn not_null(mut schema: Value) -> Value {
         }
     }
     schema
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(serde::Serialize, JsonSchema)]
+    struct Places {
+        _span: (f64, f64),
+        _named: (String, u32, String),
+    }
+
+    /// As the document of that edition has it.
+    fn written(edition: Edition) -> Value {
+        let mut schemas = Schemas::new(edition);
+        let mut document = serde_json::json!({"paths": schemas.of(given::<Places>()), "components": {}});
+        schemas.finish(&mut document);
+        document["components"]["schemas"]["Places"]["properties"].take()
+    }
+
+    #[test]
+    fn a_tuple_is_a_list_in_the_edition_that_has_no_tuples() {
+        let older = written(Edition::V30);
+        assert_eq!(older["_span"]["items"]["type"], "number", "{older}");
+        let kinds = older["_named"]["items"]["anyOf"].as_array().unwrap();
+        let kinds: Vec<_> = kinds.iter().map(|kind| kind["type"].as_str().unwrap()).collect();
+        assert_eq!(kinds, ["string", "integer"], "{older}");
+        for field in ["_span", "_named"] {
+            let places = if field == "_span" { 2 } else { 3 };
+            assert_eq!(
+                (&older[field]["minItems"], &older[field]["maxItems"]),
+                (&places.into(), &places.into())
+            );
+        }
+        assert!(written(Edition::V31)["_span"]["prefixItems"].is_array());
+    }
 }

@@ -16,9 +16,9 @@ pub(super) fn operations() -> Vec<Operation> {
     };
     vec![
         operation("sources", Method::GET, "/v1/sources", "list_sources", "Lists MLflow servers")
-            .answers::<List<SourceOut<'static>>>(200, "Sources by name."),
+            .answers::<List<SourceOut>>(200, "Sources by name."),
         source(Method::GET, ONE, "get_source", "Gives a source, and how it was when last looked at")
-            .answers::<SourceOut<'static>>(200, "The source.")
+            .answers::<SourceOut>(200, "The source.")
             .with(&["ETag"]),
         operation("sources", Method::PUT, ONE, "set_source", "Adds or changes a source")
             .description(
@@ -28,9 +28,9 @@ pub(super) fn operations() -> Vec<Operation> {
                 "settings": {"url": "http://127.0.0.1:5000"},
                 "follow": [{"model": "ecg", "alias": "champion", "into": "arrhythmia"}],
             }))
-            .answers::<SourceOut<'static>>(200, "The source as it is now.")
+            .answers::<SourceOut>(200, "The source as it is now.")
             .with(&["ETag"])
-            .answers::<SourceOut<'static>>(201, "The source, which is new.")
+            .answers::<SourceOut>(201, "The source, which is new.")
             .with(&["ETag"])
             .change()
             .problems(&[(404, "no_such_source"), (422, "bad_settings")]),
@@ -61,9 +61,9 @@ pub(super) fn operations() -> Vec<Operation> {
             "Brings one version in now",
         )
         .body::<PullRequest>(json!({"reference": "models:/ecg@champion", "into": "arrhythmia", "wait_s": 60}))
-        .answers::<VersionOut<'static>>(201, "The version with its verdict.")
+        .answers::<VersionOut>(201, "The version with its verdict.")
         .with(&["Location", "ETag"])
-        .answers::<VersionOut<'static>>(202, "The version, which is on its way.")
+        .answers::<VersionOut>(202, "The version, which is on its way.")
         .with(&["Location", "ETag"])
         .change()
         .problems(ONBOARDING)
@@ -77,6 +77,7 @@ pub(super) fn operations() -> Vec<Operation> {
         )
         .description("Signed with the source's own secret; what it says beside that is not believed.")
         .raw_body("application/json", json!({"type": "object"}))
+        .example(json!({"entity": "model_version_alias", "action": "created"}))
         .parameter(parameters::header(
             "X-MLflow-Signature",
             "The signature, as MLflow makes it.",

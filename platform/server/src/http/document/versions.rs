@@ -1,12 +1,10 @@
 //! Versions of a model.
 
-use super::classify::recording_form;
 use super::operation::{Operation, operation};
 use super::parameters::{NAME, in_query};
 use super::problems::{CLASSIFYING, LOADING, ONBOARDING, READING, UPLOAD, VERSION};
-use crate::http::evaluations::Evaluated;
+use crate::http::evaluations::{Evaluated, Measuring};
 use crate::http::models::{List, Reason};
-use crate::http::upload::Fields;
 use crate::http::version_upload::ByDigest;
 use crate::http::versions::{Verification, VersionOut};
 use axum::http::Method;
@@ -30,6 +28,20 @@ fn version_form() -> Value {
         },
         // Fields of the manifest, such as `recipe` and `labels`.
         "additionalProperties": {"type": "string"},
+    })
+}
+
+/// The form of a frozen set.
+fn set_form() -> Value {
+    json!({
+        "type": "object",
+        "required": ["file"],
+        "properties": {
+            "file": {
+                "type": "array", "minItems": 1, "items": {"type": "string", "format": "binary"},
+                "description": "WFDB records with `.atr` files of reference beats, or a zip or tar of them.",
+            },
+        },
     })
 }
 
@@ -75,16 +87,16 @@ pub(super) fn operations() -> Vec<Operation> {
         .raw_body("application/octet-stream", json!({"type": "string", "format": "binary"}))
         .body::<ByDigest>(json!({
             "files": [{"name": "model.onnx", "sha256": format!("sha256:{}", "0".repeat(64))}],
-            "manifest": {"recipe": "beat-rr-v1"},
+            "manifest": {"recipe": "beat-rr-v1", "labels": ["N", "S", "V", "F"]},
         }))
-        .answers::<VersionOut<'static>>(201, "The version with its verdict.")
+        .answers::<VersionOut>(201, "The version with its verdict.")
         .with(&["Location", "ETag"])
-        .answers::<VersionOut<'static>>(202, "The version, which is being tried: `Location` says where to look.")
+        .answers::<VersionOut>(202, "The version, which is being tried: `Location` says where to look.")
         .with(&["Location", "ETag"])
         .change()
         .problems(ONBOARDING),
         version(Method::GET, ONE, "get_version", "Gives a version with its manifest")
-            .answers::<VersionOut<'static>>(200, "The version.")
+            .answers::<VersionOut>(200, "The version.")
             .with(&["ETag"])
             .problems(&[(503, "file_corrupt")]),
         version(Method::DELETE, ONE, "delete_version", "Forgets a version that nothing points at")
@@ -100,7 +112,7 @@ pub(super) fn operations() -> Vec<Operation> {
         )
         .body::<Reason>(json!({"reason": "trained on wrong labels"}))
         .body_may_be_left_out()
-        .answers::<VersionOut<'static>>(200, "The version.")
+        .answers::<VersionOut>(200, "The version.")
         .with(&["ETag"])
         .change()
         .problems(&[(409, "pointed_at"), (409, "wrong_state"), (503, "file_corrupt")]),
@@ -110,8 +122,8 @@ pub(super) fn operations() -> Vec<Operation> {
             "create_evaluation",
             "Measures a version on recordings with reference beats",
         )
-        .query::<Fields>(json!({}))
-        .raw_body("multipart/form-data", recording_form())
+        .query::<Measuring>(json!({"name": "holdout.zip", "leaks": "flag"}))
+        .raw_body("multipart/form-data", set_form())
         .raw_body("application/octet-stream", json!({"type": "string", "format": "binary"}))
         .answers::<Evaluated>(201, "The measures, as the registry keeps them and in full.")
         .change()
@@ -119,12 +131,6 @@ pub(super) fn operations() -> Vec<Operation> {
         .problems(READING)
         .problems(LOADING)
         .problems(CLASSIFYING)
-        .parameter(in_query(
-            "leaks",
-            "`flag`: measured although the version was trained on records of the set, which is written down; else refused.",
-            &json!({"type": "string", "enum": ["flag", "refuse"]}),
-            &json!("flag"),
-        ))
         .problems(&[(409, "wrong_state"), (422, "leak"), (422, "not_a_set")]),
         version(
             Method::GET,
