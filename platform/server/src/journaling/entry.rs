@@ -4,7 +4,7 @@ use super::asked::{Asked, micros};
 use crate::http::App;
 use crate::http::problem::Problem;
 use crate::input::Answer;
-use einthoven_classify::{Document, ModelOut, RowsDocument, ServedModel, Spent};
+use einthoven_classify::{BeatOut, Document, ModelOut, RowsDocument, ServedModel, Spent};
 use einthoven_ecg::beat::BeatClass;
 use einthoven_ecg::recording::StandardLead;
 use einthoven_journal::replay::digest;
@@ -137,16 +137,7 @@ struct Said<'a> {
 impl<'a> Said<'a> {
     fn of_beats(document: &'a Document, leads: usize, answer: Vec<u8>) -> Result<Self, Problem> {
         let labels = classes(&document.model);
-        let mut beats = Beats::default();
-        for beat in &document.beats {
-            push(
-                &mut beats,
-                &labels,
-                beat.sample,
-                beat.class,
-                beat.probabilities.as_ref(),
-            );
-        }
+        let beats = beats_of(&document.beats, &labels);
         let mut summary = serde_json::to_value(&document.summary).map_err(|cause| Problem::internal(&cause))?;
         // They are the same in every answer.
         if let Some(summary) = summary.as_object_mut() {
@@ -241,7 +232,16 @@ pub(super) fn classes(model: &ModelOut) -> Vec<BeatClass> {
     model.labels.iter().filter_map(class).collect()
 }
 
-pub(super) fn push(
+/// Beats as an entry has them, with a probability for each label.
+pub(super) fn beats_of(found: &[BeatOut], labels: &[BeatClass]) -> Beats {
+    let mut beats = Beats::default();
+    for beat in found {
+        push(&mut beats, labels, beat.sample, beat.class, beat.probabilities.as_ref());
+    }
+    beats
+}
+
+fn push(
     beats: &mut Beats,
     labels: &[BeatClass],
     at: usize,

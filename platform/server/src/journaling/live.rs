@@ -1,13 +1,13 @@
 //! What is said about a lead that goes on, as entries: one for the beats that are said at once.
 
 use super::asked::{Asked, micros};
-use super::entry::{bytes, classes, lead_name, plugin, push};
+use super::entry::{beats_of, bytes, classes, lead_name, plugin};
 use super::{Journaling, Open, taken};
 use crate::http::App;
 use crate::http::problem::Problem;
 use einthoven_classify::{BeatOut, ModelOut};
 use einthoven_journal::replay::digest;
-use einthoven_journal::{Beats, Digests, Entry, Latency, Quality, Unit};
+use einthoven_journal::{Digests, Entry, Latency, Quality, Unit};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use uuid::Uuid;
@@ -42,16 +42,6 @@ impl LiveAsked {
 
     fn entry(&self, asked: Asked, said: &[BeatOut], samples: u64) -> Result<Entry, Problem> {
         let labels = classes(&self.model);
-        let mut beats = Beats::default();
-        for beat in said {
-            push(
-                &mut beats,
-                &labels,
-                beat.sample,
-                beat.class,
-                beat.probabilities.as_ref(),
-            );
-        }
         let model = &self.model;
         let subject = asked.subject();
         Ok(Entry {
@@ -86,7 +76,7 @@ impl LiveAsked {
             sampling_rate_hz: Some(self.rate_hz),
             labels: labels.iter().map(|class| class.letter().to_string()).collect(),
             unit: Unit::Beats,
-            beats,
+            beats: beats_of(said, &labels),
             quality: Quality {
                 figures: BTreeMap::from([("samples".to_owned(), samples as f64)]),
                 ..Quality::default()
