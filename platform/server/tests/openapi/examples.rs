@@ -8,7 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// What cannot be asked for alone, and where it is tested.
-const ELSEWHERE: [(&str, &str); 8] = [
+const ELSEWHERE: [(&str, &str); 9] = [
+    ("delete_session", "the page's session: tests/access/sessions.rs"),
     ("open_stream", "a WebSocket: tests/live/stream.rs"),
     ("redeem_link", "of a server that knows nobody: tests/access/links.rs"),
     ("start_oidc", "an issuer that answers: platform/auth/tests/auth"),
@@ -31,16 +32,16 @@ const FIRST: [&str; 9] = [
     "create_label",
     "create_evaluation",
 ];
-const LAST: [&str; 16] = [
+const LAST: [&str; 17] = [
+    "change_experiment",
+    "stop_experiment",
     "set_traffic",
     "roll_back",
     "unload_model",
     "load_model",
-    "change_experiment",
-    "stop_experiment",
-    "delete_subject",
     "delete_recording",
     "delete_job",
+    "delete_subject",
     "delete_source",
     "remove_issuer",
     "delete_user",
@@ -48,6 +49,7 @@ const LAST: [&str; 16] = [
     "delete_alias",
     "retire_version",
     "delete_version",
+    "delete_model",
 ];
 
 /// What an example stands for on this server.
@@ -106,13 +108,15 @@ impl Stand {
         for parameter in operation["parameters"].as_array().unwrap() {
             let name = parameter["name"].as_str().unwrap();
             let example = match &parameter["example"] {
-                Value::String(text) => text.clone(),
+                Value::String(text) => encoded(text),
                 other => other.to_string(),
             };
             match parameter["in"].as_str() {
                 Some("path") => {
                     let own = self.ids.iter().find(|(begin, _)| path.starts_with(**begin));
-                    let value = own.map_or(&example, |(_, id)| id);
+                    // The model that an example made may go, the one that comes with the server may not.
+                    let made = (operation["operationId"] == "delete_model").then(|| "arrhythmia".to_owned());
+                    let value = made.as_ref().or(own.map(|(_, id)| id)).unwrap_or(&example);
                     address = address.replace(&format!("{{{name}}}"), value);
                 }
                 Some("query") if !parameter["example"].is_null() => query.push(format!("{name}={example}")),
@@ -153,6 +157,19 @@ impl Stand {
     }
 }
 
+/// As it stands in an address.
+fn encoded(text: &str) -> String {
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~".contains(byte);
+    let each = text.bytes().map(|byte| {
+        if plain(&byte) {
+            char::from(byte).to_string()
+        } else {
+            format!("%{byte:02X}")
+        }
+    });
+    each.collect()
+}
+
 #[test]
 fn every_example_of_the_document_is_answered_as_the_document_says() {
     let server = Server::start_with(&["--keep-recordings", "--journal", "audit"]);
@@ -188,6 +205,12 @@ fn every_example_of_the_document_is_answered_as_the_document_says() {
     order.sort_by_key(|id| place(id));
     let mut wrong = Vec::new();
     for id in order {
+        if id == "set_traffic" {
+            // What another version answered before, there is a way back from.
+            let other = json!({"champion": "2.0.0"});
+            let done = server.json("PUT", "/v1/models/heartbeat/traffic", &[], &other);
+            assert_eq!(done.status, 200, "{}", done.json());
+        }
         let (method, path, operation) = &all[id];
         let address = stand.address(path, operation);
         let (kind, body) = stand.body(operation);

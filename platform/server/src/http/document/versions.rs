@@ -88,6 +88,7 @@ pub(super) fn operations() -> Vec<Operation> {
         .body::<ByDigest>(json!({
             "files": [{"name": "model.onnx", "sha256": format!("sha256:{}", "0".repeat(64))}],
             "manifest": {"recipe": "beat-rr-v1", "labels": ["N", "S", "V", "F"]},
+            "version": "2.0.0", "wait_s": 60,
         }))
         .answers::<VersionOut>(201, "The version with its verdict.")
         .with(&["Location", "ETag"])
