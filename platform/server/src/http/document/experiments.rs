@@ -63,7 +63,7 @@ pub(super) fn operations() -> Vec<Operation> {
             "change_experiment",
             "Changes the shares or the rules of an experiment",
         ))
-        .body::<ExperimentPatch>(json!({"splits": [{"version": "2.0.0", "percent": 10}]}))
+        .body::<ExperimentPatch>(json!({"splits": [{"version": "2.0.0", "percent": 10}], "shadows": []}))
         .answers::<ExperimentOut>(200, "The experiment.")
         .with(&["ETag"])
         .answers::<ExperimentOut>(202, "The experiment; a second person must ask for the same.")
