@@ -46,9 +46,12 @@ pub(crate) struct Fields {
     wait: Option<bool>,
 }
 
+/// Files by their names.
+pub(crate) type Files = Vec<(String, Vec<u8>)>;
+
 /// Files and wishes of one request, and the room its bytes take until it is answered.
 pub(crate) struct Upload {
-    files: Vec<(String, Vec<u8>)>,
+    files: Files,
     request: Request,
     /// Whether the answer is waited for.
     waits: bool,
@@ -57,7 +60,7 @@ pub(crate) struct Upload {
 
 /// What a job is made of.
 pub(crate) struct Work {
-    pub(crate) files: Vec<(String, Vec<u8>)>,
+    pub(crate) files: Files,
     /// Names the version.
     pub(crate) request: Request,
     /// What the traffic dealt out; none where the request named a version, or the champion is alone.
@@ -117,7 +120,7 @@ impl Upload {
     }
 
     /// The files as they were sent, with the room they take, where nothing else can be stated.
-    pub(crate) fn into_files(self) -> Result<(Vec<(String, Vec<u8>)>, Vec<OwnedSemaphorePermit>), Problem> {
+    pub(crate) fn into_files(self) -> Result<(Files, Vec<OwnedSemaphorePermit>), Problem> {
         if self.request != Request::default() {
             let detail =
                 "files alone are taken here: what they are is read from them, and the address names the version";
@@ -330,11 +333,7 @@ async fn raw(body: Body, room: &mut Room) -> Result<Vec<u8>, Problem> {
     Ok(content)
 }
 
-async fn multipart(
-    request: HttpRequest,
-    fields: &mut Fields,
-    room: &mut Room,
-) -> Result<Vec<(String, Vec<u8>)>, Problem> {
+async fn multipart(request: HttpRequest, fields: &mut Fields, room: &mut Room) -> Result<Files, Problem> {
     let malformed = |cause: &dyn std::fmt::Display| {
         Problem::new(
             StatusCode::BAD_REQUEST,
