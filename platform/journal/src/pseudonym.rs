@@ -36,6 +36,14 @@ impl PseudonymKey {
         MasterKey::read_or_make(&folder.join("pseudonyms.key")).map(Self)
     }
 
+    /// A new one, which lies nowhere yet.
+    ///
+    /// # Errors
+    /// [`JournalError::Io`] where the system gives no random numbers.
+    pub fn new(master: &MasterKey) -> Result<Self, JournalError> {
+        master.another().map(Self)
+    }
+
     /// Whether a journal's folder has one.
     #[must_use]
     pub fn is_in(folder: &Path) -> bool {

@@ -118,6 +118,12 @@ impl MasterKey {
         cipher::unwrap(&self.key, wrapped, name)
     }
 
+    /// A key from the system's randomness, to lie under this one.
+    pub(crate) fn another(&self) -> Result<Self, JournalError> {
+        let DataKey(key) = DataKey::new().map_err(|cause| super::failed("make a key under", &self.path, &cause))?;
+        Ok(Self::of(&self.path, key))
+    }
+
     /// Another key under this one, as text, bound to its name.
     pub(crate) fn wrap_other(&self, other: &Self, name: &str) -> Result<String, JournalError> {
         let wrapped = self.wrap(&DataKey(other.key.clone()), name);

@@ -116,8 +116,8 @@ impl Everywhere {
         })
     }
 
-    /// The key of pseudonyms that all have: it lies in the database under the master key. The first server makes it of its journal's own, so
-    /// that what is recorded there keeps its pseudonyms.
+    /// The key of pseudonyms that all have: it lies in the database under the master key. The first server puts it there:
+    /// its journal's own where it has one, so that what is recorded there keeps its pseudonyms.
     pub(crate) async fn pseudonyms(
         &self,
         folder: &Path,
@@ -140,7 +140,11 @@ impl Everywhere {
             bounded(asked.fetch_optional(&self.pool)).await
         };
         if ask().await?.is_none() {
-            let own = PseudonymKey::in_folder(folder)?.wrapped(master)?;
+            let own = match PseudonymKey::is_in(folder) {
+                true => PseudonymKey::in_folder(folder)?,
+                false => PseudonymKey::new(master)?,
+            };
+            let own = own.wrapped(master)?;
             // Of two that make it at once, both take the one that came first.
             let made = sqlx::query("insert into einthoven_keys values ('pseudonyms', $1) on conflict do nothing");
             bounded(made.bind(own).execute(&self.pool)).await?;

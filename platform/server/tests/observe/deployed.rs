@@ -71,4 +71,7 @@ fn the_root_file_system_of_the_image_answers() {
     let packed = said.split(" MB packed").next().and_then(|text| text.rsplit(' ').next());
     let packed: u32 = packed.unwrap().parse().unwrap();
     assert!(packed < 60, "{said}");
+    let laid_out = said.split(" MB (").next().and_then(|text| text.rsplit(' ').next());
+    let laid_out: u32 = laid_out.unwrap().parse().unwrap();
+    assert!(laid_out < 80, "{said}");
 }

@@ -107,6 +107,17 @@ fn no_request_makes_a_series() {
     let counted = sum(&text, "einthoven_http_requests_total");
     assert!((10_100.0..10_110.0).contains(&counted), "{counted}");
     assert!(before.len() < 5000, "{} series", before.len());
+    // What a label can say is a word of the program's, or a version that is loaded, of which 64 are told apart.
+    let closed = [
+        "le", "method", "model", "outcome", "part", "route", "stage", "state", "status", "type", "version",
+    ];
+    for one in &before {
+        let labels = one.split_once('{').map_or("", |(_, labels)| labels);
+        let names = labels.split("=\"").filter_map(|text| text.rsplit(['{', ',']).next());
+        for name in names.filter(|name| name.chars().all(|letter| letter.is_ascii_lowercase() || letter == '_')) {
+            assert!(name.is_empty() || closed.contains(&name), "{name} in {one}");
+        }
+    }
 }
 
 #[test]
