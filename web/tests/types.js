@@ -4,7 +4,11 @@ import { readFile, writeFile } from "node:fs/promises";
 import openapiTS, { astToString } from "openapi-typescript";
 
 const document = JSON.parse(await readFile(new URL("../../openapi/openapi.json", import.meta.url), "utf8"));
-// Of the paths only what they carry is used.
-const { openapi, info, components: { schemas } } = document;
+const { openapi, info, paths, components: { schemas } } = document;
 const types = await openapiTS({ openapi, info, paths: {}, components: { schemas } }, { rootTypes: true, rootTypesNoSchemaPrefix: true, defaultNonNullable: false });
-await writeFile(new URL("openapi.d.ts", import.meta.url), `// Written by types.js.\n${astToString(types)}`);
+
+/** What is read at a path without parts to fill in, as a schema of the document. @param {string} path */
+const read = (path) => paths[path].get?.responses[200]?.content?.["application/json"]?.schema.$ref?.split("/").pop();
+const fixed = Object.keys(paths).filter((path) => !path.includes("{") && read(path));
+const reads = fixed.map((path) => `  ${JSON.stringify(path)}: ${read(path)};`);
+await writeFile(new URL("openapi.d.ts", import.meta.url), `// Written by types.js.\n${astToString(types)}\n/** What GET answers at each path that is whole as it stands. */\nexport interface Reads {\n${reads.join("\n")}\n}\n`);

@@ -55,7 +55,9 @@ pub(crate) fn run() -> anyhow::Result<()> {
         let mut tests = command("npm", &["test"]);
         tests.current_dir(root().join("web/tests"));
         tests.env("EINTHOVEN_BIN", built("einthoven"));
+        // Without them these would be looked for in the repository's own build folder.
         tests.env("EINTHOVEN_MLFLOW", target().join("mlflow-3"));
+        tests.env("EINTHOVEN_ISSUER", target().join("oidc-issuer"));
         shell::run(tests)
     })
 }

@@ -20,7 +20,7 @@ pub use document::{
 };
 pub use einthoven_plugin_worker::Cancel;
 pub use error::ClassifyError;
-pub use fhir::fhir;
+pub use fhir::{ReaderLabel, ReaderMark, fhir};
 pub use live::LiveBeats;
 pub use model::{
     BATCHES, Choice, Demand, EngineRow, EngineTable, EngineWish, Isolation, KnownAs, Leak, LoadError, Manifest,

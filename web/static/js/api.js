@@ -63,14 +63,20 @@ async function answer(path, { method, json, seen, key, signal }) {
   return response;
 }
 
-/** A document, or null where the answer has none. @param {string} path @param {Options} [options] @returns {Promise<any>} */
-export async function request(path, options = {}) {
+/**
+ * What is read at a path that is whole as it stands has the type that the document says; elsewhere who asks says it.
+ * @typedef {import('openapi').Reads} Reads
+ * @typedef {{<P extends keyof Reads>(path: P, options?: {signal?: AbortSignal}): Promise<Reads[P]>, <T = unknown>(path: string, options?: Options): Promise<T>}} Request
+ */
+
+/** A document, or null where the answer has none. */
+export const request = /** @type {Request} */ (async (/** @type {string} */ path, /** @type {Options} */ options = {}) => {
   const response = await answer(path, options);
   if (response.status === 204) return null;
   const body = await response.json().catch(() => null);
   if (!response.ok || body === null) throw body?.detail ? new Refusal(body) : unreachable();
   return body;
-}
+});
 
 /** A file or another answer that is text. @param {string} path @param {Options} [options] @returns {Promise<string>} */
 export async function text(path, options = {}) {
@@ -83,7 +89,7 @@ export async function text(path, options = {}) {
 /**
  * Sends a form; says how much of it has left, which fetch cannot tell.
  * @param {string} path @param {FormData} form @param {(share: number) => void} progress @param {AbortSignal} stop
- * @returns {Promise<any>}
+ * @template T @returns {Promise<T>}
  */
 export function send(path, form, progress, stop) {
   return new Promise((resolve, reject) => {

@@ -75,8 +75,8 @@ function House({ session, signOut }) {
     if (!may(session.grants, 'models.read')) return;
     // Where it cannot be said, it is not shown.
     api.request('/v1/models').then(({ items }) => {
-      const first = items.find((/** @type {any} */ model) => model.champion);
-      setLive(first ? { name: first.name, version: first.champion } : null);
+      const first = items.find((model) => model.champion);
+      setLive(first?.champion ? { name: first.name, version: first.champion } : null);
     }, () => setLive(null));
   };
   useEffect(lookAgain, [name]);

@@ -1,5 +1,4 @@
-// Versions from a real MLflow: added, tried, browsed, pulled and promoted on the page. EINTHOVEN_MLFLOW names the Python environment
-// that has it; without one nothing is tested here.
+// Versions from a real MLflow: added, tried, browsed, pulled and promoted on the page.
 import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -9,14 +8,14 @@ import { after, before, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { python } from "./packages.js";
 import { asked, enter, sound } from "./rooms.js";
 import { Stage, freePort } from "./stage.js";
 
-const ENVIRONMENT = process.env.EINTHOVEN_MLFLOW;
+const PYTHON = python("EINTHOVEN_MLFLOW", "mlflow-3");
 const STEPS = fileURLToPath(new URL("../../../platform/server/tests/mlflow/python/steps.py", import.meta.url));
 const MODEL = fileURLToPath(new URL("../../../models/heartbeat-row/model.onnx", import.meta.url));
 const PATIENCE_MS = 120_000;
-const skip = ENVIRONMENT ? false : "EINTHOVEN_MLFLOW is not set";
 
 /** @type {Stage} */
 let stage;
@@ -27,16 +26,15 @@ let folder;
 let address = "";
 
 /** One step of those that the server's tests use. @param {...string} words */
-const step = (...words) => promisify(execFile)(join(String(ENVIRONMENT), "bin/python"), [STEPS, address, ...words], { env: { ...process.env, MLFLOW_DISABLE_TELEMETRY: "true" } });
+const step = (...words) => promisify(execFile)(PYTHON, [STEPS, address, ...words], { env: { ...process.env, MLFLOW_DISABLE_TELEMETRY: "true" } });
 
 before(async () => {
-  if (skip) return;
   folder = await mkdtemp(join(tmpdir(), "einthoven-mlflow-"));
   const port = await freePort();
   address = `http://127.0.0.1:${port}`;
   const words = ["-m", "mlflow", "server", "--host", "127.0.0.1", "--workers", "1", "--serve-artifacts", "--port", String(port), "--backend-store-uri", `sqlite:///${folder}/mlflow.db`, "--artifacts-destination", `${folder}/artifacts`];
   // A group of its own, so that its workers end with it.
-  mlflow = spawn(join(String(ENVIRONMENT), "bin/python"), words, { cwd: folder, stdio: "ignore", detached: true, env: { ...process.env, MLFLOW_DISABLE_TELEMETRY: "true" } });
+  mlflow = spawn(PYTHON, words, { cwd: folder, stdio: "ignore", detached: true, env: { ...process.env, MLFLOW_DISABLE_TELEMETRY: "true" } });
   stage = await Stage.open();
   for (const end = Date.now() + PATIENCE_MS; !(await fetch(`${address}/health`).catch(() => null))?.ok; await pause(200)) assert.ok(Date.now() < end, "MLflow does not answer");
   await step("by_run", MODEL, "lab-row");
@@ -52,7 +50,7 @@ after(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-test("a real MLflow is added, tried and browsed, its champion is pulled and promoted, an alias is followed", { skip }, async () => {
+test("a real MLflow is added, tried and browsed, its champion is pulled and promoted, an alias is followed", async () => {
   const { page, close } = await enter(stage, "owner", "#/models/~sources");
   page.setDefaultTimeout(PATIENCE_MS);
   await page.getByRole("button", { name: "Add a source" }).first().click();

@@ -1,11 +1,11 @@
 // Models as people bring them in, let them answer and take them back.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { createServer } from "node:http";
 import { basename } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { LOOKS, asked, enter, sound } from "./rooms.js";
+import { fakeMlflow } from "./sources.js";
 import { OWNER_KEY, Stage, shot } from "./stage.js";
 
 const FILES = ["model.onnx", "CARD.md"].map((name) => fileURLToPath(new URL(`../../../models/heartbeat/${name}`, import.meta.url)));
@@ -162,20 +162,14 @@ for (const [look, options] of LOOKS) {
 }
 
 test("an MLflow server is added, tried, browsed and followed", async () => {
-  // What MLflow says to these questions; pulling from a real one is tested where the registry is.
-  const mlflow = createServer((request, response) => {
-    const said = request.url?.includes("version") && !request.url.includes("api") ? "3.1.0" : JSON.stringify({ registered_models: [{ name: "lab-heartbeat", description: "From the lab", aliases: [{ alias: "champion", version: "3" }], latest_versions: [] }] });
-    response.end(said);
-  });
-  await new Promise((ready) => mlflow.listen(0, "127.0.0.1", () => ready(undefined)));
-  const { port } = /** @type {import("node:net").AddressInfo} */ (mlflow.address());
+  const mlflow = await fakeMlflow();
   const { page, close } = await enter(stage, "owner", "#/models/~sources");
   await page.getByText("No MLflow server is known yet").waitFor();
   await sound(page, "models-sources-empty");
   await page.getByRole("button", { name: "Add a source" }).first().click();
   const dialog = page.getByRole("dialog");
   await dialog.getByLabel("Name").fill("lab");
-  await dialog.getByLabel("Address").fill(`http://127.0.0.1:${port}`);
+  await dialog.getByLabel("Address").fill(mlflow.address);
   await dialog.getByRole("button", { name: "Add the source" }).click();
   await page.getByRole("heading", { name: "lab" }).waitFor();
   await page.getByRole("button", { name: "Test the connection" }).click();
@@ -195,5 +189,4 @@ test("an MLflow server is added, tried, browsed and followed", async () => {
   await page.getByText("No MLflow server is known yet").waitFor();
   await close();
   mlflow.close();
-  mlflow.closeAllConnections();
 });

@@ -1,8 +1,14 @@
 // What the server does, as those see it who run it.
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { after, before, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
+import { promisify } from "node:util";
 import { LOOKS, asked, enter, sound } from "./rooms.js";
 import { OWNER_KEY, Stage, record, shot } from "./stage.js";
 
@@ -33,7 +39,7 @@ test("traffic is drawn as it comes, with its refusals", async () => {
     }
   })();
   await page.getByRole("img", { name: /refused (?!0\.0,)\d+\.\d,/ }).waitFor();
-  await page.getByRole("row", { name: /no such model 404/ }).waitFor();
+  await page.getByRole("row", { name: /no such model 404 just now \d+/ }).waitFor();
   over = true;
   await traffic;
   await chart.focus();
@@ -43,6 +49,65 @@ test("traffic is drawn as it comes, with its refusals", async () => {
   await page.getByRole("table", { name: "The last minute" }).getByRole("row").nth(1).waitFor();
   await page.getByRole("table", { name: "Loaded versions" }).getByRole("link", { name: /heartbeat/ }).first().waitFor();
   await close();
+});
+
+test("what models do is drawn: how long calls wait and compute, how large batches are, what they hold of the memory", async () => {
+  const { page, close } = await enter(stage, "owner", "#/operate");
+  let over = false;
+  const traffic = (async () => {
+    while (!over) {
+      await job();
+      await pause(100);
+    }
+  })();
+  for (const name of [
+    /^In a model, on average, ms: computing \d+\.\d, waiting \d+\.\d now$/, /^Rows of one run, on average, count: rows [1-9]\d*\.\d now$/, /^Rows through models, \/s: rows [1-9]\d* now$/,
+    /^Under way, count: requests \d+, model calls \d+ now$/, /^Processors, cores: in use \d+\.\d\d now$/, /^Memory of the process, MiB: resident [1-9]\d* now$/, /^Models count as, of \d.* GiB, MiB: counted [1-9]\d* now$/,
+  ]) await page.getByRole("img", { name }).waitFor();
+  over = true;
+  await traffic;
+  await page.getByText(/^\d+ versions count as \d.* MiB of \d.* GiB\.$/).waitFor();
+  const loaded = page.getByRole("table", { name: "Loaded versions" });
+  const { items } = await asked(stage, "GET", "/v1/instances");
+  assert.ok(items.length > 0);
+  for (const one of items) {
+    const row = loaded.getByRole("row", { name: new RegExp(`^${one.model} ${one.version} ${one.engine}`) });
+    await row.getByText(one.file, { exact: true }).waitFor();
+    await row.getByTitle(`Copy the digest: ${one.digest}`).waitFor();
+  }
+  await page.getByText("Requests of one address").waitFor();
+  await page.getByText("not limited", { exact: true }).waitFor();
+  await close();
+});
+
+test("plugins are shown with name, version and digest, one that was refused with the reason, and how often an address may ask", async () => {
+  const plugins = await mkdtemp(join(tmpdir(), "einthoven-plugins-"));
+  const program = String(process.env.EINTHOVEN_BIN);
+  const library = await readFile(join(dirname(program), "libeinthoven_example_engine.so"));
+  for (const name of ["whole.so", "changed.so"]) {
+    await writeFile(join(plugins, name), library);
+    await promisify(execFile)(program, ["plugin", "seal", join(plugins, name)]);
+  }
+  await writeFile(join(plugins, "changed.so"), "no longer what was sealed");
+  const server = await Stage.open("--plugins", plugins, "--address-rate", "5000");
+  try {
+    const { page, close } = await enter(server, "owner", "#/operate/plugins");
+    const { engines } = await asked(server, "GET", "/v1/plugins");
+    const digest = createHash("sha256").update(library).digest("hex");
+    const example = engines.find((/** @type {any} */ one) => one.sha256?.endsWith(digest));
+    const row = page.getByRole("table", { name: "Engines" }).getByRole("row", { name: `${example.name} ${example.version}` });
+    await row.getByText("Runs").waitFor();
+    await row.getByTitle(digest).waitFor();
+    const refused = page.getByRole("table", { name: "Refused plugins" }).getByRole("row", { name: /changed/ });
+    assert.match(await refused.innerText(), /SHA-256/);
+    await sound(page, "operate-plugins");
+    await page.getByRole("link", { name: "Live", exact: true }).click();
+    await page.getByText(/^5000\u2009\/s, 10000 at once after a pause$/).waitFor();
+    await close();
+  } finally {
+    await server.close();
+    await rm(plugins, { recursive: true, force: true });
+  }
 });
 
 test("a lost server is said over what was there, and found again", async () => {

@@ -40,6 +40,16 @@ export function wfdb(seconds, spikeAt) {
   ];
 }
 
+/**
+ * The same with an electrode that was off for a while: nothing but zero.
+ * @param {number} seconds @param {number} from second from which on @param {number} to second until which
+ */
+export function torn(seconds, from, to) {
+  const [header, data] = wfdb(seconds, null);
+  data.buffer.fill(0, 2 * RATE * from, 2 * RATE * to);
+  return [header, data];
+}
+
 /** The same beats as a CSV of bare millivolts: it says neither its sampling rate nor its unit. */
 export function bareCsv() {
   const [, data] = wfdb(30, null);

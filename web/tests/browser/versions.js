@@ -23,3 +23,6 @@ export async function bringMislabelled(stage, version) {
   const made = await answer.json();
   assert.equal(made.phase?.state, "ready", JSON.stringify(made));
 }
+
+/** The files of the server's own model, as a browser sends them. */
+export const heartbeatFiles = () => ["golden.json", "manifest.json", "model.onnx"].map((name) => ({ name, mimeType: "application/octet-stream", buffer: Buffer.from(repositoryFile(`models/heartbeat/${name}`)) }));

@@ -99,7 +99,7 @@ test("with the reference beats as labels the page says that the challenger is wo
   await page.getByRole("table", { name: "Figures of recordings against the reference" }).getByRole("row", { name: /^Heart rate, \/min/ }).waitFor();
   const rails = page.getByRole("table", { name: "Guard rails" });
   assert.match(await rails.getByRole("row", { name: /^Errors and timeouts/ }).innerText(), /2\u2009%/);
-  assert.doesNotMatch(await page.locator("main").innerText(), /undefined|NaN|\[object/);
+  assert.doesNotMatch(await page.getByRole("main").innerText(), /undefined|NaN|\[object/);
   const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "Report (JSON)" }).click()]);
   const report = JSON.parse(await readFile(String(await download.path()), "utf8"));
   assert.equal(report.verdict.sentence, said.sentence);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { between, parse, quantile, sum } from "../../static/js/operate/metrics.js";
+import { between, grown, parse, quantile, sum } from "../../static/js/operate/metrics.js";
 
 const reading = (/** @type {number} */ ok, /** @type {number} */ own) => parse(`# HELP einthoven_http_requests_total requests
 # TYPE einthoven_http_requests_total counter
@@ -22,6 +22,12 @@ test("between two readings stands what clients did, not what this page asked its
   assert.equal(moment.answered, 10);
   assert.ok(moment.p50 !== null && Math.abs(moment.p50 - 100) < 1e-6, `${moment.p50}`);
   assert.equal(between(reading(10, 5), reading(10, 6), 2).p95, null);
+});
+
+test("what counts more than before is found, also where it was not counted before", () => {
+  const counts = (/** @type {Record<string, number>} */ kinds) => parse(Object.entries(kinds).map(([type, count]) => `problems{type="${type}"} ${count}`).join("\n"));
+  assert.deepEqual(grown(counts({ a: 1, b: 2 }), counts({ a: 1, b: 3, c: 1 }), "problems"), [{ type: "b" }, { type: "c" }]);
+  assert.deepEqual(grown(counts({}), counts({}), "problems"), []);
 });
 
 test("a quantile lies within its bucket, and above the last bound is that bound", () => {

@@ -1,9 +1,50 @@
 //! Which truth holds.
 
-use super::{Label, Truth};
+use super::{Label, Mark, Truth};
 use crate::Entry;
 use jiff::Timestamp;
 use std::collections::{BTreeMap, HashMap};
+
+/// A beat, whether it is an adjudication, and a reader: an adjudication is a second word of one reader.
+type Speaker<'a> = (u64, bool, &'a str);
+
+/// When it was said, the place of its label among those that arrived, and what.
+type Word<'a> = (Timestamp, usize, &'a Truth);
+
+/// The last word of each reader about each beat.
+fn last_words(labels: &[Label]) -> BTreeMap<Speaker<'_>, Word<'_>> {
+    let mut last: BTreeMap<Speaker<'_>, Word<'_>> = BTreeMap::new();
+    for (arrived, label) in labels.iter().enumerate() {
+        for mark in &label.marks {
+            let word = (label.at, arrived, &mark.truth);
+            let key = (mark.at, label.adjudication, label.reader.as_str());
+            let known = last.entry(key).or_insert(word);
+            if (known.0, known.1) < (word.0, word.1) {
+                *known = word;
+            }
+        }
+    }
+    last
+}
+
+/// The labels as far as they still count, in the order in which they arrived: without what the same reader said otherwise later, or took
+/// back.
+#[must_use]
+pub fn standing(labels: &[Label]) -> Vec<Label> {
+    let last = last_words(labels);
+    let stands = |label: &Label| {
+        let counts = |mark: &&Mark| {
+            let word = last.get(&(mark.at, label.adjudication, label.reader.as_str()));
+            word.is_some_and(|word| std::ptr::eq(word.2, &mark.truth)) && mark.truth != Truth::Withdrawn
+        };
+        label.marks.iter().filter(counts).cloned().collect::<Vec<_>>()
+    };
+    let kept = labels.iter().map(|label| Label {
+        marks: stands(label),
+        ..label.clone()
+    });
+    kept.filter(|label| !label.marks.is_empty()).collect()
+}
 
 /// What is held to be so about one beat.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,19 +66,8 @@ pub struct Current {
 /// 4. Else what most readers say holds; where as many say another thing, nothing does.
 #[must_use]
 pub fn current(labels: &[Label]) -> BTreeMap<u64, Current> {
-    // By beat and reader, and whether it is an adjudication: these are two words of one reader.
-    let mut last: BTreeMap<(u64, bool, &str), (Timestamp, usize, &Truth)> = BTreeMap::new();
-    for (arrived, label) in labels.iter().enumerate() {
-        for mark in &label.marks {
-            let word = (label.at, arrived, &mark.truth);
-            let key = (mark.at, label.adjudication, label.reader.as_str());
-            let known = last.entry(key).or_insert(word);
-            if (known.0, known.1) < (word.0, word.1) {
-                *known = word;
-            }
-        }
-    }
-    let mut settled: BTreeMap<u64, (Timestamp, usize, &Truth)> = BTreeMap::new();
+    let last = last_words(labels);
+    let mut settled: BTreeMap<u64, Word<'_>> = BTreeMap::new();
     let mut beats: BTreeMap<u64, Current> = BTreeMap::new();
     for ((at, adjudication, reader), word) in last {
         if *word.2 == Truth::Withdrawn {

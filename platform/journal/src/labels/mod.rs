@@ -11,7 +11,7 @@ mod reference;
 mod store;
 
 pub use agreement::{Agreement, Pair, cohen, fleiss};
-pub use current::{Compared, Current, compared, current};
+pub use current::{Compared, Current, compared, current, standing};
 pub use label::{Given, Label, Mark, Source, Truth};
 pub use reference::{REFERENCE_WINDOW_S, from_reference};
 pub use store::Labels;

@@ -2,7 +2,9 @@
 
 use crate::reading::label;
 use crate::setup::{entry, open};
-use einthoven_journal::labels::{Agreement, Given, Label, Mark, Source, Truth, cohen, current, fleiss, from_reference};
+use einthoven_journal::labels::{
+    Agreement, Given, Label, Mark, Source, Truth, cohen, current, fleiss, from_reference, standing,
+};
 use einthoven_journal::{Entry, Journal, JournalError, Unit};
 use jiff::SignedDuration;
 use proptest::prelude::*;
@@ -161,6 +163,31 @@ fn the_last_word_of_each_reader_counts_then_most_readers_then_nobody() {
     let mut settled = said(&entry, "dora", 2, &[(at, Truth::NotABeat)]);
     settled.adjudication = true;
     assert_eq!(holds(&[settled, ana, ben, cleo]), Some((Some(Truth::NotABeat), true)));
+}
+
+#[test]
+fn of_each_reader_the_last_word_stands_with_when_it_was_said() {
+    let entry = entry(1, 5);
+    let [first, second] = [entry.beats.at[0], entry.beats.at[1]];
+    let both = said(&entry, "ana", 10, &[(first, class("V")), (second, class("V"))]);
+    let other = said(&entry, "ana", 20, &[(first, class("S"))]);
+    let ben = said(&entry, "ben", 15, &[(second, class("N"))]);
+    let back = said(&entry, "ben", 30, &[(second, Truth::Withdrawn)]);
+    let mut settled = said(&entry, "ana", 5, &[(first, Truth::NotABeat)]);
+    settled.adjudication = true;
+    let found: Vec<_> = standing(&[both, other, ben, back, settled])
+        .into_iter()
+        .map(|label| (label.reader, label.at.as_second(), label.marks))
+        .collect();
+    let mark = |at, truth| vec![Mark { at, truth }];
+    assert_eq!(
+        found,
+        [
+            ("ana".to_owned(), 10, mark(second, class("V"))),
+            ("ana".to_owned(), 20, mark(first, class("S"))),
+            ("ana".to_owned(), 5, mark(first, Truth::NotABeat)),
+        ]
+    );
 }
 
 proptest! {

@@ -3,6 +3,7 @@
 use super::App;
 use super::body::{Path, Query};
 use super::caller::Caller;
+use super::predictions::labels::labels_of;
 use super::problem::Problem;
 use super::upload::{Upload, blocking};
 use crate::input::Answer;
@@ -196,16 +197,27 @@ pub(crate) async fn get_annotations(
     Ok((file(&kept, "application/octet-stream", "ein"), bytes).into_response())
 }
 
-/// The result for systems of hospitals.
+/// The result for systems of hospitals, with what readers say about it for who may read that.
 pub(crate) async fn get_fhir(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
     let kept = find(&app, &caller, &id)?;
-    let bundle = einthoven_classify::fhir(&kept.document, &kept.created.to_string());
-    let headers = file(&kept, "application/fhir+json; fhirVersion=4.0", "fhir.json");
-    Ok((headers, bundle.to_string()).into_response())
+    let labels = match &kept.document.prediction {
+        Some(prediction) => labels_of(&app, &caller, &kept.document.model.name, prediction).await?,
+        None => Vec::new(),
+    };
+    let written = blocking(Arc::clone(&app.cores), move || {
+        let issued = kept.created.to_string();
+        let bundle = serde_json::to_vec(&einthoven_classify::fhir(&kept.document, &issued, &labels));
+        let bundle = bundle.map_err(|cause| Problem::internal(&cause))?;
+        Ok((
+            file(&kept, "application/fhir+json; fhirVersion=4.0", "fhir.json"),
+            bundle,
+        ))
+    });
+    written.await.map(IntoResponse::into_response)
 }
 
 /// Headers of a file that is named as the recording is.

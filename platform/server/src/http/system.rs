@@ -1,9 +1,9 @@
 //! `/v1/system` and health: what runs here.
 
-use super::App;
 use super::body::Path;
 use super::caller::Caller;
 use super::problem::Problem;
+use super::{App, access};
 use crate::readiness::{self, Unready};
 use axum::Json;
 use axum::extract::State;
@@ -39,6 +39,16 @@ pub(crate) struct Model {
 #[schemars(rename = "SystemLimits")]
 pub(crate) struct Limits {
     body_bytes: usize,
+    /// Of requests from one address, whoever sends them; `null` where they are not counted.
+    address_rate: Option<AddressRate>,
+}
+
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct AddressRate {
+    /// In the long run.
+    per_second: f64,
+    /// At once after a pause.
+    burst: f64,
 }
 
 pub(crate) async fn get_system(State(app): State<Arc<App>>, caller: Caller) -> Json<System> {
@@ -62,6 +72,10 @@ pub(crate) async fn get_system(State(app): State<Arc<App>>, caller: Caller) -> J
         memory: app.loaded.usage(),
         limits: Limits {
             body_bytes: app.body_limit,
+            address_rate: app.access.address_rate.map(|per_second| AddressRate {
+                per_second: f64::from(per_second),
+                burst: access::burst(per_second),
+            }),
         },
     })
 }

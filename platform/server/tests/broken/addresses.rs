@@ -1,6 +1,7 @@
 //! An address that asks without end.
 
 use crate::client::Server;
+use serde_json::json;
 
 #[test]
 fn an_address_is_metered_whoever_it_proves_to_be() {
@@ -12,6 +13,8 @@ fn an_address_is_metered_whoever_it_proves_to_be() {
             _ => server.bare("GET", "/v1/health/live", &[], b"").unwrap(),
         })
         .collect();
+    let limits = &answers[0].json()["limits"];
+    assert_eq!(limits["address_rate"], json!({"per_second": 1.0, "burst": 2.0}));
     let refused: Vec<_> = answers.iter().filter(|answer| answer.status == 429).collect();
     assert!(!refused.is_empty() && refused.len() < answers.len());
     for answer in refused {

@@ -86,7 +86,14 @@ fn is_a_report_on(bundle: &Value, document: &Value) {
     assert!((said - meant).abs() < 1e-3, "{said} {meant}");
     for entry in &entries[2..] {
         let resource = &entry["resource"];
-        assert_eq!(resource["device"]["reference"], entries[1]["fullUrl"]);
+        // Who says it: the model, or a reader.
+        assert_eq!(
+            resource["device"]["reference"],
+            match resource["performer"] {
+                Value::Null => entries[1]["fullUrl"].clone(),
+                _ => Value::Null,
+            }
+        );
         assert_ne!(
             resource["valueQuantity"].is_null(),
             resource["dataAbsentReason"].is_null(),
@@ -95,6 +102,101 @@ fn is_a_report_on(bundle: &Value, document: &Value) {
     }
     let text = bundle.to_string();
     assert!(!text.contains("null") && !text.contains("subject"), "{text}");
+}
+
+/// Every beat is a component, at its time, called as the document calls it.
+fn has_the_beats_of(bundle: &Value, document: &Value) {
+    let beats = observation(bundle, "as the model classified them");
+    assert_eq!(beats["code"]["coding"][0]["code"], "663552");
+    let components = beats["component"].as_array().unwrap();
+    let answered = document["beats"].as_array().unwrap();
+    assert_eq!(components.len(), answered.len());
+    for (component, beat) in components.iter().zip(answered) {
+        assert_eq!(component["valueQuantity"]["value"], beat["time_s"]);
+        assert_eq!(component["valueQuantity"]["code"], "s");
+        assert_eq!(component["code"]["coding"][0]["code"], beat["class"]);
+    }
+}
+
+fn observation<'a>(bundle: &'a Value, named: &str) -> &'a Value {
+    let entries = bundle["entry"].as_array().unwrap();
+    let resources = entries.iter().map(|entry| &entry["resource"]);
+    let of = |resource: &&Value| {
+        resource["code"]["text"]
+            .as_str()
+            .is_some_and(|text| text.contains(named))
+    };
+    resources.into_iter().find(of).unwrap_or_else(|| panic!("{named}"))
+}
+
+#[test]
+fn a_fhir_bundle_says_what_readers_said_and_when_to_who_may_read_it() {
+    let server = Server::start();
+    let created = server.form("/v1/recordings", &borrowed(&record_100()), &[]);
+    let path = created.location.unwrap();
+    let document = server.get(&path).json();
+    let labels = format!("/v1/predictions/{}/labels", document["prediction"].as_str().unwrap());
+    let sample = |at: usize| document["beats"][at]["sample"].clone();
+    let (said, later) = ("2026-05-04T08:30:00Z", "2026-05-04T08:31:00Z");
+    for label in [
+        json!({"at": said, "why": "wide and early", "marks": [
+            {"at": sample(4), "is": "class", "class": "V"}, {"at": sample(5), "is": "not_a_beat"}, {"at": sample(6), "is": "class", "class": "S"},
+        ]}),
+        json!({"at": later, "marks": [{"at": sample(6), "is": "withdrawn"}]}),
+    ] {
+        let taken = server.json("POST", &labels, &[], &label);
+        assert_eq!(taken.status, 201, "{}", taken.json());
+    }
+    let bundle = server.get(&format!("{path}/fhir")).json();
+    is_a_report_on(&bundle, &document);
+    has_the_beats_of(&bundle, &document);
+    let label = observation(&bundle, "as a reader labelled them");
+    assert_eq!((&label["status"], &label["issued"]), (&json!("final"), &json!(said)));
+    let who = server.get(&labels).json()["items"][0]["reader"].clone();
+    assert_eq!(label["performer"][0]["identifier"]["value"], who);
+    assert_eq!(label["note"][0]["text"], "wide and early");
+    let beats = bundle["entry"].as_array().unwrap().iter();
+    let about = beats.filter(|entry| entry["fullUrl"] == label["derivedFrom"][0]["reference"]);
+    assert_eq!(about.count(), 1);
+    // What was taken back is not there, nor that it was.
+    let marks: Vec<_> = label["component"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|mark| {
+            (
+                &mark["code"]["text"],
+                &mark["code"]["coding"][0]["code"],
+                &mark["valueQuantity"]["value"],
+            )
+        })
+        .collect();
+    let time = |at: usize| &document["beats"][at]["time_s"];
+    assert_eq!(
+        marks,
+        [
+            (&json!("V"), &json!("V"), time(4)),
+            (&json!("not a beat"), &Value::Null, time(5))
+        ]
+    );
+    assert_eq!(bundle.to_string().matches("as a reader labelled them").count(), 1);
+
+    let key = server
+        .json(
+            "POST",
+            "/v1/keys",
+            &[],
+            &json!({"name": "reader", "grants": ["predict"]}),
+        )
+        .json();
+    let asked = server.ask(
+        "GET",
+        &format!("{path}/fhir"),
+        &[("x-api-key", key["key"].as_str().unwrap())],
+        b"",
+    );
+    has_the_beats_of(&asked.json(), &document);
+    assert!(!asked.json().to_string().contains("as a reader labelled them"));
 }
 
 #[test]

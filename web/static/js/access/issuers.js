@@ -3,7 +3,7 @@
 import { html, useState } from '../view.js';
 import { path, request } from '../api.js';
 import { Dialog } from '../controls/dialog.js';
-import { Empty, Shown, useLoaded } from '../controls/loaded.js';
+import { Empty, none, Shown, useLoaded } from '../controls/loaded.js';
 import { State } from '../controls/state.js';
 import { Time } from '../controls/time.js';
 import { Grants } from './grants.js';
@@ -17,9 +17,9 @@ export function Issuers() {
   const add = html`<button class="primary" onClick=${() => setAdding(true)}>Add an issuer</button>`;
   const [removing, setRemoving] = useState(/** @type {Issuer | null} */ (null));
   return html`<section class="block" aria-labelledby="issuers-title">
-    <header><h2 id="issuers-title">Issuers</h2>${(/** @type {any} */ (issuers.value))?.items.length > 0 && add}</header>
-    <${Shown} of=${issuers} isEmpty=${(/** @type {any} */ list) => list.items.length === 0} empty=${html`<${Empty} action=${add}>Only keys and passwords of this server count. Tokens of an OpenID Connect issuer count once it is named here.<//>`}>
-      ${(/** @type {any} */ list) => list.items.map((/** @type {Issuer} */ issuer) => html`<article key=${issuer.name} class="card issuer" aria-labelledby=${`issuer-${issuer.name}`}>
+    <header><h2 id="issuers-title">Issuers</h2>${issuers.value !== null && issuers.value.items.length > 0 && add}</header>
+    <${Shown} of=${issuers} isEmpty=${none} empty=${html`<${Empty} action=${add}>Only keys and passwords of this server count. Tokens of an OpenID Connect issuer count once it is named here.<//>`}>
+      ${(/** @type {import('openapi').IssuerList} */ list) => list.items.map((/** @type {Issuer} */ issuer) => html`<article key=${issuer.name} class="card issuer" aria-labelledby=${`issuer-${issuer.name}`}>
         <header class="page-head"><div><h3 id=${`issuer-${issuer.name}`}>${issuer.name}</h3><p class="mono">${issuer.settings.issuer}</p></div>
           <button class="danger" onClick=${() => setRemoving(issuer)}>Remove<span class="visually-hidden"> ${issuer.name}</span></button></header>
         <dl class="terms">
@@ -30,7 +30,7 @@ export function Issuers() {
           <div><dt>Changed</dt><dd><${Time} at=${issuer.changed_at} /></dd></div>
         </dl></article>`)}
     <//>
-    ${adding && html`<${AddIssuer} taken=${(/** @type {any} */ (issuers.value))?.items.map((/** @type {Issuer} */ one) => one.name) ?? []} close=${() => setAdding(false)} done=${issuers.again} />`}
+    ${adding && html`<${AddIssuer} taken=${issuers.value?.items.map((one) => one.name) ?? []} close=${() => setAdding(false)} done=${issuers.again} />`}
     ${removing && html`<${Dialog} title=${`Remove the issuer ${removing.name}`} verb="Remove the issuer" danger=${true} close=${() => setRemoving(null)}
         act=${async () => { await request(path`/v1/issuers/${removing.name}`, { method: 'DELETE', seen: removing.revision }); await issuers.again(); }}>
       <p>Its tokens count no more, and who signed in by it is signed out. Name it again with the same settings to undo this; they stand in the log.</p>

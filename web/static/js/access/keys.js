@@ -5,7 +5,7 @@ import { path, request } from '../api.js';
 import { Copy } from '../controls/digest.js';
 import { Dialog } from '../controls/dialog.js';
 import { Check, Field, errorAt } from '../controls/field.js';
-import { Empty, Shown, useLoaded } from '../controls/loaded.js';
+import { Empty, none, Shown, useLoaded } from '../controls/loaded.js';
 import { State } from '../controls/state.js';
 import { Table } from '../controls/table.js';
 import { Time } from '../controls/time.js';
@@ -37,8 +37,8 @@ export function Keys() {
     ${made && html`<div class="card once" role="status"><h3>The key ${made.name} is made. Copy it now: it is shown this once.</h3>
       <p class="secret mono">${made.key}</p>
       <div class="actions"><${Copy} text=${made.key ?? ''} label="Copy the key" class="primary" /><button onClick=${() => setMade(null)}>I have it</button></div></div>`}
-    <${Shown} of=${keys} isEmpty=${(/** @type {any} */ list) => list.items.length === 0} empty=${html`<${Empty}>No program has a key yet. A key lets one call the API, with as little as it needs.<//>`}>
-      ${(/** @type {any} */ list) => html`<${Table} caption="Keys" columns=${columns} rows=${list.items} id=${(/** @type {Key} */ key) => key.id} />`}
+    <${Shown} of=${keys} isEmpty=${none} empty=${html`<${Empty}>No program has a key yet. A key lets one call the API, with as little as it needs.<//>`}>
+      ${(/** @type {import('openapi').ApiKeyList} */ list) => html`<${Table} caption="Keys" columns=${columns} rows=${list.items} id=${(/** @type {Key} */ key) => key.id} />`}
     <//>
     ${making && html`<${NewKey} close=${() => setMaking(false)} done=${(/** @type {Key} */ key) => { setMade(key); keys.again(); }} />`}
     ${revoking && html`<${Revoke} of=${revoking} close=${() => setRevoking(null)} done=${() => { if (made?.id === revoking.id) setMade(null); return keys.again(); }} />`}

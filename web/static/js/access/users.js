@@ -4,7 +4,7 @@ import { html, useId, useState } from '../view.js';
 import { path, request } from '../api.js';
 import { Dialog } from '../controls/dialog.js';
 import { Field, errorAt } from '../controls/field.js';
-import { Empty, Shown, useLoaded } from '../controls/loaded.js';
+import { Empty, none, Shown, useLoaded } from '../controls/loaded.js';
 import { Table } from '../controls/table.js';
 import { Time } from '../controls/time.js';
 import { called } from '../frame/may.js';
@@ -34,8 +34,8 @@ export function Users({ session }) {
   const Ask = open && { add: Add, role: Role, password: Password, remove: Remove }[open.what];
   return html`<section class="block" aria-labelledby="people-title">
     <header><h2 id="people-title">People</h2><button class="primary" onClick=${() => setOpen({ what: 'add' })}>Add a person</button></header>
-    <${Shown} of=${users} isEmpty=${(/** @type {any} */ list) => list.items.length === 0} empty=${html`<${Empty}>Nobody signs in with a password yet. Add the first person, as an owner.<//>`}>
-      ${(/** @type {any} */ list) => html`<${Table} caption="People" columns=${columns} rows=${list.items} id=${(/** @type {User} */ user) => user.name} />`}
+    <${Shown} of=${users} isEmpty=${none} empty=${html`<${Empty}>Nobody signs in with a password yet. Add the first person, as an owner.<//>`}>
+      ${(/** @type {import('openapi').UserList} */ list) => html`<${Table} caption="People" columns=${columns} rows=${list.items} id=${(/** @type {User} */ user) => user.name} />`}
     <//>
     ${Ask && html`<${Ask} user=${open.user} close=${close} done=${done} />`}
   </section>`;

@@ -15,14 +15,14 @@ const middle = ({ name }, value) => (/share/.test(name) ? percent(value) : Numbe
 /** @param {{drift: import('./api.js').Verdict['drift']}} properties */
 export function Drift({ drift }) {
   const columns = [
-    { head: 'Figure', cell: (/** @type {any} */ row) => { const [name, unit] = measured(row.name); return html`${name}${unit && html`, <span class="unit">${unit}</span>`}`; } },
-    { head: 'Reference, median', numeric: true, cell: (/** @type {any} */ row) => html`${middle(row, row.reference_median)} <span class="quiet">of ${row.reference_recordings}</span>` },
-    { head: 'Now, median', numeric: true, cell: (/** @type {any} */ row) => html`${middle(row, row.median)} <span class="quiet">of ${row.recordings}</span>` },
-    { head: 'Stability index', numeric: true, cell: (/** @type {any} */ row) => html`${plain(row.psi)} <span class="quiet">${row.psi_by_chance === null ? '' : `chance ${plain(row.psi_by_chance)}`}</span>` },
-    { head: 'p', numeric: true, cell: (/** @type {any} */ row) => (row.p === null || row.p === undefined ? '\u2013' : row.p < 0.001 ? '< 0.001' : plain(row.p, 3)) },
-    { head: 'State', cell: (/** @type {any} */ row) => html`<${State} tone=${row.alarm ? 'bad' : row.p === null || row.p === undefined ? 'plain' : 'good'}>${row.alarm ? 'changed' : row.p === null || row.p === undefined ? 'too few' : 'as before'}<//>` },
+    { head: 'Figure', cell: (/** @type {import('openapi').DriftedFigure} */ row) => { const [name, unit] = measured(row.name); return html`${name}${unit && html`, <span class="unit">${unit}</span>`}`; } },
+    { head: 'Reference, median', numeric: true, cell: (/** @type {import('openapi').DriftedFigure} */ row) => html`${middle(row, row.reference_median)} <span class="quiet">of ${row.reference_recordings}</span>` },
+    { head: 'Now, median', numeric: true, cell: (/** @type {import('openapi').DriftedFigure} */ row) => html`${middle(row, row.median)} <span class="quiet">of ${row.recordings}</span>` },
+    { head: 'Stability index', numeric: true, cell: (/** @type {import('openapi').DriftedFigure} */ row) => html`${plain(row.psi)} <span class="quiet">${row.psi_by_chance === null ? '' : `chance ${plain(row.psi_by_chance)}`}</span>` },
+    { head: 'p', numeric: true, cell: (/** @type {import('openapi').DriftedFigure} */ row) => (row.p === null || row.p === undefined ? '\u2013' : row.p < 0.001 ? '< 0.001' : plain(row.p, 3)) },
+    { head: 'State', cell: (/** @type {import('openapi').DriftedFigure} */ row) => html`<${State} tone=${row.alarm ? 'bad' : row.p === null || row.p === undefined ? 'plain' : 'good'}>${row.alarm ? 'changed' : row.p === null || row.p === undefined ? 'too few' : 'as before'}<//>` },
   ];
-  const table = html`<${Table} caption="Figures of recordings against the reference" columns=${columns} rows=${drift.figures} id=${(/** @type {any} */ row) => row.name} />`;
+  const table = html`<${Table} caption="Figures of recordings against the reference" columns=${columns} rows=${drift.figures} id=${(/** @type {import('openapi').DriftedFigure} */ row) => row.name} />`;
   const early = drift.figures.every((row) => row.p === null || row.p === undefined);
   return html`<section class="block"><h2>Drift</h2><p>${drift.sentence}</p>
     ${drift.figures.length > 0 && (early ? html`<details><summary>Figures so far</summary>${table}</details>` : table)}</section>`;

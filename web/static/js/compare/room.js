@@ -1,7 +1,7 @@
 // The room of comparisons: which there are, and one of them.
 
 import { html, useState } from '../view.js';
-import { Empty, Shown, useLoaded } from '../controls/loaded.js';
+import { Empty, none, Shown, useLoaded } from '../controls/loaded.js';
 import { State } from '../controls/state.js';
 import { Table } from '../controls/table.js';
 import { Time } from '../controls/time.js';
@@ -28,7 +28,7 @@ function List({ session }) {
   const begin = allowed && html`<button class="primary" onClick=${() => setStarting(true)}>Start an experiment</button>`;
   return html`<div class="page-head"><div><h1>Compare</h1><p>Two versions on the same work: which is better, for which beats, and how sure that is.</p></div>${list.value !== null && list.value.items.length > 0 && begin}</div>
     ${proposed && html`<p class="consequence" role="status">Nothing has changed yet: this model asks for two people. Somebody else must start the same experiment.</p>`}
-    <${Shown} of=${list} rows=${3} isEmpty=${(/** @type {any} */ value) => value.items.length === 0}
+    <${Shown} of=${list} rows=${3} isEmpty=${none}
       empty=${html`<${Empty} action=${begin}>No experiment yet. A challenger can compute beside the champion without anybody noticing.<//>`}>
       ${(/** @type {{items: api.Experiment[]}} */ value) => html`<${Table} caption="Experiments" rows=${value.items} id=${(/** @type {api.Experiment} */ one) => one.name} columns=${COLUMNS} />`}
     <//>

@@ -40,7 +40,9 @@ export function SideBySide({ signal, lead, beat, others, champion, challenger })
     setDrawn(null);
     setTrouble(null);
     const query = new URLSearchParams({ from: String(from), to: String(from + 2 * AROUND_S), points: '2000' });
-    request(`${signal}?${query}`, { signal: stop.signal }).then(setDrawn, (cause) => {
+    /** @type {Promise<import('../recordings/api.js').Signal>} */
+    const asked = request(`${signal}?${query}`, { signal: stop.signal });
+    asked.then(setDrawn, (cause) => {
       if (!stop.signal.aborted) setTrouble(cause instanceof Refusal ? cause.problem.detail : String(cause));
     });
     return () => stop.abort();

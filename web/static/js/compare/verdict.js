@@ -44,9 +44,9 @@ const kappa = ({ kappa, kappa_interval: interval }) => minus(`${kappa?.toFixed(2
 export function Evidence({ verdict }) {
   const { labelled, primary, settings, agreement } = verdict;
   // Sensitivity and predictivity stand in the table: a plot of all figures would have no shape.
-  const shown = (labelled?.figures ?? []).filter((/** @type {any} */ row) => row.difference !== null && /(_f1|accuracy)$/.test(row.figure));
+  const shown = (labelled?.figures ?? []).filter((/** @type {import('openapi').ComparedFigure} */ row) => row.difference !== null && /(_f1|accuracy)$/.test(row.figure));
   /** @type {import('./forest.js').Row[]} */
-  const rows = shown.map((/** @type {any} */ row) => ({ name: figureName(row.figure), difference: row.difference, interval: row.interval }));
+  const rows = shown.map((/** @type {import('openapi').ComparedFigure} */ row) => ({ name: figureName(row.figure), difference: row.difference, interval: row.interval }));
   if (primary) rows.unshift({ name: `${figureName(primary.figure)}, mean`, difference: primary.difference, interval: deciding(verdict), deciding: true });
   return html`${rows.length > 0 && html`<section class="block"><h2>Differences</h2><${Forest} rows=${rows} worth=${settings.worth} label="Differences of the figures" /></section>`}
     ${labelled && html`<section class="block"><h2>By class</h2><${Classes} verdict=${verdict} labelled=${labelled} /></section>
@@ -61,15 +61,15 @@ export function Evidence({ verdict }) {
 /** @param {{verdict: import('./api.js').Verdict, labelled: import('openapi').LabelledComparison}} properties */
 function Classes({ verdict, labelled }) {
   const right = labelled.mcnemar;
-  const rows = labelled.figures.filter((/** @type {any} */ row) => row.champion !== null || row.challenger !== null);
+  const rows = labelled.figures.filter((/** @type {import('openapi').ComparedFigure} */ row) => row.champion !== null || row.challenger !== null);
   const columns = [
-    { head: 'Figure', cell: (/** @type {any} */ row) => { const name = figureClass(row.figure); return html`${name && html`<span class=${`mark mark-${name}`} aria-hidden="true">${name}</span> `}${figureName(row.figure)}`; } },
-    { head: `Champion ${verdict.champion}`, numeric: true, cell: (/** @type {any} */ row) => estimate(row.champion, row.champion_interval) },
-    { head: `Challenger ${verdict.challenger}`, numeric: true, cell: (/** @type {any} */ row) => estimate(row.challenger, row.challenger_interval) },
-    { head: 'Difference, points', numeric: true, cell: (/** @type {any} */ row) => html`<strong>${points(row.difference)}</strong> <span class="quiet">${pointsInterval(row.interval)}</span>` },
-    { head: 'p, one look', numeric: true, cell: (/** @type {any} */ row) => (row.test ? (row.test.p < 0.001 ? '< 0.001' : row.test.p.toFixed(3)) : '\u2013') },
+    { head: 'Figure', cell: (/** @type {import('openapi').ComparedFigure} */ row) => { const name = figureClass(row.figure); return html`${name && html`<span class=${`mark mark-${name}`} aria-hidden="true">${name}</span> `}${figureName(row.figure)}`; } },
+    { head: `Champion ${verdict.champion}`, numeric: true, cell: (/** @type {import('openapi').ComparedFigure} */ row) => estimate(row.champion, row.champion_interval) },
+    { head: `Challenger ${verdict.challenger}`, numeric: true, cell: (/** @type {import('openapi').ComparedFigure} */ row) => estimate(row.challenger, row.challenger_interval) },
+    { head: 'Difference, points', numeric: true, cell: (/** @type {import('openapi').ComparedFigure} */ row) => html`<strong>${points(row.difference)}</strong> <span class="quiet">${pointsInterval(row.interval)}</span>` },
+    { head: 'p, one look', numeric: true, cell: (/** @type {import('openapi').ComparedFigure} */ row) => (row.test ? (row.test.p < 0.001 ? '< 0.001' : row.test.p.toFixed(3)) : '\u2013') },
   ];
-  return html`<${Table} caption="Figures by class, pooled over recordings" columns=${columns} rows=${rows} id=${(/** @type {any} */ row) => row.figure} />
+  return html`<${Table} caption="Figures by class, pooled over recordings" columns=${columns} rows=${rows} id=${(/** @type {import('openapi').ComparedFigure} */ row) => row.figure} />
     ${right && html`<p class="quiet small">Labelled beats: both right ${count(right.both)}, champion alone ${count(right.champion_only)}, challenger alone ${count(right.challenger_only)}, neither ${count(right.neither)}.
       Beats of one recording are not independent, so no p-value goes with these.</p>`}`;
 }
@@ -80,12 +80,12 @@ const MOST = 50;
 function ByRecording({ verdict, rows }) {
   const name = figureName(verdict.settings.primary);
   const columns = [
-    { head: 'Recording', wide: true, cell: (/** @type {any} */ row) => html`<span class="mono">${row.id}</span>` },
-    { head: 'Beats', numeric: true, cell: (/** @type {any} */ row) => count(row.beats) },
-    { head: `Champion, ${name}`, numeric: true, cell: (/** @type {any} */ row) => percent(row.champion) },
-    { head: `Challenger, ${name}`, numeric: true, cell: (/** @type {any} */ row) => percent(row.challenger) },
-    { head: 'Difference, points', numeric: true, cell: (/** @type {any} */ row) => html`<strong>${points(row.champion === null || row.challenger === null ? null : row.challenger - row.champion)}</strong>` },
+    { head: 'Recording', wide: true, cell: (/** @type {import('openapi').ComparedRecording} */ row) => html`<span class="mono">${row.id}</span>` },
+    { head: 'Beats', numeric: true, cell: (/** @type {import('openapi').ComparedRecording} */ row) => count(row.beats) },
+    { head: `Champion, ${name}`, numeric: true, cell: (/** @type {import('openapi').ComparedRecording} */ row) => percent(row.champion) },
+    { head: `Challenger, ${name}`, numeric: true, cell: (/** @type {import('openapi').ComparedRecording} */ row) => percent(row.challenger) },
+    { head: 'Difference, points', numeric: true, cell: (/** @type {import('openapi').ComparedRecording} */ row) => html`<strong>${points(row.champion === null || row.challenger === null ? null : row.challenger - row.champion)}</strong>` },
   ];
-  return html`<${Table} caption="Recordings, where they differ most first" columns=${columns} rows=${rows.slice(0, MOST)} id=${(/** @type {any} */ row) => rows.indexOf(row)} />
+  return html`<${Table} caption="Recordings, where they differ most first" columns=${columns} rows=${rows.slice(0, MOST)} id=${(/** @type {import('openapi').ComparedRecording} */ row) => rows.indexOf(row)} />
     ${rows.length > MOST && html`<p class="quiet small">${MOST} of ${rows.length} recordings; the report has all.</p>`}`;
 }

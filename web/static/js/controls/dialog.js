@@ -2,6 +2,7 @@
 
 import { html, useEffect, useId, useRef, useState } from '../view.js';
 import { Refusal } from '../api.js';
+import { Lost } from './lost.js';
 import { Said } from './said.js';
 
 /**
@@ -53,7 +54,7 @@ export function Dialog({ title, close, verb, act, danger = false, ready = true, 
     <form method="dialog" onSubmit=${submit}>
       <h2 id=${id}>${title}</h2>
       <div class="dialog-body">${children}
-        ${problem && html`<${Said} problem=${problem} />`}
+        ${problem && (problem.status === 0 ? html`<${Lost} problem=${problem} verb=${verb} />` : html`<${Said} problem=${problem} />`)}
       </div>
       <div class="actions">
         <button type="submit" class=${danger ? 'primary danger' : 'primary'} disabled=${busy || !ready} aria-busy=${busy ? 'true' : undefined}>${verb}</button>

@@ -67,5 +67,8 @@ export function Shown({ of, rows, empty, isEmpty, children }) {
     ${isEmpty?.(of.value) ? empty : children(of.value)}`;
 }
 
+/** Whether a list has nothing. @param {{items: unknown[]}} list */
+export const none = ({ items }) => items.length === 0;
+
 /** One sentence and one thing to do. @param {{children: any, action?: any}} properties */
 export const Empty = ({ children, action }) => html`<div class="empty"><p>${children}</p>${action}</div>`;

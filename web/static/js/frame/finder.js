@@ -8,12 +8,14 @@ import { go } from './route.js';
 
 /** Everything that has a name here. What cannot be listed is left out. @param {{name: string, title: string}[]} rooms @returns {Promise<Goal[]>} */
 async function goals(rooms) {
-  const list = (/** @type {string} */ path) => request(path).then(({ items }) => items, () => []);
-  const [models, recordings] = await Promise.all([list('/v1/models'), list('/v1/recordings')]);
+  const [models, recordings] = await Promise.all([
+    request('/v1/models').then(({ items }) => items, () => []),
+    request('/v1/recordings').then(({ items }) => items, () => []),
+  ]);
   return [
     ...rooms.map((room) => ({ text: room.title, kind: 'room', to: [room.name] })),
-    ...models.map((/** @type {any} */ model) => ({ text: model.name, kind: 'model', to: ['models', model.name] })),
-    ...recordings.map((/** @type {any} */ one) => ({ text: one.name ?? one.recording?.name ?? one.id, kind: 'recording', to: ['recordings', one.id] })),
+    ...models.map((model) => ({ text: model.name, kind: 'model', to: ['models', model.name] })),
+    ...recordings.map((one) => ({ text: one.name, kind: 'recording', to: ['recordings', one.id] })),
   ];
 }
 

@@ -2,6 +2,8 @@
 
 import { html, useState } from '../view.js';
 import * as api from '../api.js';
+import { Lost } from '../controls/lost.js';
+import { sentence } from '../controls/said.js';
 
 /** Why the way here did not end with a session, as the server says it in the address. */
 const WORDS = /** @type {Record<string, string>} */ ({
@@ -14,27 +16,32 @@ const WORDS = /** @type {Record<string, string>} */ ({
 export function SignIn({ offers, done }) {
   const [values, setValues] = useState({ name: '', password: '' });
   const [refused, setRefused] = useState(/** @type {string | null} */ (WORDS[new URLSearchParams(location.search).get('sign-in') ?? ''] ?? null));
+  const [lost, setLost] = useState(/** @type {api.ProblemDocument | null} */ (null));
   const [busy, setBusy] = useState(false);
   const set = (/** @type {'name' | 'password'} */ field) => (/** @type {any} */ event) => setValues({ ...values, [field]: event.target.value });
   const submit = async (/** @type {Event} */ event) => {
     event.preventDefault();
     setBusy(true);
     setRefused(null);
+    setLost(null);
     try {
       await api.signIn(values.name.trim(), values.password);
       if (location.search) history.replaceState(null, '', `/${location.hash}`);
       done();
     } catch (cause) {
       if (!(cause instanceof api.Refusal)) throw cause;
+      if (cause.problem.status === 0) return setLost(cause.problem);
       setRefused(cause.problem.detail);
       setValues({ ...values, password: '' });
     } finally {
       setBusy(false);
     }
+    return undefined;
   };
   return html`<section class="sign-in" aria-labelledby="sign-in-title">
     <h1 id="sign-in-title">Sign in</h1>
-    ${refused && html`<p class="trouble" role="alert">${refused[0].toUpperCase()}${refused.slice(1)}${/[.?!]$/.test(refused) ? '' : '.'}</p>`}
+    ${refused && html`<p class="trouble" role="alert">${sentence(refused)}</p>`}
+    ${lost && html`<${Lost} problem=${lost} verb="Sign in" />`}
     ${offers.password && html`<form onSubmit=${submit}>
       <label>Name<input name="username" autocomplete="username" required value=${values.name} onInput=${set('name')} /></label>
       <label>Password<input name="password" type="password" autocomplete="current-password" required value=${values.password} onInput=${set('password')} /></label>

@@ -19,6 +19,15 @@ import { path, request } from '../api.js';
 /** @param {string} name @param {AbortSignal} [signal] @returns {Promise<Model>} */
 export const model = (name, signal) => request(path`/v1/models/${name}`, { signal });
 
+/** @param {string} name @param {string} version @param {AbortSignal} [signal] @returns {Promise<import('openapi').VersionDetail>} */
+export const version = (name, version, signal) => request(path`/v1/models/${name}/versions/${version}`, { signal });
+
+/** How it was judged. @param {string} name @param {string} version @param {AbortSignal} [signal] @returns {Promise<import('openapi').Verification>} */
+export const verification = (name, version, signal) => request(path`/v1/models/${name}/versions/${version}/verification`, { signal });
+
+/** The engines of what answers. @param {string} name @param {AbortSignal} [signal] @returns {Promise<import('openapi').ModelEngines>} */
+export const engines = (name, signal) => request(path`/v1/models/${name}/engines`, { signal });
+
 /** The engine that a version is ready on. @param {Phase | undefined} phase */
 export const engineOf = (phase) => (phase?.state === 'ready' ? phase.engine : 'none');
 

@@ -6,7 +6,7 @@ import { Dialog } from '../controls/dialog.js';
 import { Field } from '../controls/field.js';
 import { Shown, useLoaded } from '../controls/loaded.js';
 import { shortDigest, size } from '../format.js';
-import { engineOf, inWords, lacks, model as load } from './api.js';
+import { engineOf, inWords, lacks, model as load, version as detail } from './api.js';
 
 /** Fields of a manifest by which a version is served; the rest are its maker's notes. */
 const SERVED = ['recipe', 'labels', 'inputs', 'outputs', 'feeds', 'variants', 'isolation', 'device', 'instances', 'max_batch_rows', 'warm_up_rows'];
@@ -20,8 +20,8 @@ export function differences(before, after) {
 /** @param {import('./api.js').Version | undefined} version */
 const bytes = (version) => version?.files?.reduce((sum, file) => sum + file.size_bytes, 0);
 
-/** @param {import('./api.js').Model} model @param {string} version @returns {Promise<any>} */
-const manifest = async (model, version) => (await request(path`/v1/models/${model.name}/versions/${version}`)).manifest ?? {};
+/** @param {import('./api.js').Model} model @param {string} version */
+const manifest = async (model, version) => (await detail(model.name, version)).manifest ?? {};
 
 /** @param {{model: import('./api.js').Model, version: import('./api.js').Version, who: string, close: () => void, done: () => Promise<void>}} properties */
 export function Promote({ model, version, who, close, done }) {

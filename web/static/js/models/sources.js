@@ -4,7 +4,7 @@ import { html, useState } from '../view.js';
 import { path, Refusal, request } from '../api.js';
 import { Dialog } from '../controls/dialog.js';
 import { Check, Field, errorAt } from '../controls/field.js';
-import { Empty, Shown, useLoaded } from '../controls/loaded.js';
+import { Empty, none, Shown, useLoaded } from '../controls/loaded.js';
 import { Said } from '../controls/said.js';
 import { State } from '../controls/state.js';
 import { Table } from '../controls/table.js';
@@ -28,8 +28,8 @@ export function Sources({ name, session }) {
   usePlace({ where: [{ text: 'Models', href: href('models') }, { text: 'MLflow sources', href: href('models', '~sources') }, ...(name ? [{ text: name }] : [])], model: null }, [name]);
   const add = mayAll(session.grants, 'models.write') && html`<button class="primary" onClick=${() => setOpen(true)}>Add a source</button>`;
   if (name) {
-    return html`<${Shown} of=${sources} rows=${5} isEmpty=${(/** @type {any} */ list) => !list.items.some((/** @type {Source} */ one) => one.name === name)} empty=${html`<${Empty} action=${html`<a class="button" href=${href('models', '~sources')}>All sources</a>`}>There is no source of that name.<//>`}>
-      ${(/** @type {any} */ list) => html`<${One} source=${list.items.find((/** @type {Source} */ one) => one.name === name)} again=${sources.again} session=${session} />`}<//>`;
+    return html`<${Shown} of=${sources} rows=${5} isEmpty=${(/** @type {import('openapi').SourceStateList} */ list) => !list.items.some((/** @type {Source} */ one) => one.name === name)} empty=${html`<${Empty} action=${html`<a class="button" href=${href('models', '~sources')}>All sources</a>`}>There is no source of that name.<//>`}>
+      ${(/** @type {import('openapi').SourceStateList} */ list) => html`<${One} source=${list.items.find((/** @type {Source} */ one) => one.name === name)} again=${sources.again} session=${session} />`}<//>`;
   }
   const columns = /** @type {import('../controls/table.js').Column<Source>[]} */ ([
     { head: 'Source', wide: true, cell: (source) => html`<a href=${href('models', '~sources', source.name)}>${source.name}</a><br /><span class="mono quiet">${source.settings.url}</span>` },
@@ -37,8 +37,8 @@ export function Sources({ name, session }) {
     { head: 'Follows', cell: (source) => (source.follow.length ? source.follow.map((rule) => html`<div key=${rule.model + rule.alias}>${rule.model}${rule.alias ? `@${rule.alias}` : ', every version'}</div>`) : html`<span class="quiet">nothing</span>`) },
   ]);
   return html`<div class="page-head"><div><h1>MLflow sources</h1><p>Servers that versions are pulled from. What is served stays served while they are away.</p></div>${add}</div>
-    <${Shown} of=${sources} isEmpty=${(/** @type {any} */ list) => list.items.length === 0} empty=${html`<${Empty} action=${add}>No MLflow server is known yet.<//>`}>
-      ${(/** @type {any} */ list) => html`<${Table} caption="Sources" columns=${columns} rows=${list.items} id=${(/** @type {Source} */ source) => source.name} />`}<//>
+    <${Shown} of=${sources} isEmpty=${none} empty=${html`<${Empty} action=${add}>No MLflow server is known yet.<//>`}>
+      ${(/** @type {import('openapi').SourceStateList} */ list) => html`<${Table} caption="Sources" columns=${columns} rows=${list.items} id=${(/** @type {Source} */ source) => source.name} />`}<//>
     ${open && html`<${Add} close=${() => setOpen(false)} />`}`;
 }
 
@@ -119,7 +119,7 @@ function There({ source, pull }) {
     { head: 'Model', wide: true, cell: (model) => html`${model.name}${model.description && html`<br /><span class="quiet">${model.description}</span>`}` },
     { head: 'Aliases', cell: (model) => (Object.keys(model.aliases).length ? html`<div class="actions">${Object.entries(model.aliases).map(([alias, version]) => html`<button key=${alias} onClick=${() => pull(`${model.name}@${alias}`)}>Pull @${alias}<span class="quiet">${version}</span></button>`)}</div>` : html`<button onClick=${() => pull(`${model.name}/`)}>Pull a version<span class="visually-hidden"> of ${model.name}</span></button>`) },
   ]);
-  return html`<${Shown} of=${models} isEmpty=${(/** @type {any} */ list) => list.items.length === 0} empty=${html`<${Empty}>It has no registered model.<//>`}>${(/** @type {any} */ list) => html`<${Table} caption="Registered models" columns=${columns} rows=${list.items} id=${(/** @type {Remote} */ model) => model.name} />`}<//>`;
+  return html`<${Shown} of=${models} isEmpty=${none} empty=${html`<${Empty}>It has no registered model.<//>`}>${(/** @type {any} */ list) => html`<${Table} caption="Registered models" columns=${columns} rows=${list.items} id=${(/** @type {Remote} */ model) => model.name} />`}<//>`;
 }
 
 /** Recipe and labels as a manifest. @param {string} recipe @param {string} labels */
@@ -142,6 +142,7 @@ function Pull({ source, reference: given = '', promotes, close }) {
   const [promote, setPromote] = useState(false);
   const [refused, setRefused] = useState(/** @type {import('../api.js').ProblemDocument | null} */ (null));
   const act = async () => {
+    /** @type {import('openapi').VersionDetail} */
     const version = await request(path`/v1/sources/${source}/pull`, { method: 'POST', json: { reference: reference.trim(), into: into.trim() || undefined, manifest: stated(recipe, labels), promote } });
     go('models', version.model);
   };

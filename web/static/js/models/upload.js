@@ -44,6 +44,7 @@ export function Upload({ into, close, done }) {
     const target = path`/v1/models/${name.trim()}/versions`;
     stop.current = new AbortController();
     try {
+      /** @type {import('openapi').VersionDetail} */
       const version = here ? await request(target, { method: 'POST', json: {
         files: here.files.map((file) => ({ name: file.name, sha256: file.sha256 })),
         manifest: { ...(values.recipe && { recipe: values.recipe === 'none' ? null : values.recipe }), ...(labels.length && { labels }) },

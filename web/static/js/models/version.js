@@ -1,7 +1,7 @@
 // One version: how it was judged, what it needs and gives, its card and its files.
 
 import { html, useState } from '../view.js';
-import { path, Refusal, request, text } from '../api.js';
+import { path, Refusal, text } from '../api.js';
 import { Digest } from '../controls/digest.js';
 import { Shown, useLoaded } from '../controls/loaded.js';
 import { sentence } from '../controls/said.js';
@@ -11,7 +11,7 @@ import { size } from '../format.js';
 import { called, may } from '../frame/may.js';
 import { usePlace } from '../frame/place.js';
 import { href } from '../frame/route.js';
-import { cameFrom, model as load } from './api.js';
+import { cameFrom, engines, model as load, verification, version as detail } from './api.js';
 import { Card } from './card.js';
 import { Engines } from './engines.js';
 import { Promote } from './promote.js';
@@ -26,11 +26,14 @@ const orNull = (asked) => asked.catch((cause) => {
 /** @param {string} name @param {string} version @param {AbortSignal} signal */
 async function everything(name, version, signal) {
   const at = path`/v1/models/${name}/versions/${version}`;
-  const [model, found, verdict] = await Promise.all([load(name, signal), request(at, { signal }), request(`${at}/verification`, { signal })]);
-  const card = found.files?.some((/** @type {any} */ file) => file.name === 'CARD.md') ? await orNull(text(`${at}/files/CARD.md`, { signal })) : null;
+  const [model, found, verdict] = await Promise.all([load(name, signal), detail(name, version, signal), verification(name, version, signal)]);
+  const card = found.files?.some((file) => file.name === 'CARD.md') ? await orNull(text(`${at}/files/CARD.md`, { signal })) : null;
   // What came with the program was tried when it was built; how fast it is here is known where it answers.
-  const table = verdict.verification.report ?? (model.traffic.champion === version ? await orNull(request(path`/v1/models/${name}/engines`, { signal })) : null);
-  return { model, found, card, table };
+  const measured = 'report' in verdict.verification ? verdict.verification.report : null;
+  const table = measured ?? (model.traffic.champion === version ? await orNull(engines(name, signal)) : null);
+  const chosen = found.phase.state === 'ready' ? found.phase.engine : undefined;
+  const serves = table && 'engine' in table ? { engine: table.engine, file: table.file } : { engine: chosen, file: undefined };
+  return { model, found, card, table, serves };
 }
 
 /** @param {{model: string, version: string, session: import('../app.js').RoomProperties['session']}} properties */
@@ -38,7 +41,7 @@ export function Version({ model: name, version, session }) {
   const loaded = useLoaded((signal) => everything(name, version, signal), [name, version]);
   const [promoting, setPromoting] = useState(false);
   usePlace({ where: [{ text: 'Models', href: href('models') }, { text: name, href: href('models', name) }, { text: `Version ${version}` }], model: null }, [name, version]);
-  return html`<${Shown} of=${loaded} rows=${6}>${(/** @type {Awaited<ReturnType<typeof everything>>} */ { model, found, card, table }) => html`
+  return html`<${Shown} of=${loaded} rows=${6}>${(/** @type {Awaited<ReturnType<typeof everything>>} */ { model, found, card, table, serves }) => html`
     <div class="page-head"><div><h1>${name} <span class="quiet">${version}</span></h1>
       <p><${PhaseState} phase=${found.phase} /> ${' '}<${Standing} traffic=${model.traffic} version=${version} /></p></div>
       <div class="actions">${found.phase.state === 'ready' && model.traffic.champion !== version && may(session.grants, 'traffic', name) && html`<button class="primary" onClick=${() => setPromoting(true)}>Promote version ${version}</button>`}</div></div>
@@ -46,9 +49,9 @@ export function Version({ model: name, version, session }) {
     <div class="halves">
       <div>
         <section class="block" aria-labelledby="engines-title"><h2 id="engines-title">Engines</h2>
-          ${table?.engines?.length ? html`<${Engines} rows=${table.engines} chosen=${table.engine ?? found.phase.engine} file=${table.file} />` : html`<p class="quiet">${found.phase.engine ? html`${found.phase.engine} serves it. How fast the engines are was not measured here.` : 'It was not tried on any engine yet.'}</p>`}</section>
+          ${table?.engines?.length ? html`<${Engines} rows=${table.engines} chosen=${serves.engine} file=${serves.file} />` : html`<p class="quiet">${serves.engine ? html`${serves.engine} serves it. How fast the engines are was not measured here.` : 'It was not tried on any engine yet.'}</p>`}</section>
         ${Object.keys(found.evaluations ?? {}).length > 0 && html`<section class="block" aria-labelledby="measured-title"><h2 id="measured-title">Measured on frozen sets</h2>
-          <${Table} caption="Measures" columns=${[{ head: 'Set', cell: (/** @type {any} */ row) => row[0] }, { head: 'Recordings', numeric: true, cell: (/** @type {any} */ row) => row[1].recordings }, { head: 'Measures', wide: true, cell: (/** @type {any} */ row) => Object.entries(row[1].metrics).filter(([key]) => !key.startsWith('gross_')).slice(0, 8).map(([key, value]) => html`<span key=${key} class="tag"><span class="mono">${key}</span> ${Number(value).toFixed(3)}</span> `) }, { head: 'When', cell: (/** @type {any} */ row) => html`<${Time} at=${row[1].at} />` }]} rows=${Object.entries(found.evaluations)} id=${(/** @type {any} */ row) => row[0]} /></section>`}
+          <${Table} caption="Measures" columns=${[{ head: 'Set', cell: (/** @type {any} */ row) => row[0] }, { head: 'Recordings', numeric: true, cell: (/** @type {any} */ row) => row[1].recordings }, { head: 'Measures', wide: true, cell: (/** @type {any} */ row) => Object.entries(row[1].metrics).filter(([key]) => !key.startsWith('gross_')).slice(0, 8).map(([key, value]) => html`<span key=${key} class="tag"><span class="mono">${key}</span> ${Number(value).toFixed(3)}</span> `) }, { head: 'When', cell: (/** @type {any} */ row) => html`<${Time} at=${row[1].at} />` }]} rows=${Object.entries(found.evaluations ?? {})} id=${(/** @type {any} */ row) => row[0]} /></section>`}
         ${card !== null && html`<section class="block" aria-labelledby="card-title"><h2 id="card-title">Card</h2><div class="card"><${Card} text=${card} /></div></section>`}
       </div>
       <div>

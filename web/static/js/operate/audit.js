@@ -4,7 +4,7 @@ import { html, useEffect, useState } from '../view.js';
 import { Refusal, request } from '../api.js';
 import { Copy, Digest } from '../controls/digest.js';
 import { Field } from '../controls/field.js';
-import { Empty, Shown, useLoaded } from '../controls/loaded.js';
+import { Empty, none, Shown, useLoaded } from '../controls/loaded.js';
 import { Said } from '../controls/said.js';
 import { State } from '../controls/state.js';
 import { Table } from '../controls/table.js';
@@ -67,7 +67,7 @@ function Verify() {
         ${found.whole ? `${found.head.seq} entries, none changed, removed or reordered.` : `${found.finding}.`}
         ${found.continues === true && html` <span>It goes on from the line that was kept.</span>`}
         ${found.whole && found.continues === false && html` <strong>It does not go on from the line that was kept:</strong> ${found.finding}.`}</p>`}
-      ${problem && html`<${Said} problem=${problem} />`}</div></div>`;
+      ${problem && html`<${Said} problem=${problem} retry=${verify} />`}</div></div>`;
 }
 
 export function Audit() {
@@ -88,6 +88,7 @@ export function Audit() {
   useEffect(() => setMore(null), [asked, first.at]);
   const older = async (/** @type {string} */ cursor) => {
     try {
+      /** @type {import('openapi').AuditEntryList} */
       const page = await request(`/v1/audit?${query(cursor)}`);
       setProblem(null);
       setMore({ items: [...(more?.items ?? []), ...page.items], next: page.next });
@@ -110,14 +111,14 @@ export function Audit() {
       <div class="actions"><${Copy} text=${JSON.stringify({ seq, hash })} label="Copy where it ends" class="" /><code class="mono quiet">einthoven audit verify --data DATA --heads FILE</code></div>
       <${Verify} /></div>`}<//>
     <div class="fields pairs filters" role="search" aria-label="Filter the log">
-      <${Field} label="Model" bare=${true} value=${model} set=${setModel} offers=${(/** @type {any} */ (names.value))?.items.map((/** @type {any} */ one) => one.name) ?? []} />
+      <${Field} label="Model" bare=${true} value=${model} set=${setModel} offers=${names.value?.items.map((one) => one.name) ?? []} />
       <${Field} label="Who" bare=${true} value=${who} set=${setWho} />
     </div>
-    <${Shown} of=${first} rows=${8} isEmpty=${(/** @type {any} */ list) => list.items.length === 0} empty=${html`<${Empty} action=${html`<button onClick=${() => { setModel(''); setWho(''); }}>Show every change</button>`}>No change is of that model and that person.<//>`}>
+    <${Shown} of=${first} rows=${8} isEmpty=${none} empty=${html`<${Empty} action=${html`<button onClick=${() => { setModel(''); setWho(''); }}>Show every change</button>`}>No change is of that model and that person.<//>`}>
       ${(/** @type {{items: Entry[], next: string | null}} */ list) => {
         const next = more ? more.next : list.next;
         return html`<${Table} caption="Changes, newest first" columns=${columns} rows=${[...list.items, ...(more?.items ?? [])]} id=${(/** @type {Entry} */ entry) => entry.seq} />
-          ${problem && html`<${Said} problem=${problem} />`}
+          ${problem && html`<${Said} problem=${problem} retry=${next ? () => older(next) : undefined} />`}
           ${next && html`<p><button onClick=${() => older(next)}>Show older changes</button></p>`}`;
       }}<//></section>`;
 }

@@ -3,7 +3,7 @@
 import { html, useState } from '../view.js';
 import { path, request } from '../api.js';
 import { Dialog } from '../controls/dialog.js';
-import { Empty, Shown, useLoaded } from '../controls/loaded.js';
+import { Empty, none, Shown, useLoaded } from '../controls/loaded.js';
 import { State } from '../controls/state.js';
 import { Table } from '../controls/table.js';
 import { Time } from '../controls/time.js';
@@ -33,8 +33,8 @@ export function Jobs() {
       <button class="danger" onClick=${() => setEnding(job)}>${lasts(job) ? 'Cancel' : 'Remove'}<span class="visually-hidden"> ${job.files.join(', ')}</span></button></div>` },
   ]);
   return html`<section class="block" aria-labelledby="jobs-title"><h2 id="jobs-title">Jobs</h2>
-    <${Shown} of=${jobs} isEmpty=${(/** @type {any} */ list) => list.items.length === 0} empty=${html`<${Empty}>No long work. A recording that is sent with <span class="mono">Prefer: respond-async</span> becomes a job.<//>`}>
-      ${(/** @type {any} */ list) => html`<${Table} caption="Jobs" columns=${columns} rows=${list.items} id=${(/** @type {Job} */ job) => job.id} />`}<//>
+    <${Shown} of=${jobs} isEmpty=${none} empty=${html`<${Empty}>No long work. A recording that is sent with <span class="mono">Prefer: respond-async</span> becomes a job.<//>`}>
+      ${(/** @type {import('openapi').JobList} */ list) => html`<${Table} caption="Jobs" columns=${columns} rows=${list.items} id=${(/** @type {Job} */ job) => job.id} />`}<//>
     ${ending && html`<${Dialog} title=${lasts(ending) ? 'Cancel the job' : 'Remove the job'} verb=${lasts(ending) ? 'Cancel the job' : 'Remove the job'} danger=${true} close=${() => setEnding(null)} act=${async () => { await request(path`/v1/jobs/${ending.id}`, { method: 'DELETE' }); await jobs.again(); }}>
       <p>${lasts(ending) ? html`The work on <strong>${ending.files.join(', ')}</strong> ends, and what was sent is removed. Send it again to undo this.` : html`The result of <strong>${ending.files.join(', ')}</strong> is removed. It can be had again by sending the recording.`}</p><//>`}</section>`;
 }

@@ -5,19 +5,26 @@ import { request, text } from '../api.js';
 import { Chart } from '../controls/chart.js';
 import { Digest } from '../controls/digest.js';
 import { Quantity } from '../controls/quantity.js';
-import { Empty, Shown, useLoaded } from '../controls/loaded.js';
+import { Empty, none, Shown, useLoaded } from '../controls/loaded.js';
 import { Table } from '../controls/table.js';
-import { size, words } from '../format.js';
+import { Time } from '../controls/time.js';
+import { count, size, words } from '../format.js';
 import { mayAll } from '../frame/may.js';
 import { href } from '../frame/route.js';
-import { between, parse } from './metrics.js';
+import { between, grown, parse } from './metrics.js';
 
 const EVERY = 2_000;
 /** Moments that are kept: a quarter of an hour. */
 const MOST = 450;
 
-/** What was seen so far; it outlives the room. @type {{times: number[], moments: import('./metrics.js').Moment[], last: {at: number, reading: import('./metrics.js').Reading} | null}} */
-const seen = { times: [], moments: [], last: null };
+/** What was seen so far; it outlives the room. `refused` is when each kind of refusal was last seen to grow, ms since 1970. @type {{times: number[], moments: import('./metrics.js').Moment[], refused: Map<string, number>, last: {at: number, reading: import('./metrics.js').Reading} | null}} */
+const seen = { times: [], moments: [], refused: new Map(), last: null };
+
+/** What answers refused or failed, by the kind of problem. */
+const PROBLEMS = 'einthoven_problems_total';
+
+/** @param {Record<string, string>} labels */
+const kindOf = ({ type, status }) => `${type} ${status}`;
 
 /** @param {AbortSignal} signal */
 async function look(signal) {
@@ -26,6 +33,7 @@ async function look(signal) {
   if (seen.last && at - seen.last.at > 0.5) {
     seen.times = [...seen.times, at].slice(-MOST);
     seen.moments = [...seen.moments, between(seen.last.reading, reading, at - seen.last.at)].slice(-MOST);
+    for (const labels of grown(seen.last.reading, reading, PROBLEMS)) seen.refused.set(kindOf(labels), 1000 * at);
   }
   if (!seen.last || at - seen.last.at > 0.5) seen.last = { at, reading };
   return { reading, times: seen.times, moments: seen.moments };
@@ -42,9 +50,10 @@ export function Live({ session }) {
 function Limits() {
   const system = useLoaded((signal) => request('/v1/system', { signal }), []);
   return html`<section class="block" aria-labelledby="limits-title"><h2 id="limits-title">Limits</h2>
-    <${Shown} of=${system} rows=${1}>${(/** @type {any} */ { name, version, limits, memory }) => html`<dl class="terms">
+    <${Shown} of=${system} rows=${1}>${(/** @type {import('openapi').System} */ { name, version, limits, memory }) => html`<dl class="terms">
       <div><dt>Program</dt><dd>${name} ${version}</dd></div>
       <div><dt>Body of a request</dt><dd class="number">${size(limits.body_bytes)}</dd></div>
+      <div><dt>Requests of one address</dt><dd>${limits.address_rate ? html`<${Quantity} value=${limits.address_rate.per_second} unit="/s" />, <${Quantity} value=${limits.address_rate.burst} /> at once after a pause` : 'not limited'}</dd></div>
       <div><dt>Memory of models</dt><dd class="number">${size(memory.budget_bytes)}</dd></div></dl>`}<//></section>`;
 }
 
@@ -57,15 +66,16 @@ function Rates() {
     { head: 'At once after a pause', numeric: true, cell: (one) => (one.rate ? html`<span class="number">${one.rate.burst}</span>` : '\u2013') },
   ]);
   return html`<section class="block" aria-labelledby="rates-title"><header><h2 id="rates-title">Rates</h2><a class="button" href=${href('access', 'keys')}>Keys</a></header>
-    <${Shown} of=${keys} rows=${2} isEmpty=${(/** @type {any} */ list) => list.items.length === 0} empty=${html`<${Empty}>No program has a key. People who are signed in are not limited.<//>`}>
-      ${(/** @type {any} */ list) => html`<${Table} caption="Rates of keys" columns=${columns} rows=${list.items} id=${(/** @type {any} */ one) => one.id} />`}<//></section>`;
+    <${Shown} of=${keys} rows=${2} isEmpty=${none} empty=${html`<${Empty}>No program has a key. People who are signed in are not limited.<//>`}>
+      ${(/** @type {import('openapi').ApiKeyList} */ list) => html`<${Table} caption="Rates of keys" columns=${columns} rows=${list.items} id=${(/** @type {import('openapi').ApiKey} */ one) => one.id} />`}<//></section>`;
 }
 
 function Counted() {
   const now = useLoaded(look, [], EVERY);
   return html`<section class="block" aria-labelledby="now-title"><h2 id="now-title">Now</h2><${Shown} of=${now} rows=${4}>${(/** @type {Awaited<ReturnType<typeof look>>} */ { reading, times, moments }) => {
     const line = (/** @type {keyof import('./metrics.js').Moment} */ name, /** @type {string} */ label, colour = '--accent') => ({ label, colour, values: moments.map((moment) => moment[name]) });
-    const problems = (reading.get('einthoven_problems_total') ?? []).filter(({ value }) => value > 0).sort((a, b) => b.value - a.value);
+    const lately = (/** @type {import('./metrics.js').Point} */ { labels }) => seen.refused.get(kindOf(labels)) ?? 0;
+    const problems = (reading.get(PROBLEMS) ?? []).filter(({ value }) => value > 0).sort((a, b) => lately(b) - lately(a) || b.value - a.value);
     const budget = (reading.get('einthoven_model_memory_budget_bytes') ?? [])[0]?.value;
     return html`<div class="charts">
         <${Chart} title="Requests" unit="/s" digits=${1} times=${times} series=${[line('answered', 'answered'), line('refused', 'refused', '--warn'), line('failed', 'failed', '--bad')]} />
@@ -82,11 +92,12 @@ function Counted() {
         { head: 'Time', cell: (/** @type {any} */ row) => new Date(1000 * row.time).toLocaleTimeString([], { hourCycle: 'h23' }) },
         ...[['Answered, /s', 'answered', 1], ['Refused, /s', 'refused', 1], ['Failed, /s', 'failed', 1], ['Median, ms', 'p50', 1], ['95\u2009%, ms', 'p95', 1], ['Rows, /s', 'rows', 0], ['Under way', 'flight', 0]].map(([head, key, digits]) => ({ head: String(head), numeric: true, cell: (/** @type {any} */ row) => row[key]?.toFixed(digits) ?? '\u2013' })),
       ]} /></details>
-      <h3 class="after">Refusals and faults since the start</h3>
-      ${problems.length === 0 ? html`<p class="quiet">None.</p>` : html`<${Table} caption="Refusals and faults" rows=${problems.slice(0, 12)} id=${(/** @type {any} */ row) => row.labels.type + row.labels.status} columns=${[
-        { head: 'What', cell: (/** @type {any} */ row) => words(row.labels.type.replace(/^\/problems\//, '')) },
-        { head: 'Status', cell: (/** @type {any} */ row) => row.labels.status },
-        { head: 'How often', numeric: true, cell: (/** @type {any} */ row) => html`<span class="number">${row.value}</span>` },
+      <h3 class="after">Recent refusals and faults</h3>
+      ${problems.length === 0 ? html`<p class="quiet">None.</p>` : html`<${Table} caption="Refusals and faults" rows=${problems.slice(0, 12)} id=${(/** @type {import('./metrics.js').Point} */ row) => kindOf(row.labels)} columns=${[
+        { head: 'What', cell: (/** @type {import('./metrics.js').Point} */ row) => words(row.labels.type.replace(/^\/problems\//, '')) },
+        { head: 'Status', cell: (/** @type {import('./metrics.js').Point} */ row) => row.labels.status },
+        { head: 'Last seen', cell: (/** @type {import('./metrics.js').Point} */ row) => (lately(row) ? html`<${Time} at=${new Date(lately(row)).toISOString()} />` : html`<span class="quiet">before this page was opened</span>`) },
+        { head: 'Since the start', numeric: true, cell: (/** @type {import('./metrics.js').Point} */ row) => html`<span class="number">${count(row.value)}</span>` },
       ]} />`}`;
   }}<//></section>`;
 }
@@ -103,7 +114,7 @@ function Instances() {
     { head: 'Digest', cell: (one) => html`<${Digest} of=${one.digest} />` },
   ]);
   return html`<section class="block" aria-labelledby="loaded-title"><h2 id="loaded-title">Loaded</h2>
-    <${Shown} of=${loaded} isEmpty=${(/** @type {any} */ list) => list.items.length === 0} empty=${html`<${Empty}>No version is loaded. One is when it is to answer, or asked for.<//>`}>
-      ${(/** @type {any} */ list) => html`<p class="quiet">${list.memory.versions} versions count as <span class="number">${size(list.memory.counted_bytes)}</span> of <span class="number">${size(list.memory.budget_bytes)}</span>.</p>
+    <${Shown} of=${loaded} isEmpty=${none} empty=${html`<${Empty}>No version is loaded. One is when it is to answer, or asked for.<//>`}>
+      ${(/** @type {import('openapi').LoadedVersions} */ list) => html`<p class="quiet">${list.memory.versions} versions count as <span class="number">${size(list.memory.counted_bytes)}</span> of <span class="number">${size(list.memory.budget_bytes)}</span>.</p>
         <${Table} caption="Loaded versions" columns=${columns} rows=${list.items} id=${(/** @type {Instance} */ one) => `${one.model}/${one.version}`} />`}<//></section>`;
 }

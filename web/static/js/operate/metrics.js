@@ -53,6 +53,12 @@ export function quantile(counts, share) {
   return below + (bound - below) * ((rank - before) / Math.max(count - before, 1e-12));
 }
 
+/** The series of a name that count more than before; a series that was not there began at zero. @param {Reading} before @param {Reading} now @param {string} name @returns {Record<string, string>[]} their labels */
+export function grown(before, now, name) {
+  const was = new Map((before.get(name) ?? []).map(({ labels, value }) => [JSON.stringify(labels), value]));
+  return (now.get(name) ?? []).filter(({ labels, value }) => value > (was.get(JSON.stringify(labels)) ?? 0)).map(({ labels }) => labels);
+}
+
 /** What happened between two readings. @param {Reading} before @param {Reading} now @param {number} seconds */
 export function between(before, now, seconds) {
   const rate = (/** @type {string} */ name, /** @type {(labels: Record<string, string>) => boolean} */ wanted = () => true) => Math.max(0, sum(now, name, wanted) - sum(before, name, wanted)) / seconds;

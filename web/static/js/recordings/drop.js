@@ -38,7 +38,7 @@ export function Drop({ busy, choose, open }) {
     </div>
     <h2>Or try one</h2>
     <ul class="samples" aria-label="Sample recordings">
-      ${(samples ?? [null, null, null]).map((/** @type {any} */ sample, /** @type {number} */ index) =>
+      ${(samples ?? [null, null, null]).map((/** @type {import('openapi').SampleItem | null} */ sample, /** @type {number} */ index) =>
         sample
           ? html`<li key=${sample.id}><button disabled=${busy !== null} onClick=${() => open(sample.id, sample.title)}>
               <strong>${sample.title}</strong><span>${sample.description}</span></button></li>`

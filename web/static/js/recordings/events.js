@@ -1,7 +1,7 @@
 // Runs, pauses, couplets and the like, those that a reader looks at first on top.
 
 import { html, useState } from '../view.js';
-import { CLASS_NAMES, clock, figure } from '../format.js';
+import { CLASS_NAMES, clock, duration, figure, words } from '../format.js';
 
 /**
  * @typedef {import('./api.js').Beat} Beat
@@ -31,8 +31,8 @@ function couplets(beats) {
   return list;
 }
 
-/** All that happened, the most severe first, the longest first within each level. @param {any} summary @param {Beat[]} beats @returns {Happening[]} */
-export function happenings(summary, beats) {
+/** All that happened, the most severe first, the longest first within each level. @param {any} summary @param {Beat[]} beats @param {import('./api.js').Span[]} [unreadable] @returns {Happening[]} */
+export function happenings(summary, beats, unreadable = []) {
   const list = couplets(beats);
   for (const name of ['V', 'S']) {
     for (const run of summary.runs[name]) {
@@ -46,6 +46,9 @@ export function happenings(summary, beats) {
   for (const [kind, found] of [['bigeminy', summary.bigeminy], ['trigeminy', summary.trigeminy]]) {
     for (const episode of found) list.push({ time: episode.start_s, level: 2, kind, text: `${episode.beats} beats`, size: episode.beats });
   }
+  for (const { start_s: start, end_s: end, reasons } of unreadable) {
+    list.push({ time: start, level: 2, kind: 'unreadable', text: `${duration(end - start)}, ${reasons.map(words).join(', ')}`, size: end - start });
+  }
   return list.sort((a, b) => a.level - b.level || b.size - a.size || a.time - b.time);
 }
 
@@ -54,7 +57,7 @@ export function Events({ list, go }) {
   const [kind, setKind] = useState('all');
   const kinds = [...new Set(list.map((one) => one.kind))];
   const chosen = kind === 'all' ? list : list.filter((one) => one.kind === kind);
-  if (!list.length) return html`<p class="quiet">No runs, couplets, pauses, bigeminy or trigeminy.</p>`;
+  if (!list.length) return html`<p class="quiet">No runs, couplets, pauses, bigeminy or trigeminy, and nothing that cannot be read.</p>`;
   return html`<label class="filter">Show <select value=${kind} onChange=${(/** @type {any} */ event) => setKind(event.target.value)}>
       <option value="all">all ${list.length} events</option>
       ${kinds.map((one) => html`<option value=${one}>${one} (${list.filter((other) => other.kind === one).length})</option>`)}

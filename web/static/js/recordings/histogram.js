@@ -1,7 +1,7 @@
 // How often each heart rate occurs, and hour by hour.
 
 import { html, useState } from '../view.js';
-import { duration, figure, percent } from '../format.js';
+import { clock, duration, figure, percent } from '../format.js';
 import { BIN, histogram, intervals } from './rhythm.js';
 
 const WIDTH = 560;
@@ -43,8 +43,8 @@ export function RateHistogram({ beats }) {
 
 /** @param {{hours: {hour: number, mean_bpm: number | null, V: number, S: number, unreadable_s: number}[], go: (time: number) => void}} properties */
 export function Hours({ hours, go }) {
-  return html`<table class="hours"><caption>From the beginning of the recording</caption>
-    <thead><tr><th scope="col">Hour</th><th scope="col" class="number">Mean rate, /min</th><th scope="col" class="number">V</th><th scope="col" class="number">S</th><th scope="col" class="number">Unreadable</th></tr></thead>
-    <tbody>${hours.map((hour, index) => html`<tr key=${hour.hour}><td><button class="link" onClick=${() => go(3600 * index)}>${hour.hour}</button></td><td class="number">${figure(hour.mean_bpm, '')}</td>
+  return html`<table class="hours"><caption>Hour by hour, from the beginning of the recording</caption>
+    <thead><tr><th scope="col">From</th><th scope="col" class="number">Mean rate, /min</th><th scope="col" class="number">V</th><th scope="col" class="number">S</th><th scope="col" class="number">Unreadable</th></tr></thead>
+    <tbody>${hours.map((hour, index) => html`<tr key=${hour.hour}><td><button class="link" onClick=${() => go(3600 * index)}>${clock(3600 * index)}</button></td><td class="number">${figure(hour.mean_bpm, '')}</td>
       <td class="number">${hour.V}</td><td class="number">${hour.S}</td><td class="number">${hour.unreadable_s ? duration(hour.unreadable_s) : '0'}</td></tr>`)}</tbody></table>`;
 }

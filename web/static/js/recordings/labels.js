@@ -63,6 +63,7 @@ export function useLabels(document) {
       for (;;) {
         try {
           await api.label(String(prediction), body, key);
+          setRefused(null);
           return;
         } catch (cause) {
           const lost = cause instanceof Refusal && cause.problem.status === 0;

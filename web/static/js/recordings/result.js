@@ -24,7 +24,7 @@ export function Result({ document }) {
   const labels = useLabels(document);
   const { beats } = labels;
   const at = useMemo(() => (selected === null ? -1 : beats.findIndex((beat) => beat.sample === selected)), [selected, beats]);
-  const list = useMemo(() => happenings(document.summary, document.beats), [document]);
+  const list = useMemo(() => happenings(document.summary, document.beats, document.unreadable), [document]);
   const show = useCallback((/** @type {number} */ time) => trace.current?.show(time), []);
   const look = useCallback((/** @type {number} */ time) => {
     const beat = document.beats.find((one) => Math.abs(one.time_s - time) < 0.001);

@@ -45,7 +45,7 @@ export function Figures({ document }) {
       ${summary.beats > summary.readable_beats && html`<div><dt><span class="mark mark-unreadable"></span> unreadable</dt><dd>${summary.beats - summary.readable_beats}</dd></div>`}</dl>
     <dl>${rows.map(([label, value]) => html`<div key=${label}><dt>${label}</dt><dd>${value}</dd></div>`)}</dl>
     <details><summary>What these figures mean</summary>
-      <dl class="definitions">${summary.definitions.map((/** @type {any} */ item) => html`<div key=${item.term}><dt>${item.term}</dt><dd>${item.definition}</dd></div>`)}</dl></details>
+      <dl class="definitions">${summary.definitions.map((item) => html`<div key=${item.term}><dt>${item.term}</dt><dd>${item.definition}</dd></div>`)}</dl></details>
   </div>`;
 }
 
@@ -67,7 +67,7 @@ export function About({ document }) {
     <p class="notice">${notice}</p>
     <dl>${rows.map(([label, value]) => html`<div key=${label}><dt>${label}</dt><dd>${value}</dd></div>`)}</dl>
     ${recording.flags.length > 0 && html`<h3>How it was read</h3>
-      <ul class="flags">${recording.flags.map((/** @type {any} */ flag) => html`<li key=${flag.detail}>${flag.detail}</li>`)}</ul>`}
+      <ul class="flags">${recording.flags.map((flag) => html`<li key=${flag.detail}>${flag.detail}</li>`)}</ul>`}
     <p class="quiet small">Kept in memory and temporary files until the server stops.</p>
   </div>`;
 }

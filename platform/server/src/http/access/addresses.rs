@@ -23,6 +23,8 @@ pub(crate) struct Addresses(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     per_second: f64,
+    /// Most tokens of a bucket.
+    full: f64,
     table: Mutex<Table>,
 }
 
@@ -39,18 +41,23 @@ struct Bucket {
     at: Instant,
 }
 
+/// Requests that an address may send at once after a pause.
+pub(crate) fn burst(per_second: u32) -> f64 {
+    2.0 * f64::from(per_second)
+}
+
 impl Addresses {
     /// Each address may ask that often, and twice as often for a second.
     pub(crate) fn new(per_second: u32) -> Self {
         Self(Arc::new(Inner {
             per_second: f64::from(per_second),
+            full: burst(per_second),
             table: Mutex::default(),
         }))
     }
 
     fn take(&self, address: IpAddr, now: Instant) -> Result<(), TooMany> {
-        let rate = self.0.per_second;
-        let full = 2.0 * rate;
+        let (rate, full) = (self.0.per_second, self.0.full);
         let filled = |bucket: &Bucket| {
             let more = now.saturating_duration_since(bucket.at).as_secs_f64() * rate;
             (bucket.tokens + more).min(full)

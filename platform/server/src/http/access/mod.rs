@@ -10,7 +10,7 @@ mod roles;
 mod settings;
 mod table;
 
-pub(crate) use addresses::{Addresses, metered};
+pub(crate) use addresses::{Addresses, burst, metered};
 pub(crate) use guard::may;
 pub(crate) use host::{host_of, own_host};
 pub(crate) use roles::{Duties, Part, Role, part_of};

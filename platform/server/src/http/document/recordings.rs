@@ -83,7 +83,8 @@ pub(super) fn operations() -> Vec<Operation> {
         )
         .description(
             "A `collection` of one `DiagnosticReport`, its `Observation`s and the `Device` that made them, without a subject: \
-             who was recorded is not known here.",
+             who was recorded is not known here. One observation has the beats as components; for who may read labels, one more for \
+             each time that a reader said something has what of it still counts, with who and when.",
         )
         .answers_raw(
             200,

@@ -11,7 +11,8 @@ use axum::extract::{FromRequest, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use einthoven_auth::Scope;
-use einthoven_journal::labels::{Agreement, Label, Mark, Source, current};
+use einthoven_classify::{ReaderLabel, ReaderMark};
+use einthoven_journal::labels::{Agreement, Label, Mark, Source, current, standing};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -173,4 +174,37 @@ pub(crate) async fn list_labels(
         })
     });
     list.await.map(Json)
+}
+
+/// What readers say about a prediction of this model, as far as it still counts; nothing for who may not read labels.
+pub(crate) async fn labels_of(
+    app: &Arc<App>,
+    caller: &Caller,
+    model: &str,
+    prediction: &str,
+) -> Result<Vec<ReaderLabel>, Problem> {
+    let Ok(prediction) = prediction.parse::<Uuid>() else {
+        return Ok(Vec::new());
+    };
+    if !caller.sees(model) {
+        return Ok(Vec::new());
+    }
+    let labels = reading(app, move |journal| Ok(standing(&journal.labels().of(prediction)?)));
+    Ok(labels.await?.into_iter().map(as_read).collect())
+}
+
+fn as_read(label: Label) -> ReaderLabel {
+    let marks = label.marks.into_iter().map(|mark| ReaderMark {
+        sample: mark.at,
+        class: mark.truth.class().map(str::to_owned),
+        said: mark.truth.to_string(),
+    });
+    ReaderLabel {
+        reader: label.reader,
+        at: label.at.to_string(),
+        key: label.key,
+        adjudication: label.adjudication,
+        why: label.why,
+        marks: marks.collect(),
+    }
 }

@@ -1,7 +1,7 @@
 // The trace on ECG paper: leads in a layout, pan, zoom, speed and gain, beats to select, calipers; by mouse, touch and keyboard.
 
 import { html, useEffect, useMemo, useRef, useState } from '../../view.js';
-import { clock } from '../../format.js';
+import { clock, words } from '../../format.js';
 import * as calipers from './calipers.js';
 import { useCanvas, useStill } from './canvas.js';
 import { PULSE_MM, height, layouts, twelve, views } from './layout.js';
@@ -203,7 +203,7 @@ export function Trace({ document, beats, selected, select, typed, handle, moved 
     }
   };
   const near = between(beats, from, from + visible);
-  const said = `${clock(from)} to ${clock(Math.min(recording.duration_s, from + visible))} of ${clock(recording.duration_s)}, ${near.length} beats, ${near.filter((beat) => beat.class && beat.class !== 'N').length} ectopic`;
+  const said = `${clock(from)} to ${clock(Math.min(recording.duration_s, from + visible))} of ${clock(recording.duration_s)}, ${near.length} beats, ${near.filter((beat) => beat.class && beat.class !== 'N').length} ectopic${hatched(unreadable.filter((span) => span.end_s > from && span.start_s < from + visible))}`;
   return html`<section class="trace" aria-label="Trace">
     <${Toolbar} leads=${recording.leads} offered=${offered} ...${{ lead, setLead, layout, choose, speed, gain, setGain, zoom, whole, measuring, measure }} />
     ${trouble && html`<p class="trouble" role="status">${trouble} Trying again.</p>`}
@@ -217,3 +217,10 @@ export function Trace({ document, beats, selected, select, typed, handle, moved 
 
 /** @param {import('../api.js').Beat[]} beats @param {number} from @param {number} to */
 const between = (beats, from, to) => beats.slice(calipers.firstAfter(beats, from), calipers.firstAfter(beats, to));
+
+/** What of the hatching is in view, for who does not see it. @param {import('../api.js').Span[]} spans */
+function hatched(spans) {
+  if (!spans.length) return '';
+  const said = spans.slice(0, 2).map((span) => `${clock(span.start_s)} to ${clock(span.end_s)} (${span.reasons.map(words).join(', ')})`);
+  return `, unreadable ${said.join(' and ')}${spans.length > 2 ? ` and ${spans.length - 2} more` : ''}`;
+}

@@ -1,55 +1,147 @@
 //! The result as a FHIR R4 document: a report on the recording, its figures as observations, the model as a device.
 
+mod beats;
+
 use crate::document::{Document, rounded};
+use beats::Mark;
+pub use beats::{ReaderLabel, ReaderMark};
 use einthoven_ecg::beat::BeatClass;
 use einthoven_ecg::rhythm::Burden;
+use serde::Serialize;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 const LOINC: &str = "http://loinc.org";
+/// Nomenclature of ISO/IEEE 11073-10101 and 10102; FHIR writes partition and term as one number.
+const MDC: &str = "urn:iso:std:iso:11073:10101";
 const UCUM: &str = "http://unitsofmeasure.org";
+
+/// A resource of the bundle with its address. Beats are written as they are: a day of them is no tree in memory.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Entry<'a> {
+    full_url: String,
+    resource: Resource<'a>,
+}
+
+#[derive(Serialize)]
+struct Resource<'a> {
+    #[serde(flatten)]
+    fields: Value,
+    #[serde(rename = "component", skip_serializing_if = "Vec::is_empty")]
+    marks: Vec<Mark<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Bundle<'a> {
+    resource_type: &'static str,
+    r#type: &'static str,
+    timestamp: &'a str,
+    entry: Vec<Entry<'a>>,
+}
 
 /// A `Bundle` of type `collection` with one `DiagnosticReport`, its `Observation`s and the `Device` that made them.
 ///
-/// The report is `preliminary`, since nobody has read it, and it has no subject: who was recorded is not known here. Nothing says when
-/// the recording was made, for no date of a recording is kept. The same document gives the same bundle, but for `issued`.
+/// The observations are the figures, the beats as the model answered, and for each time that a reader said something about beats what
+/// of it still counts. The report is `preliminary`, and it has no subject: who was recorded is not known here. Nothing says when the
+/// recording was made, for no date of a recording is kept. The same document and labels give the same bundle, but for `issued`.
 ///
 /// `issued` is the time of the answer, RFC 3339.
-#[must_use]
-pub fn fhir(document: &Document, issued: &str) -> Value {
+pub fn fhir<'a>(document: &'a Document, issued: &'a str, labels: &'a [ReaderLabel]) -> impl Serialize + 'a {
     let seed = document.id.as_deref().unwrap_or(&document.recording.name);
     let device = address(seed, "device");
-    let measured: Vec<(String, Value)> = observations(document)
-        .into_iter()
-        .enumerate()
-        .map(|(at, (code, measured))| {
-            let mut observation = json!({
-                "resourceType": "Observation", "status": "preliminary", "code": code, "issued": issued,
-                "category": [{"coding": [{
-                    "system": "http://terminology.hl7.org/CodeSystem/observation-category", "code": "procedure", "display": "Procedure",
-                }]}],
-                "method": {"text": format!("lead {}, recipe {}", document.lead, document.model.recipe)},
-                "device": {"reference": device.as_str()},
-            });
-            merge(&mut observation, measured);
-            (address(seed, &format!("observation {at}")), observation)
-        })
+    let by_model = |code: Value, measured: Value| {
+        let mut observation = json!({
+            "resourceType": "Observation", "status": "preliminary", "code": code, "issued": issued, "category": [procedure()],
+            "method": {"text": format!("lead {}, recipe {}", document.lead, document.model.recipe)},
+            "device": {"reference": device.as_str()},
+        });
+        merge(&mut observation, measured);
+        observation
+    };
+    let figures = observations(document).into_iter().enumerate();
+    let mut results: Vec<Entry<'_>> = figures
+        .map(|(at, (code, measured))| plain(address(seed, &format!("observation {at}")), by_model(code, measured)))
         .collect();
+    let beats = address(seed, "beats");
+    let marks = beats::answered(document);
+    let about = json!({
+        "valueQuantity": quantity(Some(marks.len() as f64), "beats", "{beats}"),
+        "note": [{"text": "Each component is one beat: its code is what it was said to be, its value when its R peak was, in seconds from the start of the recording."}],
+    });
+    results.push(Entry {
+        full_url: beats.clone(),
+        resource: Resource {
+            fields: by_model(beat_code("Heartbeats, as the model classified them"), about),
+            marks,
+        },
+    });
+    results.extend(labels.iter().map(|label| Entry {
+        full_url: address(seed, &format!("label {} {}", label.reader, label.key)),
+        resource: Resource {
+            fields: by_reader(label, &beats),
+            marks: beats::read(label, document),
+        },
+    }));
     let report = json!({
         "resourceType": "DiagnosticReport", "status": "preliminary", "issued": issued,
         "identifier": [{"system": "urn:einthoven:recording", "value": seed}],
         "code": {"coding": [{"system": LOINC, "code": "11524-6", "display": "EKG study"}], "text": "Heartbeats of an ECG recording"},
-        "result": measured.iter().map(|(address, _)| json!({"reference": address})).collect::<Vec<_>>(),
+        "result": results.iter().map(|one| json!({"reference": one.full_url})).collect::<Vec<_>>(),
         "conclusion": conclusion(document),
     });
-    let mut entries = vec![json!({"fullUrl": address(seed, "report"), "resource": report})];
-    entries.push(json!({"fullUrl": device.as_str(), "resource": maker(document)}));
-    entries.extend(
-        measured
-            .into_iter()
-            .map(|(address, resource)| json!({"fullUrl": address, "resource": resource})),
-    );
-    json!({"resourceType": "Bundle", "type": "collection", "timestamp": issued, "entry": entries})
+    let mut entry = vec![plain(address(seed, "report"), report), plain(device, maker(document))];
+    entry.extend(results);
+    Bundle {
+        resource_type: "Bundle",
+        r#type: "collection",
+        timestamp: issued,
+        entry,
+    }
+}
+
+fn plain<'a>(full_url: String, fields: Value) -> Entry<'a> {
+    Entry {
+        full_url,
+        resource: Resource {
+            fields,
+            marks: Vec::new(),
+        },
+    }
+}
+
+/// What a reader said at one time; `beats` is the address of the observation that it is about.
+fn by_reader(label: &ReaderLabel, beats: &str) -> Value {
+    let mut observation = json!({
+        "resourceType": "Observation", "status": "final", "issued": label.at, "category": [procedure()],
+        "code": beat_code("Heartbeats, as a reader labelled them"),
+        "performer": [{"identifier": {"system": "urn:einthoven:reader", "value": label.reader}, "display": label.reader}],
+        "derivedFrom": [{"reference": beats}],
+        "valueQuantity": quantity(Some(label.marks.len() as f64), "beats", "{beats}"),
+    });
+    if label.adjudication {
+        merge(
+            &mut observation,
+            json!({"method": {"text": "adjudication: it settles what readers disagree about"}}),
+        );
+    }
+    if !label.why.is_empty() {
+        let note = json!({"authorString": label.reader, "time": label.at, "text": label.why});
+        merge(&mut observation, json!({"note": [note]}));
+    }
+    observation
+}
+
+/// Of an observation of beats: MDC_ECG_BEAT, term 8192 of partition 10.
+fn beat_code(text: &str) -> Value {
+    json!({"coding": [{"system": MDC, "code": "663552", "display": "MDC_ECG_BEAT"}], "text": text})
+}
+
+fn procedure() -> Value {
+    json!({"coding": [{
+        "system": "http://terminology.hl7.org/CodeSystem/observation-category", "code": "procedure", "display": "Procedure",
+    }]})
 }
 
 /// An address of a resource of this bundle: a UUID of version 8 made from names.
