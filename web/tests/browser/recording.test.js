@@ -56,6 +56,10 @@ test("the address names the recording: reload and back work", async () => {
   await trace(page);
   await page.goBack();
   await page.getByRole("button", { name: "Choose files" }).waitFor();
+  // What is kept is listed where one begins, and opened from there.
+  const kept = page.getByRole("table", { name: "Recordings that are kept" }).getByRole("row", { name: /^100s 5\.0.min MLII \d+ just now/ }).first();
+  await kept.getByRole("link", { name: "100s" }).click();
+  await trace(page);
   await close();
 });
 

@@ -34,12 +34,7 @@ export async function enter(stage, role, hash, options = {}) {
   const person = { name: `the-${role}`, password: "a password that is long" };
   const { items } = await asked(stage, "GET", "/v1/users");
   if (!items.some((/** @type {any} */ one) => one.name === person.name)) await asked(stage, "POST", "/v1/users", { ...person, roles: [role] });
-  const { page, close } = await stage.visit(options, false);
-  const entered = await page.request.post(`${stage.address}/v1/auth/session`, { data: person });
-  assert.equal(entered.status(), 201, await entered.text());
-  await page.goto(`${stage.address}/${hash}`);
-  await page.reload();
-  return { page, close };
+  return stage.visit(options, person, hash);
 }
 
 /** Nothing serious for axe, nothing wider than the window; a picture of it. @param {import("playwright-core").Page} page @param {string} name */

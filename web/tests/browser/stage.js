@@ -98,10 +98,10 @@ export class Stage {
   }
 
   /**
-   * A page on the first visit of somebody who is signed in. `close` fails if the console had an error or the policy was violated.
-   * @param {import("playwright-core").BrowserContextOptions} [options] @param {boolean} [signedIn]
+   * A page on the first visit of somebody. `close` fails if the console had an error or the policy was violated.
+   * @param {import("playwright-core").BrowserContextOptions} [options] @param {{name: string, password: string} | false} [person] false for nobody @param {string} [hash] where the visit begins
    */
-  async visit(options = {}, signedIn = true) {
+  async visit(options = {}, person = PERSON, hash = "") {
     const context = await this.browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
     await fromFolder(context);
     const page = await context.newPage();
@@ -113,11 +113,11 @@ export class Stage {
       // The browser itself logs every answer of 4xx; what the page makes of them is asserted where it matters.
       if (message.type() === "error" && !message.text().startsWith("Failed to load resource")) faults.push(message.text());
     });
-    if (signedIn) {
-      const entered = await context.request.post(`${this.address}/v1/auth/session`, { data: PERSON });
+    if (person) {
+      const entered = await context.request.post(`${this.address}/v1/auth/session`, { data: person });
       assert.equal(entered.status(), 201, await entered.text());
     }
-    await page.goto(this.address);
+    await page.goto(`${this.address}/${hash}`);
     const close = async () => {
       await context.close();
       assert.deepEqual(faults, [], "errors in the console or violations of the policy");

@@ -6,7 +6,7 @@ import { clusters, correlation, shape, spread } from "../../static/js/recordings
 import { csv } from "../../static/js/recordings/downloads.js";
 import { happenings } from "../../static/js/recordings/events.js";
 import { heard } from "../../static/js/recordings/labels.js";
-import { histogram, intervals } from "../../static/js/recordings/rhythm.js";
+import { around, histogram, intervals } from "../../static/js/recordings/rhythm.js";
 
 /** @param {number} time @param {string | null} name @returns {import("../../static/js/recordings/api.js").Beat} */
 const beat = (time, name) => ({ sample: Math.round(360 * time), time_s: time, class: name, quality: "good" });
@@ -79,11 +79,17 @@ test("tachycardia and long pauses are read before couplets, the longest first", 
 });
 
 test("intervals leave out what is unreadable, and a histogram counts them all", () => {
-  const found = intervals([beat(0, "N"), beat(0.79, "N"), beat(1.6, null), beat(2.4, "N"), beat(2.99, "V")]);
+  const found = intervals([beat(0, "N"), beat(0.79, "N"), beat(1.6, null), beat(2.4, "N"), beat(2.99, "V")], []);
   assert.deepEqual(found.map((one) => Math.round(one.ms)), [790, 590]);
   const bins = histogram(found);
   assert.deepEqual(bins.filter((bin) => bin.count).map((bin) => [bin.from, bin.count]), [[75, 1], [100, 1]]);
   assert.deepEqual(histogram([]), []);
+  // Across what cannot be read beats may be missing: 20 s between two that are seen are no rate of 3 a minute.
+  const beats = [beat(0, "N"), beat(0.8, "N"), beat(20.8, "N"), beat(21.6, "N"), beat(30, "N"), beat(30.8, "N")];
+  const torn = [[1, 20.5], [22, 29]].map(([start_s, end_s]) => ({ start_s, end_s, reasons: [] }));
+  assert.deepEqual(intervals(beats, torn).map((one) => one.time), [0.8, 21.6, 30.8]);
+  assert.deepEqual(around(beats, 1, torn).map((ms) => ms && Math.round(ms)), [800, null]);
+  assert.deepEqual(around(beats, 0, []), [null, 800]);
 });
 
 test("a reader's word lies over the model's and does not replace it", () => {

@@ -175,17 +175,18 @@ fn of_each_reader_the_last_word_stands_with_when_it_was_said() {
     let back = said(&entry, "ben", 30, &[(second, Truth::Withdrawn)]);
     let mut settled = said(&entry, "ana", 5, &[(first, Truth::NotABeat)]);
     settled.adjudication = true;
+    let at = [both.at, other.at, settled.at];
     let found: Vec<_> = standing(&[both, other, ben, back, settled])
         .into_iter()
-        .map(|label| (label.reader, label.at.as_second(), label.marks))
+        .map(|label| (label.reader, label.at, label.marks))
         .collect();
     let mark = |at, truth| vec![Mark { at, truth }];
     assert_eq!(
         found,
         [
-            ("ana".to_owned(), 10, mark(second, class("V"))),
-            ("ana".to_owned(), 20, mark(first, class("S"))),
-            ("ana".to_owned(), 5, mark(first, Truth::NotABeat)),
+            ("ana".to_owned(), at[0], mark(second, class("V"))),
+            ("ana".to_owned(), at[1], mark(first, class("S"))),
+            ("ana".to_owned(), at[2], mark(first, Truth::NotABeat)),
         ]
     );
 }

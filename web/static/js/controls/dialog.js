@@ -53,9 +53,8 @@ export function Dialog({ title, close, verb, act, danger = false, ready = true, 
   return html`<dialog ref=${element} class=${wide ? 'wide' : undefined} aria-labelledby=${id} onCancel=${(/** @type {Event} */ event) => { event.preventDefault(); close(); }}>
     <form method="dialog" onSubmit=${submit}>
       <h2 id=${id}>${title}</h2>
-      <div class="dialog-body">${children}
-        ${problem && (problem.status === 0 ? html`<${Lost} problem=${problem} verb=${verb} />` : html`<${Said} problem=${problem} />`)}
-      </div>
+      <div class="dialog-body">${children}</div>
+      ${problem && (problem.status === 0 ? html`<${Lost} problem=${problem} verb=${verb} />` : html`<${Said} problem=${problem} />`)}
       <div class="actions">
         <button type="submit" class=${danger ? 'primary danger' : 'primary'} disabled=${busy || !ready} aria-busy=${busy ? 'true' : undefined}>${verb}</button>
         <button type="button" onClick=${close}>Cancel</button>

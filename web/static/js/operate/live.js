@@ -115,6 +115,6 @@ function Instances() {
   ]);
   return html`<section class="block" aria-labelledby="loaded-title"><h2 id="loaded-title">Loaded</h2>
     <${Shown} of=${loaded} isEmpty=${none} empty=${html`<${Empty}>No version is loaded. One is when it is to answer, or asked for.<//>`}>
-      ${(/** @type {import('openapi').LoadedVersions} */ list) => html`<p class="quiet">${list.memory.versions} versions count as <span class="number">${size(list.memory.counted_bytes)}</span> of <span class="number">${size(list.memory.budget_bytes)}</span>.</p>
+      ${(/** @type {import('openapi').LoadedVersions} */ list) => html`<p class="quiet">${list.memory.versions} ${list.memory.versions === 1 ? 'version counts' : 'versions count'} as <span class="number">${size(list.memory.counted_bytes)}</span> of <span class="number">${size(list.memory.budget_bytes)}</span>.</p>
         <${Table} caption="Loaded versions" columns=${columns} rows=${list.items} id=${(/** @type {Instance} */ one) => `${one.model}/${one.version}`} />`}<//></section>`;
 }

@@ -10,6 +10,9 @@ import { request, send } from '../api.js';
  * @typedef {import('openapi').SignalPoints} Signal
  */
 
+/** Those that are kept, newest first. @param {AbortSignal} signal */
+export const recordings = (signal) => request('/v1/recordings', { signal });
+
 export const samples = () => request('/v1/samples');
 
 /** @param {string} id @param {AbortSignal} signal @returns {Promise<RecordingDocument>} */

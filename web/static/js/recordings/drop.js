@@ -2,7 +2,11 @@
 
 import { html, useEffect, useRef, useState } from '../view.js';
 import * as api from './api.js';
-import { percent } from '../format.js';
+import { useLoaded } from '../controls/loaded.js';
+import { Table } from '../controls/table.js';
+import { Time } from '../controls/time.js';
+import { count, duration, percent } from '../format.js';
+import { href } from '../frame/route.js';
 
 /**
  * @param {{busy: import('./room.js').Busy | null, choose: (files: File[]) => void, open: (id: string, title: string) => void}} properties
@@ -16,7 +20,7 @@ export function Drop({ busy, choose, open }) {
   }, []);
   return html`<section class="drop-page">
     <h1>Every heartbeat, found and classified</h1>
-    <p class="lead">A WFDB record (header and signal files together), a CSV, an Apple Watch export, or an archive of one. Nothing leaves this machine.</p>
+    <p class="lead">A WFDB record (header and signal files together), a CSV, an Apple Watch export, or an archive of one. Nothing leaves the server.</p>
     <div class=${over ? 'drop over' : 'drop'} onDragOver=${(/** @type {DragEvent} */ event) => { event.preventDefault(); setOver(true); }}
       onDragLeave=${() => setOver(false)} onDrop=${() => setOver(false)}>
       ${busy
@@ -45,5 +49,28 @@ export function Drop({ busy, choose, open }) {
           : html`<li key=${index} class="skeleton" aria-hidden="true"></li>`,
       )}
     </ul>
+    <${Kept} />
   </section>`;
+}
+
+/** Recordings that are listed; the others are found by their names. */
+const MOST = 8;
+
+/** @typedef {import('openapi').RecordingItem} Item */
+
+/** What was brought lately and is still kept, newest first. Where nothing is, nothing is said. */
+function Kept() {
+  const kept = useLoaded((signal) => api.recordings(signal), []);
+  const items = kept.value?.items ?? [];
+  if (!items.length) return null;
+  const columns = /** @type {import('../controls/table.js').Column<Item>[]} */ ([
+    { head: 'Recording', cell: (one) => html`<a href=${href('recordings', one.id)}>${one.name}</a>` },
+    { head: 'Length', numeric: true, cell: (one) => duration(one.duration_s) },
+    { head: 'Lead', cell: (one) => one.lead },
+    { head: 'Beats', numeric: true, cell: (one) => count(one.beats) },
+    { head: 'Brought', cell: (one) => html`<${Time} at=${one.created} />` },
+  ]);
+  return html`<section class="kept" aria-labelledby="kept-title"><h2 id="kept-title">Or go on with one</h2>
+    <${Table} caption="Recordings that are kept" columns=${columns} rows=${items.slice(0, MOST)} id=${(/** @type {Item} */ one) => one.id} />
+    ${items.length > MOST && html`<p class="quiet small">The ${MOST} newest of ${items.length}; search finds the others.</p>`}</section>`;
 }

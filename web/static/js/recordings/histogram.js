@@ -7,9 +7,9 @@ import { BIN, histogram, intervals } from './rhythm.js';
 const WIDTH = 560;
 const HEIGHT = 120;
 
-/** @param {{beats: import('./api.js').Beat[]}} properties */
-export function RateHistogram({ beats }) {
-  const bins = histogram(intervals(beats));
+/** @param {{beats: import('./api.js').Beat[], unreadable: import('./api.js').Span[]}} properties */
+export function RateHistogram({ beats, unreadable }) {
+  const bins = histogram(intervals(beats, unreadable));
   const [at, setAt] = useState(-1);
   const all = bins.reduce((sum, bin) => sum + bin.count, 0);
   const most = Math.max(1, ...bins.map((bin) => bin.count));

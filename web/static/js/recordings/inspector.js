@@ -5,10 +5,10 @@ import { CLASS_NAMES, clock, figure, percent, words } from '../format.js';
 import { CLASSES } from './labels.js';
 import { around } from './rhythm.js';
 
-/** @param {{beats: import('./api.js').Beat[], at: number, labels: import('./labels.js').Labels}} properties `at` is the beat's place, -1 for none */
-export function Inspector({ beats, at, labels }) {
+/** @param {{beats: import('./api.js').Beat[], unreadable: import('./api.js').Span[], at: number, labels: import('./labels.js').Labels}} properties `at` is the beat's place, -1 for none */
+export function Inspector({ beats, unreadable, at, labels }) {
   const beat = beats[at];
-  const [before, after] = beat ? around(beats, at) : [null, null];
+  const [before, after] = beat ? around(beats, at, unreadable) : [null, null];
   const model = beat && (beat.relabelled ? beat.said : beat.class);
   return html`<div class="inspector" role="group" aria-label="Selected beat">
     ${beat

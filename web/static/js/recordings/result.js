@@ -57,11 +57,11 @@ export function Result({ document }) {
       <${Downloads} document=${document} beats=${beats} print=${print} /></div>
     <${Strip} document=${document} />
     <${Trace} ...${{ document, beats, selected, select, typed }} handle=${trace} moved=${moved} />
-    <${Inspector} beats=${beats} at=${at} labels=${labels} />
+    <${Inspector} beats=${beats} unreadable=${document.unreadable} at=${at} labels=${labels} />
     <div class="below">
       <div class="curves">
         <${Tachogram} document=${document} beats=${beats} spanned=${spanned} go=${show} select=${(/** @type {number} */ from, /** @type {number} */ to) => trace.current?.span(from, to)} />
-        <${RateHistogram} beats=${document.beats} />
+        <${RateHistogram} beats=${document.beats} unreadable=${document.unreadable} />
       </div>
       <${Tabs} name="What was found" tabs=${tabs} />
     </div>

@@ -6,12 +6,18 @@
 const [SLOWEST, FASTEST] = [20, 220];
 export const BIN = 5;
 
-/** RR intervals between beats of which both are readable. @param {Beat[]} beats @returns {{time: number, ms: number, name: string}[]} */
-export function intervals(beats) {
+/**
+ * RR intervals between beats of which both are readable, with nothing unreadable between them: there beats may be missing.
+ * @param {Beat[]} beats @param {import('./api.js').Span[]} unreadable in order of time @returns {{time: number, ms: number, name: string}[]}
+ */
+export function intervals(beats, unreadable) {
   const found = [];
+  let next = 0;
   for (let at = 1; at < beats.length; at += 1) {
-    const name = beats[at].class;
-    if (name && beats[at - 1].class) found.push({ time: beats[at].time_s, ms: 1000 * (beats[at].time_s - beats[at - 1].time_s), name });
+    const [before, { class: name, time_s: time }] = [beats[at - 1], beats[at]];
+    while (next < unreadable.length && unreadable[next].end_s <= before.time_s) next += 1;
+    const torn = next < unreadable.length && unreadable[next].start_s < time;
+    if (name && before.class && !torn) found.push({ time, ms: 1000 * (time - before.time_s), name });
   }
   return found;
 }
@@ -27,8 +33,9 @@ export function histogram(found) {
   return counts.slice(used[0], used[used.length - 1] + 1).map((count, at) => ({ from: SLOWEST + BIN * (used[0] + at), to: SLOWEST + BIN * (used[0] + at + 1), count }));
 }
 
-/** Interval before and after a beat, in ms; null where there is none. @param {Beat[]} beats @param {number} at */
-export const around = (beats, at) => [
-  at > 0 ? 1000 * (beats[at].time_s - beats[at - 1].time_s) : null,
-  at + 1 < beats.length ? 1000 * (beats[at + 1].time_s - beats[at].time_s) : null,
-];
+/** Interval before and after a beat, in ms; null where there is none. @param {Beat[]} beats @param {number} at @param {import('./api.js').Span[]} unreadable */
+export const around = (beats, at, unreadable) => [at, at + 1].map((to) => {
+  const [before, after] = [beats[to - 1], beats[to]];
+  const torn = before && after && unreadable.some((span) => span.start_s < after.time_s && span.end_s > before.time_s);
+  return before && after && !torn ? 1000 * (after.time_s - before.time_s) : null;
+});

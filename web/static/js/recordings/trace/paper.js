@@ -131,7 +131,7 @@ export function unreadable(canvas, view, spans, colour) {
     for (let x = start - view.height; x < end; x += 9) { canvas.moveTo(x, view.top + view.height); canvas.lineTo(x + view.height, view.top); }
     canvas.stroke();
     canvas.globalAlpha = 1;
-    if (view.marked && end - start > 150) label(canvas, `unreadable: ${span.reasons.map((reason) => reason.replaceAll('_', ' ')).join(', ')}`, start + 8, view.top + view.height - 10, colour);
+    if (view.marked && end - start > 150) label(canvas, `unreadable: ${span.reasons.map((reason) => reason.replaceAll('_', ' ')).join(', ')}`, start + 8, view.top + view.height - 28, colour);
     canvas.restore();
   }
 }

@@ -2,6 +2,7 @@
 
 import { html, useState } from '../../view.js';
 import { clock } from '../../format.js';
+import { intervals } from '../rhythm.js';
 import { useCanvas, useStill } from './canvas.js';
 import { colours } from './paper.js';
 
@@ -83,13 +84,13 @@ function points(context, { width, height, duration, unreadable, beats, colour })
   context.globalAlpha = 0.35;
   for (const one of unreadable) context.fillRect(x(one.start_s), 4, Math.max(1, x(one.end_s) - x(one.start_s)), height - 22);
   context.globalAlpha = 1;
+  const found = intervals(beats, unreadable);
   for (const pass of ['N', 'SVFQ']) {
-    for (let i = 1; i < beats.length; i += 1) {
-      const name = beats[i].class;
-      if (!name || !pass.includes(name) || !beats[i - 1].class) continue;
+    for (const { time, ms, name } of found) {
+      if (!pass.includes(name)) continue;
       const size = name === 'N' ? 1.5 : 3.5;
       context.fillStyle = name === 'N' ? colour.ink : colour[/** @type {'S'} */ (name)];
-      const place = [x(beats[i].time_s), y(1000 * (beats[i].time_s - beats[i - 1].time_s))];
+      const place = [x(time), y(ms)];
       if (name === 'S') { context.beginPath(); context.arc(place[0], place[1], size / 1.6, 0, 7); context.fill(); }
       else context.fillRect(place[0] - size / 2, place[1] - size / 2, size, size);
     }
