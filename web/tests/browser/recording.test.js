@@ -96,7 +96,7 @@ test("what a file does not say is asked for, and the same files are read with th
 test("a refusal is shown in the server's words", async () => {
   const { page, close } = await stage.visit();
   const file = { name: "letter.txt", mimeType: "text/plain", buffer: Buffer.from("Dear colleague,\nthank you for your letter.\n") };
-  const [answer] = await Promise.all([page.waitForResponse((response) => response.url().endsWith("/v1/recordings")), choose(page, file)]);
+  const [answer] = await Promise.all([page.waitForResponse((response) => response.url().endsWith("/v1/recordings") && response.request().method() === "POST"), choose(page, file)]);
   const { detail } = await answer.json();
   assert.ok(answer.status() >= 400 && answer.status() < 500);
   const shown = await page.getByRole("alert").innerText();
