@@ -38,6 +38,8 @@ export function useRoute() {
       const is = parts();
       return is.join('\n') === was.join('\n') ? was : is;
     });
+    // It may have changed between the first drawing and now.
+    follow();
     addEventListener('popstate', follow);
     addEventListener('hashchange', follow);
     return () => {
