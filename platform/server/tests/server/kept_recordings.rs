@@ -120,13 +120,13 @@ fn has_the_beats_of(bundle: &Value, document: &Value) {
 
 fn observation<'a>(bundle: &'a Value, named: &str) -> &'a Value {
     let entries = bundle["entry"].as_array().unwrap();
-    let resources = entries.iter().map(|entry| &entry["resource"]);
+    let mut resources = entries.iter().map(|entry| &entry["resource"]);
     let of = |resource: &&Value| {
         resource["code"]["text"]
             .as_str()
             .is_some_and(|text| text.contains(named))
     };
-    resources.into_iter().find(of).unwrap_or_else(|| panic!("{named}"))
+    resources.find(of).unwrap()
 }
 
 #[test]
