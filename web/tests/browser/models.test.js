@@ -1,12 +1,14 @@
 // Models as people bring them in, let them answer and take them back.
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { basename } from "node:path";
+import { basename, dirname } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { LOOKS, asked, enter, sound } from "./rooms.js";
 import { fakeMlflow } from "./sources.js";
-import { OWNER_KEY, Stage, shot } from "./stage.js";
+import { OWNER_KEY, Stage, record, shot } from "./stage.js";
 
 const FILES = ["model.onnx", "CARD.md"].map((name) => fileURLToPath(new URL(`../../../models/heartbeat/${name}`, import.meta.url)));
 
@@ -124,6 +126,16 @@ test("a change that somebody else made meanwhile is said, and the dialog keeps w
   assert.equal(await dialog.getByRole("textbox", { name: "Alias" }).inputValue(), "late");
   await page.keyboard.press("Escape");
   await dialog.waitFor({ state: "detached" });
+  await close();
+});
+
+test("the command that a version shows for programs is answered by that version", async () => {
+  const { page, close } = await enter(stage, "owner", "#/models/shown/1");
+  const command = await page.getByRole("region", { name: "How programs ask for it" }).getByText(/^curl /).innerText();
+  const { stdout } = await promisify(execFile)("sh", ["-c", command.replaceAll("RECORD", "100s")], { cwd: dirname(record("100s.hea")), env: { ...process.env, EINTHOVEN_KEY: OWNER_KEY }, maxBuffer: 1 << 26 });
+  const answer = JSON.parse(stdout);
+  assert.deepEqual([answer.model.name, answer.model.version], ["shown", "1"]);
+  assert.ok(answer.beats.length > 300);
   await close();
 });
 

@@ -2,7 +2,7 @@
 
 import { html, useState } from '../view.js';
 import { path, Refusal, text } from '../api.js';
-import { Digest } from '../controls/digest.js';
+import { Copy, Digest } from '../controls/digest.js';
 import { Shown, useLoaded } from '../controls/loaded.js';
 import { sentence } from '../controls/said.js';
 import { Table } from '../controls/table.js';
@@ -36,6 +36,12 @@ async function everything(name, version, signal) {
   return { model, found, card, table, serves };
 }
 
+/** How a recording becomes its input; null where it takes tensors alone. @param {any} manifest */
+const recipe = (manifest) => manifest?.recipe ?? null;
+
+/** What a program sends, as a shell has it. @param {string} name @param {string} version */
+const command = (name, version) => `curl --header "X-Api-Key: $EINTHOVEN_KEY" --form model=${name}/${version} \\\n  --form file=@RECORD.hea --form file=@RECORD.dat ${location.origin}/v1/classify`;
+
 /** @param {{model: string, version: string, session: import('../app.js').RoomProperties['session']}} properties */
 export function Version({ model: name, version, session }) {
   const loaded = useLoaded((signal) => everything(name, version, signal), [name, version]);
@@ -60,6 +66,9 @@ export function Version({ model: name, version, session }) {
             <div><dt>Came</dt><dd>${cameFrom(found.origin)}, <${Time} at=${found.added_at} /> by ${called(found.added_by)}</dd></div>
             <div><dt>Points here</dt><dd>${found.points_here.length ? found.points_here.join(', ') : 'nothing'}</dd></div></dl></section>
         <section class="block" aria-labelledby="manifest-title"><h2 id="manifest-title">Manifest</h2>${found.manifest ? html`<${Manifest} of=${found.manifest} />` : html`<p class="quiet">It has none yet.</p>`}</section>
+        ${found.phase.state === 'ready' && recipe(found.manifest) && html`<section class="block" aria-labelledby="asked-title"><header><h2 id="asked-title">How programs ask for it</h2><${Copy} text=${command(name, version)} label="Copy the command" class="" /></header>
+          <pre class="mono command" tabindex="0">${command(name, version)}</pre>
+          <p class="quiet small">The <a href=${href('access', 'keys')}>key</a> must allow <span class="mono">predict</span> for ${name}. Without the version, what answers everybody answers.</p></section>`}
         <section class="block" aria-labelledby="files-title"><h2 id="files-title">Files</h2>
           ${found.files?.length ? html`<ul class="plain files">${found.files.map((/** @type {import('./api.js').StoredFile} */ file) => html`<li key=${file.name}><a class="mono" href=${`${path`/v1/models/${name}/versions/${version}`}/files/${file.name.split('/').map(encodeURIComponent).join('/')}`} download>${file.name}</a>
             <span class="number quiet">${size(file.size_bytes)}</span><${Digest} of=${file.sha256} /></li>`)}</ul>` : html`<p class="quiet">They are not here yet.</p>`}</section>
