@@ -40,7 +40,9 @@ async function everything(name, version, signal) {
 const recipe = (manifest) => manifest?.recipe ?? null;
 
 /** What a program sends, as a shell has it. @param {string} name @param {string} version */
-const command = (name, version) => `curl --header "X-Api-Key: $EINTHOVEN_KEY" --form model=${name}/${version} \\\n  --form file=@RECORD.hea --form file=@RECORD.dat ${location.origin}/v1/classify`;
+const command = (name, version) => [
+  'curl --header "X-Api-Key: $EINTHOVEN_KEY"', `--form model=${name}/${version}`, '--form file=@RECORD.hea --form file=@RECORD.dat', `${location.origin}/v1/classify`,
+].join(' \\\n  ');
 
 /** @param {{model: string, version: string, session: import('../app.js').RoomProperties['session']}} properties */
 export function Version({ model: name, version, session }) {
