@@ -23,6 +23,8 @@ const SECONDS: u64 = 6;
 /// Of the overload and of the soak, the same.
 const OVERLOAD_S: u64 = 60;
 const SOAK_S: u64 = 600;
+/// Of each way in which a shadow fails, the same.
+const SHADOW_S: u64 = 60;
 
 fn main() -> std::process::ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -78,6 +80,14 @@ fn run(arguments: &[String]) -> anyhow::Result<()> {
             (
                 "Propagation",
                 "Three servers over one PostgreSQL, from the answer to a change until the last of the others answers by it.",
+            )
+        }
+        "shadow" => {
+            served::shadow(seconds(SHADOW_S)?, &mut rows)?;
+            (
+                "Shadow",
+                "Over HTTP, one request after the other, the client on the same cores; five turns with the shadow and five without, and \
+                 of each the median of its 99th percentiles. The shadow lives in a process of its own.",
             )
         }
         "serving" => return serving::run(seconds(SECONDS)?, rest),

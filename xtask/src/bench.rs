@@ -43,9 +43,10 @@ pub(crate) fn run() -> anyhow::Result<()> {
     shell::run(command(&built("einthoven-bench").to_string_lossy(), &[]))
 }
 
-/// One of the commands that need no other server to be compared with: `fairness`, `deadlines`, `overload`, `soak`, `propagation`.
+/// One of the commands that need no other server to be compared with: `fairness`, `deadlines`, `overload`, `soak`, `propagation`,
+/// `shadow`.
 pub(crate) fn one(name: &str) -> anyhow::Result<()> {
-    if !["fairness", "propagation"].contains(&name) {
+    if !["fairness", "propagation", "shadow"].contains(&name) {
         // Its packages make the networks.
         PEERS
             .iter()

@@ -33,7 +33,7 @@ const USAGE: &str = "usage: cargo xtask <command>
   docs    run the commands of README.md, docs/ and examples/ with the server that was built last; `docs NAME...` those of pages whose
           path holds a name
   bench   measure the product and write its sections of bench/RESULTS.md; so do `bench fairness` (what a flood costs others),
-          `bench deadlines`, `bench overload`, `bench soak` and `bench propagation` (several servers over the empty PostgreSQL database
+          `bench deadlines`, `bench overload`, `bench soak`, `bench shadow` and `bench propagation` (several servers over the empty PostgreSQL database
           that EINTHOVEN_BENCH_DATABASE_URL names); `bench serving` measures it beside other servers and writes
           a section of bench/SERVING.md, `bench serving NAME...` beside those alone; EINTHOVEN_BENCH_SECONDS is the time of a load
 ";
@@ -59,7 +59,7 @@ fn main() -> ExitCode {
         ["bench"] => bench::run(),
         [
             "bench",
-            name @ ("fairness" | "deadlines" | "overload" | "soak" | "propagation"),
+            name @ ("fairness" | "deadlines" | "overload" | "soak" | "propagation" | "shadow"),
         ] => bench::one(name),
         ["bench", "serving", names @ ..] => bench::serving(names),
         _ => Err(anyhow::anyhow!("{USAGE}")),

@@ -1,15 +1,17 @@
-//! The whole server under loads that it must bear: deadlines while it is busy, twice what it can do, and long use; and several that share a
-//! registry.
+//! The whole server under loads that it must bear: deadlines while it is busy, twice what it can do, long use, and shadows that fail; and
+//! several that share a registry.
 
 mod client;
 mod deadlines;
 mod overload;
 mod propagation;
+mod shadow;
 mod soak;
 
 pub(crate) use deadlines::deadlines;
 pub(crate) use overload::overload;
 pub(crate) use propagation::propagation;
+pub(crate) use shadow::shadow;
 pub(crate) use soak::soak;
 
 use crate::serving::bodies::{Encoding, Item};

@@ -66,14 +66,14 @@ pub(crate) fn run(seconds: u64, names: &[String]) -> anyhow::Result<()> {
 }
 
 /// The build folder, from where this program lies in it.
-fn target() -> anyhow::Result<PathBuf> {
+pub(crate) fn target() -> anyhow::Result<PathBuf> {
     let program = std::env::current_exe()?;
     let folder = program.parent().and_then(Path::parent);
     folder.map(Path::to_owned).context("no build folder")
 }
 
 /// What a program prints; its failure is ours.
-fn told(command: &mut Command) -> anyhow::Result<String> {
+pub(crate) fn told(command: &mut Command) -> anyhow::Result<String> {
     let output = command.output().with_context(|| format!("cannot run {command:?}"))?;
     anyhow::ensure!(
         output.status.success(),
