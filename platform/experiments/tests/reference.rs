@@ -1,8 +1,9 @@
-//! The statistics equal those of scipy and numpy.
+//! The statistics equal those of scipy, numpy and statsmodels.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use einthoven_experiments::Settings;
 use einthoven_experiments::drift::psi;
+use einthoven_experiments::guard::{Rail, Rails, Window, rule};
 use einthoven_experiments::stats::betting::{BETS, sequence};
 use einthoven_experiments::stats::bootstrap::{Drawn, Method, Plan, draw, percentile};
 use einthoven_experiments::stats::{kappa, ks, normal, permutation};
@@ -174,6 +175,64 @@ fn figures_equal_those_of_scipy() {
             "needed",
         );
     }
+}
+
+/// What statsmodels has too; `python/statsmodels_figures.py` wrote its figures down.
+#[test]
+fn figures_equal_those_of_statsmodels() {
+    #[derive(serde::Deserialize)]
+    struct Figures {
+        tables: Vec<[[f64; 4]; 4]>,
+        kappas: Vec<Value>,
+        shares: Vec<[u64; 2]>,
+        errors: Vec<f64>,
+        withheld: [Vec<u64>; 2],
+        apart: Apart,
+        needed: Vec<[f64; 2]>,
+        sizes: Vec<Value>,
+    }
+    #[derive(serde::Deserialize)]
+    struct Apart {
+        difference: f64,
+        error: f64,
+    }
+    let figures: Figures = serde_json::from_str(include_str!("fixtures/statsmodels.json")).unwrap();
+    for (table, theirs) in figures.tables.iter().zip(&figures.kappas) {
+        close(kappa::cohen(table).unwrap(), theirs, "kappa");
+    }
+    for ([deviation, difference], theirs) in figures.needed.iter().zip(&figures.sizes) {
+        let ours = units_needed(*deviation, *difference, &Settings::default());
+        close(ours, theirs, "needed");
+    }
+    // A share that failed less three of its errors, as the rail says it where there is no champion.
+    let rails = Rails {
+        errors: Some(0.0),
+        withheld: Some(0.0),
+        ..Rails::default()
+    };
+    let seen = |champion: &Window, challenger: &Window, rail: Rail| {
+        let ruling = rule(&rails, champion, challenger);
+        let broken = ruling.broken.iter().find(|broken| broken.rail == rail);
+        broken.unwrap_or_else(|| panic!("{rail:?}: {ruling:?}")).seen
+    };
+    for ([requests, errors], theirs) in figures.shares.iter().zip(&figures.errors) {
+        let challenger = Window {
+            requests: *requests,
+            errors: *errors,
+            ..Window::default()
+        };
+        let ours = seen(&Window::default(), &challenger, Rail::Errors);
+        let theirs = *errors as f64 / *requests as f64 - 3.0 * theirs;
+        close(ours, &json!(theirs), "share that failed");
+    }
+    // Means of two arms that scatter differently (Welch).
+    let [champion, challenger] = figures.withheld.map(|withheld| Window {
+        classes: withheld.iter().map(|held| [1000 - held, 0, 0, 0, 0, *held]).collect(),
+        ..Window::default()
+    });
+    let theirs = figures.apart.difference - 3.0 * figures.apart.error;
+    let ours = seen(&champion, &challenger, Rail::Withheld);
+    close(ours, &json!(theirs), "withheld");
 }
 
 /// Above twenty recordings flips are drawn; they come near to what all flips give.

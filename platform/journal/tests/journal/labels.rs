@@ -437,3 +437,24 @@ fn labels_that_come_together_are_there_together_after_a_crash() {
     assert!(!journal.labels().has(gone.id));
     assert_eq!(journal.labels().of(stays.id).unwrap(), labels[1..]);
 }
+
+/// `platform/experiments/tests/python/statsmodels_figures.py` wrote its figures down.
+#[test]
+fn agreement_beyond_chance_equals_that_of_statsmodels() {
+    #[derive(serde::Deserialize)]
+    struct Figures {
+        said: Vec<Vec<u32>>,
+        fleiss: f64,
+        tables: Vec<[[usize; 4]; 4]>,
+        kappas: Vec<f64>,
+    }
+    let figures: Figures = serde_json::from_str(include_str!("statsmodels.json")).unwrap();
+    assert!((fleiss(&figures.said).unwrap() - figures.fleiss).abs() < 1e-9);
+    for (table, theirs) in figures.tables.iter().zip(&figures.kappas) {
+        let cells = (0..4).flat_map(|row| (0..4).map(move |column| (row, column)));
+        let pairs: Vec<(usize, usize)> = cells
+            .flat_map(|(row, column)| std::iter::repeat_n((row, column), table[row][column]))
+            .collect();
+        assert!((cohen(&pairs).unwrap() - theirs).abs() < 1e-9, "{theirs}");
+    }
+}
