@@ -8,6 +8,7 @@ pub mod annotation;
 pub mod beat;
 pub mod detect;
 pub mod dsp;
+pub mod figures;
 pub mod quality;
 pub mod readers;
 pub mod recipe;

@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 const CACHE_BYTES: u64 = 1 << 20;
 
 /// Layout of what is stored; another number makes the view anew.
-const LAYOUT: &[u8] = b"1";
+const LAYOUT: &[u8] = b"2";
 
 /// The view; cheap to clone.
 #[derive(Clone)]
@@ -77,6 +77,10 @@ impl View {
                 let Some(access) = read(&row) else { return Ok(None) };
                 state.access = Arc::new(access);
             }
+            if let Some(row) = self.tree.get("past_experiments")? {
+                let Some(names) = read(&row) else { return Ok(None) };
+                state.past_experiments = Arc::new(names);
+            }
             Ok(Some((head, state)))
         });
         loaded.unwrap_or_else(|cause| {
@@ -128,6 +132,12 @@ impl View {
             .any(|(_, record)| matches!(record.event, Event::Access(_)));
         if let (true, Ok(json)) = (access, serde_json::to_vec(state.access.as_ref())) {
             batch.insert("access", json);
+        }
+        let deleted = records
+            .iter()
+            .any(|(_, record)| matches!(record.event, Event::ModelDeleted { .. }));
+        if let (true, Ok(json)) = (deleted, serde_json::to_vec(state.past_experiments.as_ref())) {
+            batch.insert("past_experiments", json);
         }
         batch.insert("layout", LAYOUT);
         batch.insert("head", format!("{} {}", head.seq, head.hash).as_bytes());

@@ -12,6 +12,35 @@ use std::collections::BTreeMap;
 /// A recording's figures by name.
 pub type Figures = BTreeMap<String, f64>;
 
+/// What recordings were like: of each figure the values, in ascending order, so that no recording can be put together from it.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reference {
+    /// Recordings that it was made of.
+    pub recordings: u64,
+    /// By name.
+    pub figures: BTreeMap<String, Vec<f64>>,
+}
+
+impl Reference {
+    /// Of these recordings; what is not finite is left out.
+    #[must_use]
+    pub fn of(recordings: &[Figures]) -> Self {
+        let mut figures: BTreeMap<String, Vec<f64>> = BTreeMap::new();
+        for (name, value) in recordings.iter().flatten() {
+            let values = figures.entry(name.clone()).or_default();
+            values.extend(Some(*value).filter(|value| value.is_finite()));
+        }
+        for values in figures.values_mut() {
+            values.sort_by(f64::total_cmp);
+        }
+        Self {
+            recordings: recordings.len() as u64,
+            figures,
+        }
+    }
+}
+
 /// Bins of the population stability index, by the reference's quantiles, and the least share that a bin is given.
 const BINS: usize = 10;
 const LEAST: f64 = 1e-4;
@@ -80,22 +109,23 @@ pub struct Changed {
 
 /// Compares a window of recordings with a frozen reference. Figures that the reference does not have are passed over.
 #[must_use]
-pub fn drift(reference: &[Figures], window: &[Figures], rule: &Rule) -> Drift {
-    let mut names: Vec<&String> = reference.iter().flat_map(BTreeMap::keys).collect();
-    names.sort_unstable();
-    names.dedup();
+pub fn drift(reference: &Reference, window: &[Figures], rule: &Rule) -> Drift {
     let of = |recordings: &[Figures], name: &str| -> Vec<f64> {
         recordings
             .iter()
             .filter_map(|figures| figures.get(name))
-            .copied()
+            .map(|value| seven_digits(*value))
             .filter(|value| value.is_finite())
             .collect()
     };
-    let alpha = rule.alpha / names.len().max(1) as f64;
-    let mut figures: Vec<Changed> = names
+    let alpha = rule.alpha / reference.figures.len().max(1) as f64;
+    let mut figures: Vec<Changed> = reference
+        .figures
         .iter()
-        .map(|name| changed(name, &of(reference, name), &of(window, name), alpha, rule))
+        .map(|(name, values)| {
+            let values: Vec<f64> = values.iter().map(|value| seven_digits(*value)).collect();
+            changed(name, &values, &of(window, name), alpha, rule)
+        })
         .collect();
     figures.sort_by(|one, two| one.p.unwrap_or(1.0).total_cmp(&two.p.unwrap_or(1.0)));
     let alarms: Vec<&str> = figures
@@ -115,6 +145,12 @@ pub fn drift(reference: &[Figures], window: &[Figures], rule: &Rule) -> Drift {
         sentence,
         figures,
     }
+}
+
+/// Values count to seven digits: one that was written down and read again may differ in its last bit, and where all are the same
+/// that would be a change.
+fn seven_digits(value: f64) -> f64 {
+    f64::from(value as f32)
 }
 
 fn changed(name: &str, reference: &[f64], window: &[f64], alpha: f64, rule: &Rule) -> Changed {

@@ -5,12 +5,14 @@
 
 use crate::drift::index;
 use crate::stats::betting::Wager;
-use crate::stats::{deviation, mean, stream};
+use crate::stats::{deviation, mean, normal, stream};
 use rand::Rng;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
+/// Failures that say something however few the requests are: of ten that hang, no fifty need to be waited for.
+const FAILED: u64 = 10;
 /// Classes, and what was withheld.
 const CLASSES: usize = 6;
 
@@ -18,10 +20,10 @@ const CLASSES: usize = 6;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Rails {
-    /// Requests of the challenger below which errors and empty outputs say nothing; latency says nothing below ten times as many,
-    /// for the 99th percentile of a few is the slowest of them.
+    /// Requests of the challenger below which empty outputs say nothing, and errors where fewer than ten failed; latency says nothing
+    /// below ten times as many, for the 99th percentile of a few is the slowest of them.
     pub least_requests: u64,
-    /// Recordings of each arm below which class shares and withheld beats say nothing.
+    /// People of each arm below which class shares and withheld beats say nothing, and new ones before they are looked at again.
     pub least_recordings: u64,
     /// Share of requests that failed or timed out, above the champion's.
     pub errors: Option<f64>,
@@ -29,7 +31,7 @@ pub struct Rails {
     pub p99: Option<f64>,
     /// Share of answers that are empty or not finite.
     pub empty: Option<f64>,
-    /// Mean share of withheld beats, above the champion's, less three standard errors.
+    /// Mean share of a person's beats that are withheld, above the champion's, less three standard errors or more.
     pub withheld: Option<f64>,
     /// Population stability index of class shares against the champion's.
     pub class_shares: Option<f64>,
@@ -73,8 +75,13 @@ pub struct Window {
     pub empty: u64,
     /// The 99th percentile of latency, in seconds; none of fewer than ten times [`Rails::least_requests`].
     pub p99_s: Option<f64>,
-    /// Beats called N, S, V, F, Q and withheld, of each recording; of a shadow in the champion's order.
+    /// Beats called N, S, V, F, Q and withheld, of each person's recordings together: recordings of one person are alike.
     pub classes: Vec<[u64; CLASSES]>,
+    /// How often class shares and withheld beats were looked at before, with fewer or other people; of the challenger only. Each
+    /// further look must be surer.
+    pub earlier_looks: u32,
+    /// Too few people are new since the look before: class shares and withheld beats are passed over. Of the challenger only.
+    pub looked_already: bool,
     /// Evidence that people relabel it more than the champion, as [`Relabels`] gives it; of the challenger only.
     pub relabels: Option<f64>,
     /// Misses on the sentinel set that the champion does not have; of the challenger only.
@@ -144,7 +151,8 @@ pub fn rule(rails: &Rails, champion: &Window, challenger: &Window) -> Ruling {
     let enough = challenger.requests >= rails.least_requests.max(1);
     let failing =
         |window: &Window| window.errors.saturating_add(window.timeouts) as f64 / window.requests.max(1) as f64;
-    let above = enough.then(|| excess(challenger, champion, failing));
+    let failed = challenger.errors.saturating_add(challenger.timeouts);
+    let above = (enough || failed >= FAILED).then(|| excess(challenger, champion, failing));
     check(Rail::Errors, rails.errors, above, &|seen, limit| {
         format!(
             "{} more requests fail than with the champion, for certain; {} is allowed",
@@ -171,20 +179,24 @@ pub fn rule(rails: &Rails, champion: &Window, challenger: &Window) -> Ruling {
             percent(limit)
         )
     });
-    let recordings = champion.classes.len().min(challenger.classes.len()) as u64;
-    let many = recordings >= rails.least_recordings.max(2);
-    let more = many.then(|| withheld_more(champion, challenger));
-    check(Rail::Withheld, rails.withheld, more, &|seen, limit| {
-        format!(
-            "{} more beats are withheld, for certain, over {recordings} recordings; {} is allowed",
-            percent(seen),
-            percent(limit)
-        )
-    });
-    let moved = many.then(|| beyond_chance(&champion.classes, &challenger.classes));
-    check(Rail::ClassShares, rails.class_shares, moved, &|seen, limit| {
-        format!("class shares moved by an index of {seen:.2} over {recordings} recordings; {limit} is allowed")
-    });
+    if !challenger.looked_already {
+        let people = champion.classes.len().min(challenger.classes.len()) as u64;
+        let many = people >= rails.least_recordings.max(2);
+        let level = level(challenger.earlier_looks);
+        let more = many.then(|| withheld_more(champion, challenger, level));
+        check(Rail::Withheld, rails.withheld, more, &|seen, limit| {
+            format!(
+                "{} more beats are withheld, for certain, over {people} people; {} is allowed",
+                percent(seen),
+                percent(limit)
+            )
+        });
+        let least = rails.class_shares.unwrap_or(f64::INFINITY);
+        let moved = many.then(|| beyond_chance(&champion.classes, &challenger.classes, least, level));
+        check(Rail::ClassShares, rails.class_shares, moved, &|seen, limit| {
+            format!("class shares moved by an index of {seen:.2} over {people} people; {limit} is allowed")
+        });
+    }
     // Evidence that reaches the limit breaks it.
     check(
         Rail::Relabels,
@@ -222,18 +234,27 @@ fn excess(challenger: &Window, champion: &Window, share: impl Fn(&Window) -> f64
     share(challenger) - known - 3.0 * spread.sqrt()
 }
 
-/// How much more of a recording's beats the challenger withholds, in the mean over recordings, less three standard errors.
-fn withheld_more(champion: &Window, challenger: &Window) -> f64 {
+/// The probability that one look raises an alarm by chance: 1 % for all looks together, a half of it for the first, a sixth for the
+/// second, 1 / (k (k + 1)) for the k-th, but never less than one in ten thousand.
+fn level(earlier_looks: u32) -> f64 {
+    let look = f64::from(earlier_looks) + 1.0;
+    (0.01 / (look * (look + 1.0))).max(1e-4)
+}
+
+/// How much more of a person's beats the challenger withholds, in the mean over people, less three standard errors, or more where the
+/// level asks for it.
+fn withheld_more(champion: &Window, challenger: &Window, level: f64) -> f64 {
+    let errors = normal::quantile(1.0 - level).max(3.0);
     let of = |window: &Window| {
         let shares: Vec<f64> = shares(&window.classes).map(|shares| shares[CLASSES - 1]).collect();
         let spread = deviation(&shares).unwrap_or(0.0).powi(2) / shares.len().max(1) as f64;
         (mean(&shares), spread)
     };
     let ((one, spread), (two, more_spread)) = (of(champion), of(challenger));
-    two - one - 3.0 * (spread + more_spread).sqrt()
+    two - one - errors * (spread + more_spread).sqrt()
 }
 
-/// Each class's share of the beats of each recording that has any.
+/// Each class's share of the beats of each person who has any.
 fn shares(recordings: &[[u64; CLASSES]]) -> impl Iterator<Item = [f64; CLASSES]> {
     recordings.iter().filter_map(|counts| {
         let all: f64 = counts.iter().map(|count| *count as f64).sum();
@@ -241,33 +262,50 @@ fn shares(recordings: &[[u64; CLASSES]]) -> impl Iterator<Item = [f64; CLASSES]>
     })
 }
 
-/// Mean over recordings of each class's share of their beats; recordings without beats do not count.
-fn mean_shares(recordings: &[[u64; CLASSES]]) -> [f64; CLASSES] {
-    let shares: Vec<[f64; CLASSES]> = shares(recordings).collect();
-    std::array::from_fn(|at| mean(&shares.iter().map(|share| share[at]).collect::<Vec<_>>()))
-}
-
-/// The index of class shares; zero where as great a one comes about by dealing the recordings out to the arms anew in more than one of
-/// a hundred draws.
-fn beyond_chance(champion: &[[u64; CLASSES]], challenger: &[[u64; CLASSES]]) -> f64 {
-    let of = |one: &[[u64; CLASSES]], two: &[[u64; CLASSES]]| {
-        let held = |shares: [f64; CLASSES]| shares.map(|share| share.max(1e-4));
-        index(&held(mean_shares(one)), &held(mean_shares(two)))
+/// The index of class shares, each the mean over people with beats; zero where it is no more than `least`, or as great a one comes about
+/// by dealing the people out to the arms anew in more than that share of the draws.
+fn beyond_chance(champion: &[[u64; CLASSES]], challenger: &[[u64; CLASSES]], least: f64, level: f64) -> f64 {
+    let mut all: Vec<[f64; CLASSES]> = shares(champion).collect();
+    let ours = all.len();
+    all.extend(shares(challenger));
+    let theirs = all.len() - ours;
+    if ours == 0 || theirs == 0 {
+        return 0.0;
+    }
+    let sum = |people: &[[f64; CLASSES]]| {
+        let add = |sum: [f64; CLASSES], share: &[f64; CLASSES]| std::array::from_fn(|at| sum[at] + share[at]);
+        people.iter().fold([0.0; CLASSES], add)
     };
-    let seen = of(champion, challenger);
-    let mut all: Vec<[u64; CLASSES]> = champion.iter().chain(challenger).copied().collect();
+    let total = sum(&all);
+    // Of the first people against the rest.
+    let of = |all: &[[f64; CLASSES]]| {
+        let first = sum(&all[..ours]);
+        let held = |share: f64| share.max(1e-4);
+        let one: [f64; CLASSES] = std::array::from_fn(|at| held(first[at] / ours as f64));
+        let two: [f64; CLASSES] = std::array::from_fn(|at| held((total[at] - first[at]) / theirs as f64));
+        index(&one, &two)
+    };
+    let seen = of(&all);
+    if seen <= least {
+        return 0.0;
+    }
     let mut random = stream(57, 6);
-    let draws = 299;
-    let as_great = (0..draws).filter(|_| {
-        for at in 0..champion.len() {
+    // As many that p can be a third of the level, counting what was seen as one of them.
+    let draws = (3.0 / level).ceil() - 1.0;
+    let most = (level * (draws + 1.0)).floor() as u64;
+    let mut as_great = 1;
+    for _ in 0..draws as u64 {
+        for at in 0..ours {
             let other = random.random_range(at..all.len());
             all.swap(at, other);
         }
-        let (one, two) = all.split_at(champion.len());
-        of(one, two) >= seen
-    });
-    let p = (as_great.count() + 1) as f64 / f64::from(draws + 1);
-    if p <= 0.01 { seen } else { 0.0 }
+        // Sums that differ by rounding alone are the same.
+        as_great += u64::from(of(&all) >= seen * (1.0 - 1e-9));
+        if as_great > most {
+            return 0.0;
+        }
+    }
+    seen
 }
 
 /// The evidence that the challenger's recordings are relabelled more than the champion's, over all that somebody read: the i-th of one

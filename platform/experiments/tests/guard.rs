@@ -115,13 +115,16 @@ fn little_evidence_withdraws_nobody() {
     }
     let ruling = rule(&Rails::default(), &good(), &slow);
     assert!(!ruling.withdraw && ruling.undecided == [Rail::P99], "{ruling:?}");
-    // Sixty of sixty are enough, also with no champion to compare with.
-    let failing = Window {
-        requests: 60,
-        errors: 60,
-        ..Window::default()
-    };
-    assert!(rule(&Rails::default(), &Window::default(), &failing).withdraw);
+    // Sixty of sixty are enough, also with no champion to compare with; so are ten that hang, of twelve.
+    for (requests, errors, timeouts) in [(60, 60, 0), (12, 0, 10)] {
+        let failing = Window {
+            requests,
+            errors,
+            timeouts,
+            ..Window::default()
+        };
+        assert!(rule(&Rails::default(), &Window::default(), &failing).withdraw);
+    }
     let absurd = Window {
         requests: 100,
         errors: u64::MAX,
@@ -182,6 +185,75 @@ fn equal_challengers_are_seldom_withdrawn() {
     println!("withdrawn of {experiments} equal challengers: {withdrawn}");
     // 5 % for relabels, 1 % for each of two looks at class shares; and four standard deviations.
     assert!(f64::from(withdrawn) <= 21.0 + 18.0, "{withdrawn}");
+}
+
+/// Class shares and withheld beats are looked at whenever twenty people are new, over the newest two hundred: equal challengers are
+/// withdrawn no more often than stated over all looks, and one that changes late is found.
+#[test]
+fn many_looks_at_class_shares_raise_no_more_alarms_than_stated() {
+    let mut random = ChaCha8Rng::seed_from_u64(32);
+    let rails = Rails::default();
+    let (experiments, looks) = (150, 20);
+    let (mut withdrawn, mut found, mut by_many_levels) = (0, 0, 0);
+    for _ in 0..experiments {
+        let (mut champion, mut challenger) = (Window::default(), Window::default());
+        let mut look = |look: u32, often: f64| {
+            for (window, often) in [(&mut champion, 0.2), (&mut challenger, often)] {
+                for _ in 0..20 {
+                    let ectopic = if random.random_bool(often) {
+                        random.random_range(0..900)
+                    } else {
+                        0
+                    };
+                    let withheld = random.random_range(0..100);
+                    window.classes.push([1000 - ectopic, 5, ectopic, 0, 0, withheld]);
+                }
+                let old = window.classes.len().saturating_sub(200);
+                window.classes.drain(..old);
+            }
+            challenger.earlier_looks = look;
+            // A limit that chance passes now and then, so that it is the test that holds.
+            let rails = Rails {
+                class_shares: Some(0.05),
+                withheld: Some(0.0),
+                ..rails.clone()
+            };
+            let corrected = rule(&rails, &champion, &challenger).withdraw;
+            challenger.earlier_looks = 0;
+            let uncorrected = rule(&rails, &champion, &challenger).withdraw;
+            (corrected, uncorrected)
+        };
+        let all: Vec<_> = (0..looks).map(|at| look(at, 0.2)).collect();
+        withdrawn += u32::from(all.iter().any(|(corrected, _)| *corrected));
+        by_many_levels += u32::from(all.iter().any(|(_, uncorrected)| *uncorrected));
+        // From then on most people have ectopic beats by it.
+        found += u32::from((looks..looks + 6).any(|at| look(at, 0.8).0));
+    }
+    println!(
+        "of {experiments}: {withdrawn} withdrawn, {by_many_levels} at one level for all looks, {found} found late"
+    );
+    // 1 % for the first looks, one in ten thousand for each of the rest, for both rails; and three standard deviations.
+    assert!(
+        f64::from(withdrawn) <= 0.025 * f64::from(experiments) + 8.2,
+        "{withdrawn}"
+    );
+    assert!(
+        by_many_levels > withdrawn,
+        "what is tested would not be seen: {by_many_levels} {withdrawn}"
+    );
+    assert!(found * 10 >= experiments * 9, "{found}");
+    // What nobody is new in is not looked at again.
+    let mut moved = good();
+    moved
+        .classes
+        .iter_mut()
+        .for_each(|counts| *counts = [500, 10, 400, 0, 0, 20]);
+    moved.looked_already = true;
+    let ruling = rule(&rails, &good(), &moved);
+    assert!(
+        !ruling.withdraw && !ruling.undecided.contains(&Rail::ClassShares),
+        "{ruling:?}"
+    );
 }
 
 /// Evidence that is worked out anew over the newest recordings finds a false alarm in the end; gathered once for each recording it does

@@ -149,7 +149,9 @@ fn one_look_needs_fewer_recordings() {
     assert_eq!(sum, 15 * BEATS);
     assert!(mcnemar.challenger_only > mcnemar.champion_only);
     let calibration = labelled.calibration.unwrap();
-    assert!(calibration.champion_worst.unwrap().1 >= calibration.champion && calibration.difference != 0.0);
+    assert!(
+        calibration.champion_worst.unwrap().calibration_error >= calibration.champion && calibration.difference != 0.0
+    );
     assert_eq!(labelled.recordings.len(), 15);
 }
 

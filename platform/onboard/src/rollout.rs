@@ -92,21 +92,28 @@ impl Onboarding {
         change: Change,
         seen: Option<u64>,
     ) -> Result<Done, OnboardError> {
-        let state = self.registry().state();
-        let found = state.model(model)?;
-        // What is refused anyway, or only proposed, loads nothing.
-        let events = state.decide(&by.who, change.clone())?;
-        if seen.is_none_or(|seen| seen == found.revision) {
-            for event in &events {
-                if let Event::TrafficChanged { from, to, .. } = event {
-                    cooled_down(found, from, to)?;
-                    for version in to.versions() {
-                        self.loaded().load(model, found.version(version)?).await?;
+        loop {
+            let state = self.registry().state();
+            let found = state.model(model)?;
+            // What is refused anyway, or only proposed, loads nothing.
+            let events = state.decide(&by.who, change.clone())?;
+            if seen.is_none_or(|seen| seen == found.revision) {
+                for event in &events {
+                    if let Event::TrafficChanged { from, to, .. } = event {
+                        cooled_down(found, from, to)?;
+                        for version in to.versions() {
+                            self.loaded().load(model, found.version(version)?).await?;
+                        }
                     }
                 }
             }
+            // What was loaded, and may answer, must be what comes: a challenger may have been withdrawn while another was loaded.
+            let pinned = seen.or(Some(found.revision));
+            match self.change(by, change.clone(), pinned).await {
+                Err(ChangeError::Refused(Refusal::ChangedMeanwhile { .. })) if seen.is_none() => {}
+                done => return Ok(done?),
+            }
         }
-        Ok(self.change(by, change, seen).await?)
     }
 
     /// The previous traffic again, loaded before it answers.

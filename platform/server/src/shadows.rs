@@ -4,7 +4,7 @@
 //! while a core is free, takes none of the permits that answers need, and goes through its version's own queue as batch work. So
 //! one that sleeps, panics or fails costs whoever answers nothing but the cores that were idle.
 
-use crate::experiments::{ArmOf, Outcome};
+use crate::experiments::{ArmOf, Ending, Outcome};
 use crate::http::App;
 use crate::http::problem::Problem;
 use crate::input::{Answer, InputError};
@@ -25,8 +25,6 @@ use tokio::sync::Semaphore;
 const MOST_WAITING: usize = 32;
 /// Bytes of samples that wait for all of them.
 const MOST_BYTES: usize = 256 << 20;
-/// How long one may compute.
-const PATIENCE: Duration = Duration::from_secs(30);
 /// How long a free core is waited for, and how often it is looked for.
 const FREE_WITHIN: Duration = Duration::from_secs(30);
 const LOOK_EVERY: Duration = Duration::from_millis(5);
@@ -48,6 +46,16 @@ struct Lane {
 enum Again {
     Recording(Arc<Recording>),
     Rows(Arc<BeatRows>),
+}
+
+impl Again {
+    /// In seconds; nothing for rows.
+    fn length_s(&self) -> f64 {
+        match self {
+            Self::Recording(recording) => recording.duration_s(),
+            Self::Rows(_) => 0.0,
+        }
+    }
 }
 
 /// An answer that others compute beside.
@@ -175,11 +183,8 @@ pub(crate) fn submit(app: &Arc<App>, beside: Option<Beside>) {
             match done {
                 Ok(Ok(())) => {}
                 Ok(Err(cause)) => tracing::warn!("a shadow's answer is not remembered: {}", cause.code()),
-                // What a panic said could be anything of a recording.
-                Err(_) => {
-                    tracing::error!("the shadow {} panicked", arm.version);
-                    app.comparing.meters.saw(&arm, Outcome::Failed);
-                }
+                // What a panic said could be anything of a recording; that it failed is counted.
+                Err(_) => tracing::error!("the shadow {} panicked", arm.version),
             }
         });
     }
@@ -232,13 +237,14 @@ fn compute(app: &App, beside: &Beside, served: &ServedModel, of: &ArmOf) -> Resu
         lead: beside.lead.clone(),
         demand: Demand {
             flow: SHADOW.into(),
-            deadline: Some(Instant::now() + PATIENCE),
+            deadline: Some(Instant::now() + app.comparing.patience(beside.again.length_s())),
             priority: Some(Priority::Batch),
             spent: spent.clone(),
         },
         found: beside.found.clone(),
     };
     let asked = Asked::beside(&beside.entry, beside.here.clone());
+    let ending = Ending::in_arm(&app.comparing, Some(of.clone()));
     let answer = match &beside.again {
         Again::Recording(recording) => classify(recording, served, &options).map(|document| Answer::Beats {
             recording: Arc::clone(recording),
@@ -250,9 +256,7 @@ fn compute(app: &App, beside: &Beside, served: &ServedModel, of: &ArmOf) -> Resu
     };
     let answer = answer.map_err(InputError::Classify);
     let seconds = Duration::from_micros(spent.compute_us()).as_secs_f64();
-    if let Some(outcome) = Outcome::of(&answer, seconds) {
-        app.comparing.meters.saw(of, outcome);
-    }
+    ending.came(Outcome::of(&answer, seconds));
     // That it failed is counted; its words are no part of any answer.
     let Ok(mut answer) = answer else { return Ok(()) };
     if beside.is_erased() {

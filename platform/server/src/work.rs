@@ -1,6 +1,6 @@
 //! What jobs do: a recording is read and classified, on a thread of its own, as a request would be.
 
-use crate::experiments::{ArmOf, Outcome};
+use crate::experiments::{Ending, Outcome};
 use crate::http::App;
 use crate::http::problem::Problem;
 use crate::input::{Answer, InputError, Request, answer_for};
@@ -112,7 +112,7 @@ impl Work for Classifying {
             lead: request.lead,
             demand: Demand {
                 flow: owner.into(),
-                deadline: None,
+                deadline: self.app.comparing.deadline(arm.as_ref(), Some(&reading.input)),
                 priority: Some(Priority::Batch),
                 spent: spent.clone(),
             },
@@ -120,6 +120,7 @@ impl Work for Classifying {
         };
         let rows = shadows::rows(&shadows, &reading.input);
         let again = (options.lead.clone(), options.found.clone());
+        let ending = Ending::of(&self.app.comparing, &model, arm.as_ref());
         let answer = match reading.input {
             Input::Recording(recording) => {
                 let mut beats = 0;
@@ -145,9 +146,7 @@ impl Work for Classifying {
             Input::BeatRows(_) => answer_for(reading, &model, options),
         };
         let seconds = Duration::from_micros(spent.compute_us()).as_secs_f64();
-        if let (Some(arm), Some(outcome)) = (&arm, Outcome::of(&answer, seconds)) {
-            self.app.comparing.meters.saw(&ArmOf::of(&model, arm), outcome);
-        }
+        ending.came(Outcome::of(&answer, seconds));
         let mut answer = answer.map_err(|cause| match cause {
             InputError::Classify(ClassifyError::Stopped) => Failed::Stopped,
             cause => failed(cause),

@@ -6,6 +6,7 @@
 
 mod body;
 mod bounded;
+mod experiments;
 mod exposition;
 mod logs;
 mod metrics;
@@ -18,6 +19,7 @@ mod routes;
 mod stage;
 mod traces;
 
+pub use experiments::{ArmReading, DriftReading};
 pub use logs::{Format, LogArguments};
 pub use metrics::{CONTENT_TYPE, JournalReading, Metrics, Snapshot};
 pub use middleware::{ProblemType, observe};

@@ -1,6 +1,7 @@
 //! Everything that is counted, and how it is written down for Prometheus.
 
 use crate::bounded::BoundedCounters;
+use crate::experiments::{self, ArmReading, DriftReading};
 use crate::exposition::Family;
 use crate::models::{self, ModelReading};
 use crate::process;
@@ -55,6 +56,10 @@ pub struct Snapshot {
     pub models_waiting: u64,
     /// Recordings that shadows were to compute and did not, because too much waited.
     pub shadows_dropped: u64,
+    /// Versions that are compared.
+    pub arms: Vec<ArmReading>,
+    /// What became of their recordings.
+    pub drift: Vec<DriftReading>,
     /// Long jobs by their state, such as `queued`; words of the program's own.
     pub jobs: Vec<(&'static str, u64)>,
     /// What became of answers in the journal; none where nothing is remembered.
@@ -177,6 +182,7 @@ impl Metrics {
         families.retain(|family| !family.get_metric().is_empty());
         families.extend(self.described(&snapshot));
         families.extend(models::families(snapshot.models));
+        families.extend(experiments::families(snapshot.arms, snapshot.drift));
         families.extend(process::families());
         families.sort_by(|a, b| a.name().cmp(b.name()));
         TextEncoder::new().encode_to_string(&families)

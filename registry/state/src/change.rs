@@ -1,7 +1,7 @@
 //! What callers ask for.
 
 use crate::access::AccessChange;
-use crate::experiment::Wanted;
+use crate::experiment::{FrozenReference, Wanted};
 use crate::gate::Gate;
 use crate::name::{AliasName, ExperimentName, ModelName, SetName, SourceName, VersionName};
 use crate::source::FollowRule;
@@ -87,6 +87,25 @@ pub enum Change {
         /// It does not come back before.
         until: jiff::Timestamp,
     },
+    /// Keep what later recordings of a version in an experiment are compared with.
+    FreezeReference {
+        model: ModelName,
+        experiment: ExperimentName,
+        version: VersionName,
+        reference: FrozenReference,
+        /// In the place of one that is there.
+        replace: bool,
+    },
+    /// Write down that recordings are not like those of the reference any more.
+    FindDrift {
+        model: ModelName,
+        experiment: ExperimentName,
+        version: VersionName,
+        /// SHA-256 of the reference; refused where it is another by now.
+        reference: String,
+        recordings: u32,
+        figures: Vec<String>,
+    },
     /// Let a version that nothing points at serve no more.
     Retire { model: ModelName, version: VersionName },
     /// Forget a version that nothing points at.
@@ -141,6 +160,8 @@ impl Change {
             | Self::ChangeExperiment { model, .. }
             | Self::StopExperiment { model, .. }
             | Self::WithdrawChallenger { model, .. }
+            | Self::FreezeReference { model, .. }
+            | Self::FindDrift { model, .. }
             | Self::Retire { model, .. }
             | Self::DeleteVersion { model, .. }
             | Self::MoveAlias { model, .. } => Some(model),

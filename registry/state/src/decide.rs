@@ -129,6 +129,34 @@ impl State {
                 broken,
                 until,
             } => self.withdraw_challenger(&model, &experiment, version, broken, until),
+            Change::FreezeReference {
+                model,
+                experiment,
+                version,
+                reference,
+                replace,
+            } => self.freeze_reference(&model, &experiment, version, reference, replace),
+            Change::FindDrift {
+                model,
+                experiment,
+                version,
+                reference,
+                recordings,
+                figures,
+            } => {
+                let frozen = self.takes_part(&model, &experiment, &version)?.references.get(&version);
+                // A look at one that was replaced meanwhile says nothing about the new one.
+                let holds = frozen.is_some_and(|frozen| frozen.sha256 == reference);
+                let found = Event::DriftFound {
+                    model,
+                    experiment,
+                    version,
+                    reference,
+                    recordings,
+                    figures,
+                };
+                Ok(unless(!holds, found))
+            }
             Change::Retire { model, version } => {
                 let found = self.in_phase(&model, &version, "ready")?;
                 not_pointed_at(self.model(&model)?, found)?;

@@ -1,6 +1,7 @@
 //! What happened: the entries of the log.
 
 use crate::access::AccessEvent;
+use crate::experiment::FrozenReference;
 use crate::gate::Gate;
 use crate::name::{AliasName, ExperimentName, ModelName, SetName, SourceName, VersionName};
 use crate::source::FollowRule;
@@ -118,6 +119,27 @@ pub enum Event {
         broken: serde_json::Value,
         until: Timestamp,
     },
+    /// What later recordings of a version are compared with was kept.
+    ReferenceFrozen {
+        model: ModelName,
+        experiment: ExperimentName,
+        version: VersionName,
+        reference: FrozenReference,
+        /// SHA-256 of the one before.
+        replaces: Option<String>,
+    },
+    /// Recordings, or what a version says of them, are not like those of the reference any more.
+    DriftFound {
+        model: ModelName,
+        experiment: ExperimentName,
+        version: VersionName,
+        /// SHA-256 of the reference.
+        reference: String,
+        /// Recordings of the window.
+        recordings: u32,
+        /// Names of the figures that changed.
+        figures: Vec<String>,
+    },
     /// A source was added or changed.
     SourceSet {
         source: SourceName,
@@ -169,7 +191,9 @@ impl Event {
             | Self::TrafficChanged { model, .. }
             | Self::ExperimentStarted { model, .. }
             | Self::ExperimentRuled { model, .. }
-            | Self::ChallengerWithdrawn { model, .. } => Some(model),
+            | Self::ChallengerWithdrawn { model, .. }
+            | Self::ReferenceFrozen { model, .. }
+            | Self::DriftFound { model, .. } => Some(model),
             Self::SourceSet { .. } | Self::SourceRemoved { .. } | Self::Access(_) => None,
         }
     }

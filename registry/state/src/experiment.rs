@@ -9,6 +9,7 @@ use crate::traffic::{Challenger, Percent, Traffic};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// A comparison of versions of one model. It runs while the model's traffic deals subjects out by its name.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -32,12 +33,33 @@ pub struct Experiment {
     pub why: String,
     /// Entry of the log that began it.
     pub seq: u64,
+    /// What later recordings of each version are compared with, by version.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(with = "BTreeMap<String, FrozenReference>")]
+    pub references: BTreeMap<VersionName, FrozenReference>,
     /// Challengers that were withdrawn, in order; one may come back later.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub withdrawn: Vec<Withdrawn>,
     /// How it ended; none while it runs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended: Option<Ended>,
+}
+
+/// What a version's recordings were like at one time: a file of the registry's, which later ones are compared with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct FrozenReference {
+    /// The file's SHA-256, `sha256:<hex>`.
+    pub sha256: String,
+    /// Recordings that it is of.
+    pub recordings: u32,
+    /// When the first of them was answered.
+    pub from: Timestamp,
+    /// When the last of them was answered: what came later is compared with them.
+    pub until: Timestamp,
+    /// When it was frozen.
+    pub at: Timestamp,
+    /// By whom.
+    pub by: String,
 }
 
 /// A challenger that was withdrawn.
@@ -84,6 +106,17 @@ pub struct Wanted {
 }
 
 impl Model {
+    /// The names that answers stand under: of its experiments, and what subjects were dealt out by; without a name that is the
+    /// model's.
+    pub(crate) fn dealt_by(&self) -> impl Iterator<Item = ExperimentName> {
+        let dealt = self.history.iter().map(|change| &change.to).filter_map(|to| {
+            let alone = to.splits.is_empty() && to.shadows.is_empty();
+            let own = || self.name.as_str().parse().ok().filter(|_| !alone);
+            to.experiment.clone().or_else(own)
+        });
+        self.experiments.keys().cloned().chain(dealt)
+    }
+
     /// The experiment that runs.
     #[must_use]
     pub fn running(&self) -> Option<&Experiment> {
@@ -147,6 +180,7 @@ impl Model {
                     started_by: record.who.clone(),
                     why: record.why.clone(),
                     seq,
+                    references: BTreeMap::new(),
                     withdrawn: Vec::new(),
                     ended: None,
                 };
@@ -179,6 +213,16 @@ impl Model {
                             until: *until,
                         });
                     }
+                }
+            }
+            Event::ReferenceFrozen {
+                experiment,
+                version,
+                reference,
+                ..
+            } => {
+                if let Some(experiment) = self.experiments.get_mut(experiment) {
+                    experiment.references.insert(version.clone(), reference.clone());
                 }
             }
             Event::TrafficChanged { action, from, to, .. } => {
@@ -244,18 +288,8 @@ impl State {
         wanted: Wanted,
     ) -> Result<Vec<Event>, Refusal> {
         let model = self.model(name)?;
-        // Answers stand under the names that subjects were dealt out by: without one, by the model's.
-        let dealt = |model: &std::sync::Arc<Model>| {
-            let mut dealt = model.history.iter().map(|change| &change.to);
-            dealt.any(|to| match &to.experiment {
-                Some(named) => named == experiment,
-                None => {
-                    let alone = to.splits.is_empty() && to.shadows.is_empty();
-                    !alone && model.name.as_str() == experiment.as_str()
-                }
-            })
-        };
-        if self.experiment(experiment).is_ok() || self.models.values().any(dealt) {
+        let dealt = |model: &std::sync::Arc<Model>| model.dealt_by().any(|name| name == *experiment);
+        if self.past_experiments.contains(experiment) || self.models.values().any(dealt) {
             return Err(Refusal::ExperimentExists {
                 experiment: experiment.clone(),
             });
@@ -299,6 +333,11 @@ impl State {
         let Some(experiment) = &traffic.experiment else {
             return Ok(());
         };
+        if self.past_experiments.contains(experiment) {
+            return Err(Refusal::ExperimentExists {
+                experiment: experiment.clone(),
+            });
+        }
         match self.experiment(experiment) {
             // A name that is no experiment's says how subjects are dealt out, and no more.
             Err(_) => Ok(()),
@@ -325,6 +364,44 @@ impl State {
                 experiment: experiment.clone(),
             }),
         }
+    }
+
+    /// An experiment that runs, in which the version takes part.
+    pub(crate) fn takes_part(
+        &self,
+        name: &ModelName,
+        experiment: &ExperimentName,
+        version: &VersionName,
+    ) -> Result<&Experiment, Refusal> {
+        let (model, running) = self.on(name, experiment)?;
+        if model.traffic.names(version) {
+            return Ok(running);
+        }
+        let why = format!("version `{version}` takes no part in experiment `{experiment}`");
+        Err(Refusal::BadTraffic { why })
+    }
+
+    /// Nothing where there is one already that is not to be replaced: several servers may come to it at once.
+    pub(crate) fn freeze_reference(
+        &self,
+        model: &ModelName,
+        experiment: &ExperimentName,
+        version: VersionName,
+        reference: FrozenReference,
+        replace: bool,
+    ) -> Result<Vec<Event>, Refusal> {
+        let known = self.takes_part(model, experiment, &version)?.references.get(&version);
+        let same = known.is_some_and(|known| known.sha256 == reference.sha256);
+        if same || (known.is_some() && !replace) {
+            return Ok(Vec::new());
+        }
+        Ok(vec![Event::ReferenceFrozen {
+            model: model.clone(),
+            experiment: experiment.clone(),
+            replaces: known.map(|known| known.sha256.clone()),
+            version,
+            reference,
+        }])
     }
 
     pub(crate) fn change_experiment(

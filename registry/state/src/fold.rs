@@ -22,7 +22,9 @@ impl State {
                 self.models.insert(model.clone(), Arc::new(made));
             }
             Event::ModelDeleted { model } => {
-                self.models.remove(model);
+                if let Some(gone) = self.models.remove(model) {
+                    Arc::make_mut(&mut self.past_experiments).extend(gone.dealt_by());
+                }
             }
             Event::SourceSet {
                 source,
@@ -173,11 +175,15 @@ impl Model {
                     to: to.clone(),
                 });
             }
-            Event::ExperimentStarted { .. } | Event::ExperimentRuled { .. } | Event::ChallengerWithdrawn { .. } => {
+            Event::ExperimentStarted { .. }
+            | Event::ExperimentRuled { .. }
+            | Event::ChallengerWithdrawn { .. }
+            | Event::ReferenceFrozen { .. } => {
                 self.compare(seq, record);
             }
             Event::ModelCreated { .. }
             | Event::ModelDeleted { .. }
+            | Event::DriftFound { .. }
             | Event::SourceSet { .. }
             | Event::SourceRemoved { .. }
             | Event::Access(_) => {}

@@ -28,7 +28,7 @@ pub use access::{
 };
 pub use change::{Change, Package};
 pub use event::{Event, Record, TrafficAction};
-pub use experiment::{Ended, Experiment, Wanted, Withdrawn};
+pub use experiment::{Ended, Experiment, FrozenReference, Wanted, Withdrawn};
 pub use gate::{Gate, MetricRule};
 pub use model::{Model, Proposal, TrafficChange};
 pub use name::{

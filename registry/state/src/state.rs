@@ -2,7 +2,7 @@
 
 use crate::access::Access;
 use crate::model::Model;
-use crate::name::{ModelName, SourceName};
+use crate::name::{ExperimentName, ModelName, SourceName};
 use crate::reference::Reference;
 use crate::refusal::Refusal;
 use crate::source::Source;
@@ -21,6 +21,8 @@ pub struct State {
     pub sources: BTreeMap<SourceName, Arc<Source>>,
     /// Who may do what.
     pub access: Arc<Access>,
+    /// Names that answers of deleted models stand under: no experiment has one of them again.
+    pub past_experiments: Arc<BTreeSet<ExperimentName>>,
 }
 
 impl State {
@@ -53,7 +55,7 @@ impl State {
         Ok((model, model.resolve(&reference.selector)?))
     }
 
-    /// The digests of every file that some version has.
+    /// The digests of every file that some version has, or some experiment.
     #[must_use]
     pub fn files(&self) -> BTreeSet<&str> {
         let versions = self.models.values().flat_map(|model| model.versions.values());
@@ -64,6 +66,9 @@ impl State {
                 digests.extend(verified.report.as_deref());
             }
         }
+        let experiments = self.models.values().flat_map(|model| model.experiments.values());
+        let references = experiments.flat_map(|experiment| experiment.references.values());
+        digests.extend(references.map(|reference| reference.sha256.as_str()));
         digests
     }
 }

@@ -284,6 +284,52 @@ fn traffic_that_somebody_puts_otherwise_ends_it() {
 }
 
 #[test]
+fn names_outlive_their_model() {
+    let mut state = ready();
+    change(&mut state, start("rr", wanted(&[(2, 10.0)], &[]))).unwrap();
+    change(&mut state, stop("rr")).unwrap();
+    let put = |experiment: Option<&str>| Change::SetTraffic {
+        model: heartbeat(),
+        traffic: Traffic {
+            splits: vec![challenger(2, 10.0)],
+            experiment: experiment.map(|name| name.parse().unwrap()),
+            ..Traffic::only(version(1))
+        },
+    };
+    change(&mut state, put(Some("salt"))).unwrap();
+    change(&mut state, put(None)).unwrap();
+    let nobody = Change::SetTraffic {
+        model: heartbeat(),
+        traffic: Traffic::default(),
+    };
+    change(&mut state, nobody).unwrap();
+    let record = |event: Event| Record {
+        at: Timestamp::UNIX_EPOCH,
+        who: "ana".to_owned(),
+        why: String::new(),
+        event,
+    };
+    let deleted = state.decide("ana", Change::DeleteModel { model: heartbeat() }).unwrap();
+    state.apply(state.seq + 1, &record(deleted[0].clone()));
+    let after = ready().models.remove(&heartbeat()).unwrap();
+    state.models.insert(heartbeat(), after);
+    // Answers of the deleted one stand under these for ever.
+    for name in ["rr", "salt", "heartbeat"] {
+        let again = change(&mut state, start(name, wanted(&[(2, 10.0)], &[])));
+        assert!(
+            matches!(again, Err(Refusal::ExperimentExists { .. })),
+            "{name}: {again:?}"
+        );
+        let dealt = change(&mut state, put(Some(name)));
+        assert!(
+            matches!(dealt, Err(Refusal::ExperimentExists { .. })),
+            "{name}: {dealt:?}"
+        );
+    }
+    change(&mut state, start("other", wanted(&[(2, 10.0)], &[]))).unwrap();
+}
+
+#[test]
 fn what_was_dealt_out_without_an_experiment_is_no_experiments_evidence() {
     let mut state = ready();
     let plain = Change::SetTraffic {

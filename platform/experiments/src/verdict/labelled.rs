@@ -76,10 +76,20 @@ pub struct Calibration {
     pub difference: f64,
     /// Its bootstrap interval.
     pub interval: Option<Interval>,
-    /// The recording in which the champion misleads most, and how much.
-    pub champion_worst: Option<(String, f64)>,
+    /// The recording in which the champion misleads most.
+    pub champion_worst: Option<Misleading>,
     /// The recording in which the challenger misleads most.
-    pub challenger_worst: Option<(String, f64)>,
+    pub challenger_worst: Option<Misleading>,
+}
+
+/// A recording in which probabilities mislead.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "MisleadingRecording")]
+pub struct Misleading {
+    /// Its name; of several of one person the first one's.
+    pub id: String,
+    /// Expected calibration error, 0 to 1.
+    pub calibration_error: f64,
 }
 
 /// A unit's row.
@@ -222,13 +232,16 @@ fn calibration(units: &Units, settings: &Settings) -> Option<Calibration> {
     let worst = |challenger: bool| {
         let of = |unit: &super::units::Unit| {
             let side = if challenger { &unit.challenger } else { &unit.champion };
-            Some((unit.id.clone(), error(side.as_ref()?)?))
+            Some(Misleading {
+                id: unit.id.clone(),
+                calibration_error: error(side.as_ref()?)?,
+            })
         };
         units
             .all
             .iter()
             .filter_map(of)
-            .max_by(|one, two| one.1.total_cmp(&two.1))
+            .max_by(|one, two| one.calibration_error.total_cmp(&two.calibration_error))
     };
     let share = |sum: &[f64; 2]| (sum[1] > 0.0).then(|| sum[0] / sum[1]);
     let plan = settings.plan();

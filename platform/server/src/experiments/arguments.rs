@@ -14,6 +14,9 @@ pub(crate) struct ComparingArguments {
     /// Seconds between two looks at the guard rails of every challenger.
     #[arg(long, value_name = "SECONDS", default_value_t = 30, env = "EINTHOVEN_GUARD_EVERY_S", value_parser = clap::value_parser!(u32).range(1..=3600))]
     guard_every_s: u32,
+    /// Seconds that a challenger may take for one request, and one more for each minute of the recording; then it counts as late.
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, env = "EINTHOVEN_CHALLENGER_WITHIN_S", value_parser = clap::value_parser!(u32).range(1..=3600))]
+    challenger_within_s: u32,
     /// Address that is told, by a signed POST, when a challenger was withdrawn.
     #[arg(
         long,
@@ -49,6 +52,7 @@ impl ComparingArguments {
         };
         Ok(Comparing::new(
             Duration::from_secs(u64::from(self.guard_every_s)),
+            Duration::from_secs(u64::from(self.challenger_within_s)),
             webhook,
         ))
     }

@@ -34,6 +34,13 @@ pub(crate) struct Known {
     pub(crate) recording: Recording,
 }
 
+impl Known {
+    /// Whose it is, or what was sent: recordings of one person are alike, and one that is sent twice is one.
+    pub(crate) fn person(&self) -> &str {
+        self.recording.group.as_deref().unwrap_or(&self.recording.id)
+    }
+}
+
 impl Sources {
     /// Answers of a version in this experiment, newest first; its own, or those it computed beside others.
     pub(crate) fn entries(&self, version: &str, shadow: bool, after: Option<Cursor>) -> Entries {

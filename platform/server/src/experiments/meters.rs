@@ -1,10 +1,9 @@
 //! What each arm did on this server, since its traffic changed last.
 
-use crate::input::{Answer, InputError};
-use einthoven_classify::{ClassifyError, ServedModel};
-use einthoven_dispatch::{DispatchError, Done, Tensor};
-use einthoven_plugin_host::{Code, DType};
+use super::outcome::Outcome;
+use einthoven_classify::ServedModel;
 use einthoven_serving::Arm;
+use einthoven_telemetry::ArmReading;
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::{BTreeMap, VecDeque};
@@ -82,64 +81,6 @@ pub(crate) struct Counts {
     pub(crate) errors: u64,
     pub(crate) timeouts: u64,
     pub(crate) empty: u64,
-}
-
-/// How a request ended that was the version's to answer.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum Outcome {
-    Answered { empty: bool, seconds: f64 },
-    Failed,
-    Late,
-}
-
-impl Outcome {
-    /// What a version made of a request; none where the request itself was at fault.
-    pub(crate) fn of(answer: &Result<Answer, InputError>, seconds: f64) -> Option<Self> {
-        match answer {
-            Ok(answer) => Some(Self::Answered {
-                empty: is_empty(answer),
-                seconds,
-            }),
-            Err(InputError::Classify(ClassifyError::Late)) => Some(Self::Late),
-            Err(InputError::Classify(ClassifyError::Busy { .. } | ClassifyError::Engine(_))) => Some(Self::Failed),
-            Err(_) => None,
-        }
-    }
-
-    /// The same of tensors.
-    pub(crate) fn of_tensors(done: &Result<Done, DispatchError>) -> Option<Self> {
-        match done {
-            Ok(done) => Some(Self::Answered {
-                empty: done.outputs.iter().any(says_nothing),
-                seconds: done.computed.as_secs_f64(),
-            }),
-            Err(DispatchError::Expired) => Some(Self::Late),
-            Err(DispatchError::Failed(failure)) if failure.code == Code::Unsupported => None,
-            Err(DispatchError::Full { .. } | DispatchError::Failed(_)) => Some(Self::Failed),
-            // The request was at fault, or nobody waits any more, or it is asked again.
-            Err(_) => None,
-        }
-    }
-}
-
-/// Whether an output has numbers, and none of them is finite.
-fn says_nothing(output: &Tensor) -> bool {
-    let (numbers, _) = output.data.as_chunks::<4>();
-    output.dtype == DType::F32
-        && !numbers.is_empty()
-        && !numbers.iter().any(|bytes| f32::from_le_bytes(*bytes).is_finite())
-}
-
-fn is_empty(answer: &Answer) -> bool {
-    match answer {
-        Answer::Beats { document, .. } => {
-            !document.beats.is_empty() && document.beats.iter().all(|beat| beat.class.is_none())
-        }
-        Answer::Rows(document) => {
-            let finite = |row: &einthoven_classify::RowOut| row.probabilities.values().all(|value| value.is_finite());
-            !document.rows.is_empty() && !document.rows.iter().any(finite)
-        }
-    }
 }
 
 impl Meters {
@@ -248,6 +189,25 @@ impl Meters {
         })
     }
 
+    /// What all arms did, for Prometheus.
+    pub(crate) fn readings(&self) -> Vec<ArmReading> {
+        let meters = self.lock();
+        let reading = |((model, _, version), meter): (&Name, &Meter)| {
+            let seen = &meter.seen;
+            ArmReading {
+                model: model.clone(),
+                version: version.clone(),
+                answered: seen.requests.saturating_sub(seen.errors + seen.timeouts),
+                empty: seen.empty,
+                failed: seen.errors,
+                late: seen.timeouts,
+                dropped: seen.dropped,
+                waiting: seen.waiting,
+            }
+        };
+        meters.iter().map(reading).collect()
+    }
+
     /// Shadows that were left out, of all experiments.
     pub(crate) fn dropped_in_all(&self) -> u64 {
         self.dropped.load(Ordering::Relaxed)
@@ -341,7 +301,6 @@ fn p99(mut times: Vec<f64>, least: u64) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use einthoven_plugin_host::Failure;
 
     fn arm(version: &str, since: u64) -> ArmOf {
         ArmOf {
@@ -456,29 +415,6 @@ mod tests {
         }
         let [champion, challenger] = meters.lately_at([&one, &two], 50, 0, 60);
         assert_eq!((champion.p99_s, challenger.p99_s), (Some(0.01), Some(0.01)));
-    }
-
-    #[test]
-    fn tensors_count_as_recordings_do() {
-        let failure = |code| DispatchError::Failed(Failure::new(code, "as it is"));
-        let of = |error| Outcome::of_tensors(&Err(error));
-        assert_eq!(of(DispatchError::Expired), Some(Outcome::Late));
-        assert_eq!(of(failure(Code::Internal)), Some(Outcome::Failed));
-        assert_eq!(of(failure(Code::Unsupported)), None);
-        assert_eq!(of(DispatchError::Cancelled), None);
-        let output = |values: &[f32]| Tensor {
-            name: "probabilities".into(),
-            dtype: DType::F32,
-            dims: vec![values.len()],
-            data: values
-                .iter()
-                .flat_map(|value| value.to_le_bytes())
-                .collect::<Vec<u8>>()
-                .into(),
-        };
-        assert!(says_nothing(&output(&[f32::NAN, f32::INFINITY])));
-        assert!(!says_nothing(&output(&[f32::NAN, 0.5])));
-        assert!(!says_nothing(&output(&[])));
     }
 
     #[test]

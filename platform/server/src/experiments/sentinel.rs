@@ -1,7 +1,7 @@
 //! A frozen set that every challenger is measured on when it begins: kept recordings of predictions that the rules name, with what
 //! readers say is right. A beat that the champion calls rightly and the challenger does not is missed anew.
 
-use super::guard::Watched;
+use super::watched::Watched;
 use crate::http::App;
 use crate::http::problem::Problem;
 use crate::input::{InputError, read};
@@ -21,8 +21,9 @@ use uuid::Uuid;
 
 /// Predictions of a set at most.
 const MOST: usize = 100;
-/// How long one recording may take.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// How long a full queue is waited for, and how often it is tried again.
+const QUEUED_WITHIN: Duration = Duration::from_secs(60);
+const AGAIN: Duration = Duration::from_millis(200);
 
 /// What came of the sets, by experiment and challenger.
 #[derive(Default)]
@@ -192,12 +193,17 @@ fn of_one(
     };
     let truth = truth(journal, &entry);
     let reading = read(files, &request, &app.plugins.readers)?;
-    let one = said(&reading, champion, request.lead.clone())?;
-    let two = match said(&reading, challenger, request.lead) {
-        // Whoever fails finds nothing.
-        Err(InputError::Classify(ClassifyError::Engine(_))) => HashMap::new(),
-        said => said?,
+    let length_s = match &reading.input {
+        Input::Recording(recording) => recording.duration_s(),
+        Input::BeatRows(_) => 0.0,
     };
+    let patience = app.comparing.patience(length_s);
+    let one = said(&reading, champion, request.lead.as_ref(), patience)?;
+    let two = said(&reading, challenger, request.lead.as_ref(), patience).unwrap_or_else(|cause| {
+        // Whoever fails, refuses what the champion takes, or is late finds nothing.
+        tracing::warn!("a challenger says nothing about {id} of a sentinel set: {cause}");
+        HashMap::new()
+    });
     let right = |said: &HashMap<u64, String>, at: &u64, class: &String| said.get(at) == Some(class);
     let misses = truth
         .iter()
@@ -215,11 +221,31 @@ fn truth(journal: &Journal, entry: &Entry) -> BTreeMap<u64, String> {
     held.collect()
 }
 
-/// Classes by R peak, or by row.
-fn said(reading: &Reading, model: &ServedModel, lead: Option<String>) -> Result<HashMap<u64, String>, InputError> {
+/// Classes by R peak, or by row. A queue that is full is no fault of the version's for as long as that may pass.
+fn said(
+    reading: &Reading,
+    model: &ServedModel,
+    lead: Option<&String>,
+    patience: Duration,
+) -> Result<HashMap<u64, String>, InputError> {
+    let end = Instant::now() + QUEUED_WITHIN;
+    loop {
+        match said_once(reading, model, lead, patience) {
+            Err(InputError::Classify(ClassifyError::Busy { .. })) if Instant::now() < end => std::thread::sleep(AGAIN),
+            said => return said,
+        }
+    }
+}
+
+fn said_once(
+    reading: &Reading,
+    model: &ServedModel,
+    lead: Option<&String>,
+    patience: Duration,
+) -> Result<HashMap<u64, String>, InputError> {
     let demand = Demand {
         flow: SHADOW.into(),
-        deadline: Some(Instant::now() + PATIENCE),
+        deadline: Some(Instant::now() + patience),
         priority: Some(Priority::Batch),
         ..Demand::default()
     };
@@ -227,7 +253,7 @@ fn said(reading: &Reading, model: &ServedModel, lead: Option<String>) -> Result<
     match &reading.input {
         Input::Recording(recording) => {
             let options = Options {
-                lead,
+                lead: lead.cloned(),
                 demand,
                 ..Options::default()
             };

@@ -70,6 +70,8 @@ async fn snapshot(app: &App) -> Snapshot {
         model_memory_budget_bytes: usage.budget_bytes,
         models_waiting: app.loaded.waiting().len() as u64,
         shadows_dropped: app.comparing.meters.dropped_in_all(),
+        arms: app.comparing.meters.readings(),
+        drift: app.comparing.drifting.readings(),
         jobs: app.jobs.counts().await.to_vec(),
         journal: app.journaling.journal().ok().map(|journal| journaled(journal.counts())),
     }

@@ -3,7 +3,7 @@
 use super::App;
 use super::caller::Caller;
 use super::problem::Problem;
-use crate::experiments::{ArmOf, Outcome};
+use crate::experiments::{Ending, Outcome};
 use crate::input::{Answer, Request, answer_for, default_model, read};
 use crate::journaling::{Asked, Computed, read_noted};
 use crate::shadows::{self, Beside};
@@ -205,7 +205,7 @@ pub(crate) async fn classified(
     let Routed { model, shadows, arm } = app.loaded.route(&reference, caller.subject()).await?;
     drop(clock);
     let spent = Spent::default();
-    let options = Options {
+    let mut options = Options {
         lead: request.lead,
         demand: Demand {
             flow: caller.principal().flow(),
@@ -220,12 +220,12 @@ pub(crate) async fn classified(
         let clock = Stage::Classify.running();
         let rows = shadows::rows(&shadows, &reading.input);
         let again = (options.lead.clone(), options.found.clone());
+        options.demand.deadline = teller.comparing.deadline(arm.as_ref(), Some(&reading.input));
+        let ending = Ending::of(&teller.comparing, &model, arm.as_ref());
         let answer = answer_for(reading, &model, options);
         drop(clock);
         let seconds = Duration::from_micros(spent.compute_us()).as_secs_f64();
-        if let (Some(arm), Some(outcome)) = (&arm, Outcome::of(&answer, seconds)) {
-            teller.comparing.meters.saw(&ArmOf::of(&model, arm), outcome);
-        }
+        ending.came(Outcome::of(&answer, seconds));
         let answer = answer?;
         let entry = asked.map(|asked| {
             let computed = Computed::by(&teller, arm.as_ref(), &model, &spent);

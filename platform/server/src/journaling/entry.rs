@@ -6,7 +6,8 @@ use crate::http::problem::Problem;
 use crate::input::Answer;
 use einthoven_classify::{BeatOut, Document, ModelOut, RowsDocument, ServedModel, Spent};
 use einthoven_ecg::beat::BeatClass;
-use einthoven_ecg::recording::StandardLead;
+use einthoven_ecg::figures::place;
+use einthoven_ecg::recording::{Recording, StandardLead};
 use einthoven_journal::replay::digest;
 use einthoven_journal::{Arm, Beats, Digests, Entry, Journal, Latency, Quality, Unit};
 use serde::Serialize;
@@ -64,7 +65,7 @@ pub(crate) fn entry(
     answer: &Answer,
 ) -> Result<(Entry, Option<Vec<u8>>), Problem> {
     let said = match answer {
-        Answer::Beats { recording, document } => Said::of_beats(document, recording.leads.len(), bytes(document)?)?,
+        Answer::Beats { recording, document } => Said::of_beats(document, recording, bytes(document)?)?,
         Answer::Rows(document) => Said::of_rows(document, bytes(document)?)?,
     };
     let Said {
@@ -135,7 +136,7 @@ struct Said<'a> {
 }
 
 impl<'a> Said<'a> {
-    fn of_beats(document: &'a Document, leads: usize, answer: Vec<u8>) -> Result<Self, Problem> {
+    fn of_beats(document: &'a Document, samples: &Recording, answer: Vec<u8>) -> Result<Self, Problem> {
         let labels = classes(&document.model);
         let beats = beats_of(&document.beats, &labels);
         let mut summary = serde_json::to_value(&document.summary).map_err(|cause| Problem::internal(&cause))?;
@@ -149,9 +150,14 @@ impl<'a> Said<'a> {
         let mut figures = BTreeMap::from([
             ("duration_s".to_owned(), recording.duration_s),
             ("samples".to_owned(), recording.samples as f64),
-            ("leads".to_owned(), leads as f64),
+            ("leads".to_owned(), samples.leads.len() as f64),
             ("unreadable_spans".to_owned(), document.unreadable.len() as f64),
         ]);
+        // Of beats in unreadable spans nothing is measured.
+        let readable = document.beats.iter().filter(|beat| beat.class.is_some());
+        let peaks: Vec<usize> = readable.map(|beat| beat.sample).collect();
+        let lead_at = place(samples, &document.lead);
+        figures.extend(einthoven_ecg::figures::figures(samples, lead_at, &peaks));
         figures.extend(report.rate.mean_bpm.map(|rate| ("rate_bpm".to_owned(), rate)));
         for (name, value) in [
             ("k_sqi", mean(document.quality.iter().map(|window| window.k_sqi))),
@@ -163,7 +169,7 @@ impl<'a> Said<'a> {
         Ok(Self {
             model: &document.model,
             name: &recording.name,
-            lead: Some(lead(document)),
+            lead: Some(lead_name(&document.lead, lead_at)),
             sampling_rate_hz: Some(recording.sampling_rate_hz),
             unit: Unit::Beats,
             labels,
@@ -204,18 +210,8 @@ impl<'a> Said<'a> {
     }
 }
 
-/// The lead that was classified: its name where that says which lead it is, else its place. A file may call a lead anything,
-/// also by a person's name.
-fn lead(document: &Document) -> String {
-    let place = document
-        .recording
-        .leads
-        .iter()
-        .position(|lead| lead.name == document.lead);
-    lead_name(&document.lead, place.unwrap_or(0))
-}
-
-/// A lead's name, or its place counted from one.
+/// A lead's name where that says which lead it is, else its place, counted from one. A file may call a lead anything, also by a
+/// person's name.
 pub(super) fn lead_name(name: &str, place: usize) -> String {
     match StandardLead::from_name(name) {
         Some(_) => name.to_owned(),

@@ -1,5 +1,5 @@
 /* An engine for models of rows that says N to everything. While the file MARK is there, each of its models fails as its own file says:
- * `sleep`, `crash`, `memory` or `refuse`. */
+ * `sleep`, `crash`, `memory` or `refuse`; `late` sleeps and `shy` refuses where there is more than one row. `slow` loads only when there is no file MARK.load. */
 
 #define _GNU_SOURCE
 #define einthoven_plugin_entry_v1 gain_entry
@@ -32,6 +32,9 @@ static int32_t faulty_load(void *handle, const einthoven_model_package *package,
         if (same(package->files[i].name, package->entry) && package->files[i].len < sizeof model->fault) {
             memcpy(model->fault, package->files[i].data, (size_t)package->files[i].len);
         }
+    }
+    while (strcmp(model->fault, "slow") == 0 && access(MARK ".load", F_OK) == 0) {
+        usleep(5000);
     }
     model->input.name = text("row");
     model->input.dims = ROW;
@@ -76,8 +79,10 @@ static int32_t faulty_execute(void *handle, const einthoven_call *call) {
                 }
             } while (more != NULL);
             abort();
-        } else {
+        } else if (strcmp(model->fault, "refuse") == 0 || (strcmp(model->fault, "shy") == 0 && call->inputs[0].dims[0] > 1)) {
             return fail(call, EINTHOVEN_INTERNAL, "it does not want to");
+        } else if (strcmp(model->fault, "late") == 0 && call->inputs[0].dims[0] > 1) {
+            sleep(10);
         }
     }
     const int64_t rows = call->inputs[0].dims[0];

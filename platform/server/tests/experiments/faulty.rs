@@ -146,3 +146,130 @@ fn a_challenger_that_comes_back_is_judged_by_what_it_does_then() {
         (&json!(0), &json!([]))
     );
 }
+
+#[test]
+fn a_challenger_that_hangs_is_given_up_and_withdrawn() {
+    let folder = tempfile::tempdir().unwrap();
+    let mark = folder.path().join("mark");
+    let bounds = ["--guard-every-s", "1", "--challenger-within-s", "1"];
+    let Some(server) = server(folder.path(), &mark, &bounds) else {
+        return;
+    };
+    ready(&server, ROW, "sleep", &failing("sleep", "worker"));
+    let splits = json!([{"version": "sleep", "percent": 100}]);
+    start(&server, &json!({"name": "hangs", "model": ROW, "splits": splits}));
+    fs::write(&mark, b"").unwrap();
+    // Nobody says how long they wait, and nobody waits for ever.
+    let rows = crate::packages::rows_csv();
+    let end = std::time::Instant::now() + std::time::Duration::from_secs(120);
+    let mut hung = 0;
+    for number in 0.. {
+        let subject = format!("subject {number}");
+        let headers = [("content-type", "text/csv"), ("x-einthoven-subject", subject.as_str())];
+        let answer = server.ask("POST", "/v1/classify?model=heartbeat-row", &headers, rows.as_bytes());
+        hung += u32::from(answer.status == 504);
+        if answer.status == 200 {
+            assert_eq!(answer.json()["model"]["version"], "1.0.0");
+            break;
+        }
+        assert!(std::time::Instant::now() < end, "it is never withdrawn");
+    }
+    assert!(hung > 0);
+    let over = until(&server, "hangs", |experiment| experiment["running"] == false);
+    let broken = &over["withdrawn"][0]["broken"][0];
+    assert_eq!(broken["rail"], "errors", "{over}");
+}
+
+#[test]
+fn a_challenger_that_is_late_or_refuses_finds_nothing_of_a_sentinel_set() {
+    let folder = tempfile::tempdir().unwrap();
+    let mark = folder.path().join("mark");
+    let bounds = [
+        "--keep-recordings",
+        "--guard-every-s",
+        "3600",
+        "--challenger-within-s",
+        "1",
+    ];
+    let Some(server) = server(folder.path(), &mark, &bounds) else {
+        return;
+    };
+    // They load, as a row alone is no trouble to them.
+    ready(&server, ROW, "late", &failing("late", "worker"));
+    ready(&server, ROW, "shy", &failing("shy", "in-process"));
+    let headers = [("content-type", "text/csv"), ("x-einthoven-subject", "of the set")];
+    let rows = crate::packages::rows_csv();
+    let answer = server.ask("POST", "/v1/classify?model=heartbeat-row", &headers, rows.as_bytes());
+    let answer = answer.json();
+    let id = answer["prediction"].as_str().unwrap().to_owned();
+    let marks: Vec<Value> = answer["rows"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| json!({"at": row["row"], "is": "class", "class": row["class"]}))
+        .collect();
+    let said = server.json(
+        "POST",
+        &format!("/v1/predictions/{id}/labels"),
+        &[],
+        &json!({"marks": marks}),
+    );
+    assert_eq!(said.status, 201, "{}", said.json());
+    fs::write(&mark, b"").unwrap();
+    let shadows = json!([{"version": "late", "percent": 1}, {"version": "shy", "percent": 1}]);
+    start(
+        &server,
+        &json!({"name": "watched", "model": ROW, "shadows": shadows, "rules": {"sentinel": [id]}}),
+    );
+    let over = until(&server, "watched", |experiment| experiment["running"] == false);
+    let withdrawn = over["withdrawn"].as_array().unwrap();
+    assert_eq!(withdrawn.len(), 2, "{over}");
+    for one in withdrawn {
+        let broken = &one["broken"][0];
+        assert_eq!(
+            (&broken["rail"], broken["seen"].as_f64()),
+            (&json!("sentinel_misses"), Some(marks.len() as f64)),
+            "{one}"
+        );
+    }
+}
+
+/// Between the moment at which a change is decided on and the one at which it is made, a challenger that it names is withdrawn.
+#[test]
+fn a_change_that_was_decided_on_before_a_withdrawal_brings_nobody_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let mark = folder.path().join("mark");
+    let Some(server) = server(folder.path(), &mark, &["--guard-every-s", "1"]) else {
+        return;
+    };
+    ready(&server, ROW, "bad", &failing("refuse", "in-process"));
+    ready(&server, ROW, "slow", &failing("slow", "in-process"));
+    ready(&server, ROW, "3", &numbered(3));
+    let shadow = |version: &str| json!({"version": version, "percent": 100});
+    let rails = json!({"p99": null, "class_shares": null, "withheld": null});
+    start(
+        &server,
+        &json!({"name": "race", "model": ROW, "shadows": [shadow("bad"), shadow("3")], "rules": {"rails": rails}}),
+    );
+    let load = folder.path().join("mark.load");
+    fs::write(&load, b"").unwrap();
+    std::thread::scope(|scope| {
+        let change = scope.spawn(|| {
+            let shadows = json!([shadow("bad"), shadow("3"), shadow("slow")]);
+            server.json("PATCH", "/v1/experiments/race", &[], &json!({"shadows": shadows}))
+        });
+        fs::write(&mark, b"").unwrap();
+        for number in 0..20 {
+            answered_by(&server, &format!("subject {number}"));
+        }
+        until(&server, "race", |experiment| {
+            experiment["withdrawn"].as_array().is_some_and(|all| all.len() == 1)
+        });
+        assert!(!change.is_finished(), "it did not wait for the load");
+        fs::remove_file(&load).unwrap();
+        change.join().unwrap().problem(409, "cooling");
+    });
+    let shadows = read(&server, "race")["shadows"].clone();
+    assert_eq!(shadows.as_array().unwrap().len(), 1, "{shadows}");
+    assert_eq!(shadows[0]["version"], "3");
+}

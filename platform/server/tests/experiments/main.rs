@@ -6,6 +6,7 @@
 #[path = "../server/client.rs"]
 mod client;
 mod dealt;
+mod drifted;
 #[path = "../server/engine.rs"]
 mod engine;
 mod faulty;

@@ -44,6 +44,20 @@ fn an_answer_names_its_entry_which_says_what_made_it() {
         }
         assert!(told["truth"].is_null());
     }
+    // What it was like, for whoever watches whether recordings change.
+    let figures = &kept["quality"]["figures"];
+    let height = figures["qrs_MLII_mv"].as_f64().unwrap();
+    assert!((0.2..5.0).contains(&height), "{figures}");
+    for name in [
+        "net_MLII_mv",
+        "mains_50_db",
+        "mains_60_db",
+        "lead_set",
+        "rate_bpm",
+        "k_sqi",
+    ] {
+        assert!(figures[name].is_number(), "{name}: {figures}");
+    }
     let mut summary = answer["summary"].clone();
     summary.as_object_mut().unwrap().remove("definitions");
     assert_eq!(kept["summary"], summary);

@@ -97,6 +97,23 @@ pub(super) fn operations() -> Vec<Operation> {
             "Says whether recordings have become others",
         )
         .query::<drift::Wanted>(json!({"last": 100}))
-        .answers::<DriftOut>(200, "The last recordings against the first."),
+        .answers::<DriftOut>(200, "The last recordings against the reference."),
+        one(
+            Method::POST,
+            "/v1/experiments/{name}/drift/reference",
+            "freeze_reference",
+            "Freezes the newest recordings as what later ones are compared with",
+        )
+        .change()
+        .problems(&[
+            (404, "no_journal"),
+            (409, "experiment_ended"),
+            (422, "bad_field"),
+            (422, "bad_traffic"),
+            (503, "busy"),
+        ])
+        .body::<drift::NewReference>(json!({"recordings": 100, "reason": "a new recorder since Monday"}))
+        .answers::<ExperimentOut>(200, "The experiment, with its references.")
+        .with(&["ETag"]),
     ]
 }

@@ -13,11 +13,12 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use einthoven_experiments::guard::{Broken, Rail};
 use einthoven_registry_state::{
-    Challenger, Ended, Experiment, ExperimentName, Model, ModelName, VersionName, Withdrawn,
+    Challenger, Ended, Experiment, ExperimentName, FrozenReference, Model, ModelName, VersionName, Withdrawn,
 };
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// An experiment, and what this server saw of those that still run.
@@ -35,6 +36,8 @@ pub(crate) struct ExperimentOut {
     started_by: String,
     why: String,
     seq: u64,
+    /// What later recordings of each version are compared with, by version, once there were enough.
+    references: BTreeMap<String, FrozenReference>,
     withdrawn: Vec<Withdrawn>,
     ended: Option<Ended>,
     here: Vec<Here>,
@@ -141,6 +144,11 @@ fn out(app: &App, model: &Model, experiment: &Experiment) -> ExperimentOut {
         started_by: experiment.started_by.clone(),
         why: experiment.why.clone(),
         seq: experiment.seq,
+        references: experiment
+            .references
+            .iter()
+            .map(|(version, reference)| (version.to_string(), reference.clone()))
+            .collect(),
         withdrawn: experiment.withdrawn.clone(),
         ended: experiment.ended.clone(),
         here: if running { arms.map(here).collect() } else { Vec::new() },

@@ -50,6 +50,10 @@ pub(super) fn routes(table: Table) -> Table {
             "/v1/experiments/{name}/drift",
             [get(NeedsForSome(ModelsRead), drift::get_drift)],
         )
+        .route(
+            "/v1/experiments/{name}/drift/reference",
+            [post(NeedsForSome(Traffic), drift::freeze_reference)],
+        )
 }
 
 /// Which challenger is meant.

@@ -5,10 +5,10 @@ use super::super::body::{Path, Query};
 use super::super::caller::Caller;
 use super::super::problem::Problem;
 use super::super::upload::blocking;
-use super::drift::{self, Windows};
+use super::drift::{self, Kept, Windows};
 use super::{Against, challengers, sources};
 use crate::experiments::Rules;
-use crate::experiments::evidence::MOST;
+use crate::experiments::evidence::{MOST, Sources};
 use axum::Json;
 use axum::extract::State;
 use einthoven_experiments::guard::Ruling;
@@ -24,7 +24,7 @@ use std::sync::Arc;
 pub(crate) struct VerdictOut {
     #[serde(flatten)]
     verdict: Verdict,
-    /// The champion's recordings against the experiment's first.
+    /// The champion's recordings against the reference.
     drift: einthoven_experiments::drift::Drift,
     /// What this server ruled last; `null` before it looked.
     ruling: Option<Ruling>,
@@ -42,6 +42,7 @@ pub(crate) async fn get_verdict(
     let mut settings = Rules::of(&experiment.rules).settings;
     let compared = u32::try_from(challengers(&experiment).len()).unwrap_or(u32::MAX);
     settings.comparisons = settings.comparisons.max(compared.min(100));
+    let kept = Kept::of(&app, &experiment, &experiment.champion).await?;
     let done = blocking(Arc::clone(&app.comparing.verdicts), move || {
         let known = sources.known(MOST, true)?;
         let most = known.len() == MOST;
@@ -58,7 +59,11 @@ pub(crate) async fn get_verdict(
                 .notes
                 .push(format!("Only the first {MOST} recordings are looked at."));
         }
-        let drift = drift::of(&sources, &sources.champion, &sources.experiment, &Windows::default())?;
+        let of_champion = Sources {
+            challenger: sources.champion.clone(),
+            ..sources.clone()
+        };
+        let drift = drift::of(&of_champion, &sources.experiment, kept.as_ref(), &Windows::default())?;
         Ok(VerdictOut {
             verdict,
             drift: drift.drift,

@@ -1,7 +1,7 @@
 //! From the tensors of any face to outputs: checked against the model, queued, computed.
 
 use super::outcome::{expired, failed, not_taken};
-use crate::experiments::{ArmOf, Outcome as Ended};
+use crate::experiments::{Ending, Outcome as Ended};
 use crate::http::App;
 use crate::http::problem::Problem;
 use crate::journaling::{Asked, Protocol};
@@ -11,7 +11,7 @@ use einthoven_dispatch::{Call, DispatchError, Done, Priority, Tensor};
 use einthoven_oip::{Datatype, InferRequest, Parameter};
 use einthoven_plugin_host::{DType, Signature, TensorSpec};
 use einthoven_registry_state::Reference;
-use einthoven_serving::Routed;
+use einthoven_serving::{Arm, Routed};
 use std::sync::Arc;
 use std::time::Instant;
 use uuid::Uuid;
@@ -44,21 +44,21 @@ pub(crate) async fn run(app: &App, work: Work<'_>) -> Result<Outcome, Problem> {
     let Routed { model, mut arm, .. } = routed(app, work.reference, work.subject, work.deadline).await?;
     let inputs = taken(model.signature(), work.inputs)?;
     let asked = app.journaling.tensors_asked(work.asked, work.protocol, &inputs);
-    let call = Call {
+    let deadline = |arm: Option<&Arm>| work.deadline.into_iter().chain(app.comparing.deadline(arm, None)).min();
+    let mut call = Call {
         inputs,
         priority: work.priority,
         flow: work.flow,
-        deadline: work.deadline,
+        deadline: deadline(arm.as_ref()),
     };
     let (mut model, mut done) = (Arc::clone(&model), model.infer(call.clone()).await);
     if matches!(done, Err(DispatchError::Closed)) {
         let again = routed(app, work.reference, work.subject, work.deadline).await?;
         (model, arm) = (again.model, again.arm);
+        call.deadline = deadline(arm.as_ref());
         done = model.infer(call).await;
     }
-    if let (Some(arm), Some(outcome)) = (&arm, Ended::of_tensors(&done)) {
-        app.comparing.meters.saw(&ArmOf::of(&model, arm), outcome);
-    }
+    Ending::of(&app.comparing, &model, arm.as_ref()).came(Ended::of_tensors(&done));
     let done = done.map_err(failed)?;
     let prediction = match asked {
         None => None,
