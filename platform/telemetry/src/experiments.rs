@@ -152,7 +152,7 @@ mod tests {
                 ("einthoven_drift_alarms_total", 1),
             ]
         );
-        assert_eq!(families[0].get_metric()[0].get_counter().value(), 4.0);
-        assert_eq!(families[2].get_metric()[0].get_gauge().value(), 1.0);
+        assert_eq!(families[0].get_metric()[0].get_counter().get_value(), 4.0);
+        assert_eq!(families[2].get_metric()[0].get_gauge().get_value(), 1.0);
     }
 }

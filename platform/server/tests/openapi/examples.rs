@@ -8,8 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// What cannot be asked for alone, and where it is tested.
-const ELSEWHERE: [(&str, &str); 9] = [
+const ELSEWHERE: [(&str, &str); 10] = [
     ("delete_session", "the page's session: tests/access/sessions.rs"),
+    ("freeze_reference", "as many recordings: tests/experiments/drifted.rs"),
     ("open_stream", "a WebSocket: tests/live/stream.rs"),
     ("redeem_link", "of a server that knows nobody: tests/access/links.rs"),
     ("start_oidc", "an issuer that answers: platform/auth/tests/auth"),
