@@ -74,7 +74,7 @@ fn forget(app: &App, all: &[Watched]) {
         let mut all = all.iter();
         all.any(|one| one.experiment.as_str() == experiment && one.challenger.as_str() == challenger)
     };
-    app.comparing.sentinels.retain(&takes_part);
+    app.comparing.sentinels.retain(takes_part);
     app.comparing.memory.retain(takes_part);
 }
 
