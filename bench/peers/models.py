@@ -1,17 +1,20 @@
 """Writes the networks. Two that every server is measured with: `beat.onnx`, a small convolutional network for one heartbeat
 ([n, 1, 187] to [n, 5], 106 thousand parameters), and `ecg12.onnx`, a residual network for twelve leads ([n, 12, 4096] to
 [n, 6], 6 million). Weights are random and always the same: speed does not depend on what was learnt. And `nothing.onnx`, which
-gives the first five of 187 values: what a server costs beside a network.
+gives the first five of 187 values: what a server costs beside a network. `beat-variants.zip` holds `beat.onnx` and its twin in
+8-bit integers, for a server that may choose.
 
     python models.py FOLDER
 """
 
 import sys
+import zipfile
 from pathlib import Path
 
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
+from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 
 
 class Network:
@@ -96,6 +99,34 @@ def nothing():
     return network.model(5)
 
 
+class Beats(CalibrationDataReader):
+    """What the ranges of the 8-bit twin are taken from: like the inputs of the measurement."""
+
+    def __init__(self):
+        random = np.random.default_rng(0)
+        self.batches = iter([random.standard_normal((64, 1, 187)).astype(np.float32) for _ in range(4)])
+
+    def get_next(self):
+        batch = next(self.batches, None)
+        return None if batch is None else {"x": batch}
+
+
+def variants(folder):
+    twin = folder / "beat.int8.onnx"
+    quantize_static(
+        folder / "beat.onnx",
+        twin,
+        Beats(),
+        quant_format=QuantFormat.QDQ,
+        activation_type=QuantType.QUInt8,
+        weight_type=QuantType.QInt8,
+        per_channel=True,
+    )
+    with zipfile.ZipFile(folder / "beat-variants.zip", "w") as package:
+        package.write(folder / "beat.onnx", "model.onnx")
+        package.write(twin, "model.int8.onnx")
+
+
 def main(folder):
     folder.mkdir(parents=True, exist_ok=True)
     for model in (beat(), ecg12(), nothing()):
@@ -103,6 +134,7 @@ def main(folder):
         onnx.save(model, path)
         count = sum(int(np.prod(weight.dims)) for weight in model.graph.initializer)
         print(f"{path}: {count} parameters")
+    variants(folder)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,10 @@ use ort::session::{NoSelectedOutputs, RunOptions, Session, SessionInputValue, Se
 use std::sync::Arc;
 use std::time::Instant;
 
+/// Bytes of inputs from which a run gives its memory back: what it needed may be hundreds of times as much, and getting it
+/// again is nothing beside such a run.
+const LARGE: usize = 512 << 10;
+
 /// A session, which runs one batch at a time.
 pub(crate) struct OrtInstance {
     session: Session,
@@ -18,6 +22,8 @@ pub(crate) struct OrtInstance {
     /// Where outputs are bound to, with `io_binding`.
     bound: Option<MemoryInfo<'static>>,
     options: RunOptions<NoSelectedOutputs>,
+    /// For runs on inputs of [`LARGE`] and more.
+    large: RunOptions<NoSelectedOutputs>,
 }
 
 impl OrtInstance {
@@ -27,24 +33,38 @@ impl OrtInstance {
         options: &Options,
         signature: Arc<Signature>,
     ) -> Result<Self, Failure> {
-        let mut run = RunOptions::new().map_err(Failure::internal)?;
-        if options.arena == Arena::Shrink {
-            let arenas = match target.provider {
-                Provider::Cpu => "cpu:0".to_owned(),
-                Provider::Cuda | Provider::TensorRt => format!("cpu:0;gpu:{}", target.device),
-            };
-            run.set("memory.enable_memory_arena_shrinkage", arenas)
-                .map_err(Failure::internal)?;
-        }
         let memory = || MemoryInfo::new(AllocationDevice::CPU, 0, AllocatorType::Device, MemoryType::CPUOutput);
         Ok(Self {
             session,
             provider: target.provider,
             signature,
             bound: options.io_binding.then(memory).transpose().map_err(Failure::internal)?,
-            options: run,
+            options: run_options(target, options.arena == Arena::Shrink)?,
+            large: run_options(
+                target,
+                match options.arena {
+                    Arena::Shrink => true,
+                    Arena::Off => false,
+                    // A GPU waits for all its work when memory is given back.
+                    Arena::On => target.provider == Provider::Cpu,
+                },
+            )?,
         })
     }
+}
+
+/// With `shrinks`, memory that a run took is given back after it.
+fn run_options(target: Target, shrinks: bool) -> Result<RunOptions<NoSelectedOutputs>, Failure> {
+    let mut run = RunOptions::new().map_err(Failure::internal)?;
+    if shrinks {
+        let arenas = match target.provider {
+            Provider::Cpu => "cpu:0".to_owned(),
+            Provider::Cuda | Provider::TensorRt => format!("cpu:0;gpu:{}", target.device),
+        };
+        run.set("memory.enable_memory_arena_shrinkage", arenas)
+            .map_err(Failure::internal)?;
+    }
+    Ok(run)
 }
 
 impl Instance for OrtInstance {
@@ -77,10 +97,12 @@ impl Instance for OrtInstance {
             .iter()
             .map(|spec| input(spec.pick(inputs)?, memory))
             .collect::<Result<Vec<SessionInputValue<'_>>, _>>()?;
+        let bytes: usize = inputs.iter().map(|input| input.bytes().len()).sum();
+        let options = if bytes < LARGE { &self.options } else { &self.large };
         let Some(bound) = &self.bound else {
             let results = self
                 .session
-                .run_with_options(values.as_slice(), &self.options)
+                .run_with_options(values.as_slice(), options)
                 .map_err(failed)?;
             return hand_over(&self.signature, &results, call);
         };
@@ -94,7 +116,7 @@ impl Instance for OrtInstance {
         }
         let results = self
             .session
-            .run_binding_with_options(&binding, &self.options)
+            .run_binding_with_options(&binding, options)
             .map_err(failed)?;
         hand_over(&self.signature, &results, call)
     }

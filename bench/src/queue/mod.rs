@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// Calls of the neighbour that are measured, and how long it thinks between two.
-const MEASURED: usize = 3000;
+const MEASURED: usize = 1500;
 const THINKS: Duration = Duration::from_micros(500);
 
 /// Callers who keep every instance busy, and each wait for the answer before they ask again.

@@ -30,7 +30,19 @@ pub(crate) fn start(target: &Path, models: &Path, engine: &str) -> anyhow::Resul
     let output = child.stdout.take().context("no output")?;
     let tree = Tree(child);
     BufReader::new(output).read_line(&mut line)?;
-    for model in ["beat", "ecg12", "nothing"] {
+    let automatic = engine == "auto";
+    // One 12-lead item is work for all cores; beats come one by one and many at once.
+    let loads = [
+        (
+            "beat",
+            if automatic { "beat-variants.zip" } else { "beat.onnx" },
+            "[1,8,64]",
+            false,
+        ),
+        ("ecg12", "ecg12.onnx", "[1]", true),
+        ("nothing", "nothing.onnx", "[1,8,64]", false),
+    ];
+    for (model, file, warm_up_rows, wide) in loads {
         let client = |arguments: &[&str]| {
             super::told(
                 Command::new(&program)
@@ -39,19 +51,24 @@ pub(crate) fn start(target: &Path, models: &Path, engine: &str) -> anyhow::Resul
                     .env("EINTHOVEN_KEY", KEY),
             )
         };
-        let network = models.join(format!("{model}.onnx"));
-        client(&[
-            "models",
-            "upload",
-            model,
-            &network.to_string_lossy(),
-            "--set",
-            &format!("engine={engine}"),
-            "--set",
-            "recipe=none",
-            "--set",
-            "warm_up_rows=[1,8,64]",
-        ])?;
+        let network = models.join(file);
+        let mut stated = vec!["recipe=none".to_owned(), format!("warm_up_rows={warm_up_rows}")];
+        if wide {
+            stated.push("instances=1".to_owned());
+            stated.push(format!(r#"engine={{"name":"onnxruntime","config":{{"threads":0}}}}"#));
+        } else {
+            stated.push(format!("engine={engine}"));
+        }
+        if model == "beat" && automatic {
+            stated.push(
+                r#"variants=[{"name":"model.onnx","tolerance":0.0001},{"name":"model.int8.onnx","tolerance":0.03}]"#
+                    .to_owned(),
+            );
+        }
+        let network = network.to_string_lossy();
+        let mut arguments = vec!["models", "upload", model, &network];
+        arguments.extend(stated.iter().flat_map(|one| ["--set", one.as_str()]));
+        client(&arguments)?;
         client(&["traffic", "promote", &format!("{model}/1")])?;
     }
     Ok(Running {

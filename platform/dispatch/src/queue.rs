@@ -22,6 +22,9 @@ const AFTER_FAILURE: Duration = Duration::from_secs(5);
 /// How long an instance beside others waits for work before it is given up.
 const IDLE: Duration = Duration::from_secs(60);
 
+/// Seconds that pass until a thread that is woken runs, about, and that it costs.
+const WAKING_S: f64 = 50e-6;
+
 /// When a caller may try again.
 const RETRY: (f64, f64) = (0.1, 30.0);
 
@@ -58,6 +61,8 @@ struct Threads {
     all: usize,
     /// Those that wait for work.
     idle: usize,
+    /// Those of them that were woken and have not come yet.
+    roused: usize,
     /// Those that have an instance.
     ready: usize,
     /// Whether one is making its instance, the first left aside.
@@ -206,8 +211,12 @@ impl Queue {
     /// Wakes or starts whoever can take what waits.
     fn rouse(self: &Arc<Self>, mut state: MutexGuard<'_, State>) {
         if state.threads.idle > 0 {
-            drop(state);
-            self.work.notify_one();
+            let enough = state.threads.roused > 0 && !state.pays_to_share();
+            if state.threads.roused < state.threads.idle && !enough {
+                state.threads.roused += 1;
+                drop(state);
+                self.work.notify_one();
+            }
             return;
         }
         if state.may_start(self.settings.instances.get()) {
@@ -334,6 +343,7 @@ impl Queue {
                     let woken = self.work.wait_timeout(state, IDLE);
                     let (mut state, waited) = woken.unwrap_or_else(PoisonError::into_inner);
                     state.threads.idle -= 1;
+                    state.threads.roused = state.threads.roused.saturating_sub(1);
                     let unused = waited.timed_out() && state.schedule.waiting_rows() == 0;
                     if unused && state.threads.all > 1 {
                         return None;
@@ -424,11 +434,21 @@ impl State {
         (self.long > 0 && self.schedule.waiting_of(Priority::Interactive) > 0).then_some(Whose::Interactive)
     }
 
+    /// Whether what waits takes an instance longer than waking another one takes.
+    fn pays_to_share(&self) -> bool {
+        let each = self.cost.of_a_row();
+        each.is_none_or(|each| self.schedule.waiting_rows() as f64 * each > WAKING_S)
+    }
+
     /// Rows that the next batch should have at most: a share of what waits where others are idle, no more than pays where
     /// somebody waits for each.
     fn batch_rows(&self, most: usize) -> usize {
-        let share = self.schedule.waiting_rows().div_ceil(self.threads.idle + 1);
-        let share = share.max(self.cost.worth_rows());
+        let waiting = self.schedule.waiting_rows();
+        let share = if self.pays_to_share() {
+            waiting.div_ceil(self.threads.idle + 1).max(self.cost.worth_rows())
+        } else {
+            waiting
+        };
         let most = match self.schedule.waiting_of(Priority::Interactive) {
             0 => most,
             _ => most.min(self.cost.interactive_rows()),

@@ -45,6 +45,7 @@ impl Drop for Ends<'_> {
 /// Runs batches until the queue is closed.
 pub(crate) fn serve(queue: &Arc<Queue>, role: Role) {
     let _ends = Ends(queue, role);
+    einthoven_plugin_host::priority::after_requests();
     let mut own = Own {
         instance: None,
         scratch: Scratch::default(),

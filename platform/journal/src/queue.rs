@@ -34,6 +34,8 @@ struct Inner {
     counts: Counts,
     /// The writer sleeps and must be woken.
     asleep: bool,
+    /// Whoever waits for all that is spooled; the writer does not let more gather then.
+    hurried: usize,
     closed: bool,
     /// Ever settled; only to know when what was spooled at some moment is.
     settled: u64,
@@ -91,6 +93,13 @@ impl Queue {
         self.lock().counts.unsampled += 1;
     }
 
+    /// Lets entries gather for `time`, where nobody waits for one, so that the writer is not woken for each.
+    pub(crate) fn gather(&self, time: Duration) {
+        let calm = |inner: &mut Inner| !inner.closed && inner.hurried == 0;
+        let waited = self.more.wait_timeout_while(self.lock(), time, calm);
+        drop(waited.unwrap_or_else(PoisonError::into_inner));
+    }
+
     /// What has queued, up to `most_bytes` and at least one; waits for the first at most `patience`. None when it is closed
     /// and empty. What is taken still counts as spooled until [`Queue::settle`].
     pub(crate) fn take(&self, most_bytes: usize, patience: Duration) -> Option<Vec<Pending>> {
@@ -141,12 +150,15 @@ impl Queue {
 
     /// Waits until everything that is spooled now was written; false when `patience` ended before.
     pub(crate) fn drained(&self, patience: Duration) -> bool {
-        let inner = self.lock();
+        let mut inner = self.lock();
         let until = inner.settled + inner.counts.spooled;
-        let (_inner, timeout) = self
+        inner.hurried += 1;
+        self.more.notify_one();
+        let (mut inner, timeout) = self
             .less
             .wait_timeout_while(inner, patience, |inner| inner.settled < until)
             .unwrap_or_else(PoisonError::into_inner);
+        inner.hurried -= 1;
         !timeout.timed_out()
     }
 

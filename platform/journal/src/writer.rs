@@ -14,6 +14,8 @@ use std::time::{Duration, Instant};
 
 /// Bytes in memory that one write takes at most: what the buffer's bound is exceeded by.
 const BATCH: usize = 4 << 20;
+/// How long entries gather after a write where nobody waits for them: waking the writer for each would cost more than they do.
+const GATHER: Duration = Duration::from_millis(5);
 /// How long the writer sleeps where nothing comes, and how old what is not synced gets.
 const REST: Duration = Duration::from_secs(1);
 /// How often old segments are looked for where none is begun.
@@ -56,6 +58,9 @@ impl Writer {
             if idle || synced.elapsed() > REST {
                 self.sync();
                 synced = Instant::now();
+            }
+            if !idle && !self.durable {
+                self.queue.gather(GATHER);
             }
             if idle && retained.elapsed() > RETAIN {
                 self.retain();

@@ -6,6 +6,7 @@
 
 pub mod engine;
 pub mod plugin;
+pub mod priority;
 pub mod reader;
 mod report;
 

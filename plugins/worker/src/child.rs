@@ -26,6 +26,7 @@ pub fn serve(engines: impl Fn(&EngineSetup, &str) -> Result<Engines, Failure>) -
     rustix::stdio::dup2_stdin(&nothing)?;
     rustix::stdio::dup2_stdout(rustix::stdio::stderr())?;
     end_with_parent(&stream)?;
+    einthoven_plugin_host::priority::after_requests();
     let mut loaded: Option<Loaded> = None;
     loop {
         let question = match receive(&stream, None) {
