@@ -2,12 +2,12 @@
 
 use super::client::Connection;
 use crate::serving::peers::free_port;
-use crate::serving::tree::Tree;
+use crate::serving::tree::{Data, Tree};
 use crate::table::Row;
 use anyhow::{Context, ensure};
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -19,26 +19,19 @@ const CHANGES: usize = 100;
 const OTHERS: usize = 2;
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Its data folder goes with it.
 struct Server {
     _tree: Tree,
-    folder: PathBuf,
+    _data: Data,
     address: SocketAddr,
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        std::fs::remove_dir_all(&self.folder).ok();
-    }
 }
 
 impl Server {
     fn start(program: &Path, database: &str, number: usize) -> anyhow::Result<Self> {
         let address = SocketAddr::from(([127, 0, 0, 1], free_port()?));
-        let folder = std::env::temp_dir().join(format!("einthoven-bench-{}-shared-{number}", std::process::id()));
+        let data = Data::new(&format!("shared-{number}"));
         let mut child = Command::new(program)
             .args(["serve", "--listen", &address.to_string(), "--data"])
-            .arg(&folder)
+            .arg(data.path())
             .env("EINTHOVEN_OWNER_KEY", KEY)
             .env("EINTHOVEN_DATABASE_URL", database)
             .env("EINTHOVEN_LOG", "error")
@@ -48,7 +41,7 @@ impl Server {
         let output = child.stdout.take().context("no output")?;
         let started = Self {
             _tree: Tree(child),
-            folder,
+            _data: data,
             address,
         };
         let mut line = String::new();

@@ -2,7 +2,7 @@
 
 use super::bodies::Encoding;
 use super::peers::{Running, free_port};
-use super::tree::Tree;
+use super::tree::{Data, Tree};
 use anyhow::Context;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -13,12 +13,12 @@ const KEY: &str = "only-for-a-measurement-on-loopback";
 /// Starts it with all engines, brings the networks in for one of them, and lets them answer.
 pub(crate) fn start(target: &Path, models: &Path, engine: &str) -> anyhow::Result<Running> {
     let program = target.join("release/einthoven");
-    let data = std::env::temp_dir().join(format!("einthoven-bench-{}-{engine}", std::process::id()));
+    let data = Data::new(engine);
     let port = free_port()?;
     let base = format!("http://127.0.0.1:{port}");
     let mut child = Command::new(&program)
         .args(["serve", "--listen", &format!("127.0.0.1:{port}"), "--data"])
-        .arg(&data)
+        .arg(data.path())
         .arg("--plugins")
         .arg(target.join("engines"))
         .env("EINTHOVEN_OWNER_KEY", KEY)
@@ -55,7 +55,7 @@ pub(crate) fn start(target: &Path, models: &Path, engine: &str) -> anyhow::Resul
         let mut stated = vec!["recipe=none".to_owned(), format!("warm_up_rows={warm_up_rows}")];
         if wide {
             stated.push("instances=1".to_owned());
-            stated.push(format!(r#"engine={{"name":"onnxruntime","config":{{"threads":0}}}}"#));
+            stated.push(r#"engine={"name":"onnxruntime","config":{"threads":0}}"#.to_owned());
         } else {
             stated.push(format!("engine={engine}"));
         }
@@ -82,5 +82,6 @@ pub(crate) fn start(target: &Path, models: &Path, engine: &str) -> anyhow::Resul
         twelve_leads: true,
         nothing: true,
         headers: vec![("x-api-key", KEY.to_owned())],
+        _data: Some(data),
     })
 }

@@ -1,7 +1,7 @@
 //! The servers, and how each wants to be asked.
 
 use super::bodies::{Encoding, Item};
-use super::tree::Tree;
+use super::tree::{Data, Tree};
 use anyhow::{Context, bail};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -76,6 +76,8 @@ pub(crate) struct Running {
     pub(crate) nothing: bool,
     /// Sent with every request.
     pub(crate) headers: Vec<(&'static str, String)>,
+    /// After the processes that write there.
+    pub(crate) _data: Option<Data>,
 }
 
 impl Running {
@@ -115,6 +117,7 @@ impl Peer {
             twelve_leads: self.twelve_leads,
             nothing: false,
             headers: Vec::new(),
+            _data: None,
         };
         let end = Instant::now() + Duration::from_secs(90);
         while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {

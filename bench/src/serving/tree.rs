@@ -3,6 +3,7 @@
 use anyhow::Context;
 use std::collections::HashMap;
 use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::Child;
 use std::time::{Duration, Instant};
 
@@ -13,6 +14,26 @@ pub(crate) struct Cost {
     pub(crate) cpu_s: f64,
     /// Proportional resident memory, in MB.
     pub(crate) pss_mb: f64,
+}
+
+/// A server's data folder, removed when dropped: to be dropped after the server.
+pub(crate) struct Data(PathBuf);
+
+impl Data {
+    /// A place where nothing is yet.
+    pub(crate) fn new(name: &str) -> Self {
+        Self(std::env::temp_dir().join(format!("einthoven-bench-{}-{name}", std::process::id())))
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Data {
+    fn drop(&mut self) {
+        fs::remove_dir_all(&self.0).ok();
+    }
 }
 
 /// Ended when dropped.
