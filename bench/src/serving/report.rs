@@ -7,7 +7,7 @@ use std::path::Path;
 
 const HEAD: &str = "# Beside other servers\n\nThe same networks (`bench/peers/models.py`), one client (`wrk`, on the same cores), one \
     run for each section; compare within a section only. Every server has two instances of one thread; `bench/peers` says how each is \
-    run; only `ecg12` has one instance of two threads in Einthoven. Triton calls ONNX Runtime from its Python backend: its wheel carries no native one. Times on a shared machine wander; trust \
+    run; in Einthoven only `ecg12` has one instance of as many threads as there are cores, always on ONNX Runtime. Triton calls ONNX Runtime from its Python backend: its wheel carries no native one. Times on a shared machine wander; trust \
     the ratios. `einthoven:onnxruntime` computes in fp32 as the peers do, `einthoven:auto` with \
     the engine and the file it finds fastest, where it may also take the twin of `beat` in 8-bit integers (0.03 from the golden outputs at \
     most).\n";

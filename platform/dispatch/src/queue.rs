@@ -214,7 +214,7 @@ impl Queue {
             let enough = state.threads.roused > 0 && !state.pays_to_share();
             if state.threads.roused < state.threads.idle && !enough {
                 state.threads.roused += 1;
-                drop(state);
+                // While it is counted nobody else wakes one, so not after this thread may have been held up.
                 self.work.notify_one();
             }
             return;

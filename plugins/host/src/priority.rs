@@ -7,8 +7,10 @@ const NICE: i32 = 5;
 /// deadline that has passed, is told at once even while every core computes. Where the system does not allow it, nothing
 /// changes.
 pub fn after_requests() {
-    // On Linux this is the thread's own, and is inherited by the processes that it starts.
-    if let Err(cause) = rustix::process::setpriority_process(None, NICE) {
+    // On Linux this is the thread's own, and is inherited by the threads and processes that it starts. A server that was told
+    // to come after others must not be brought before them.
+    let lower = rustix::process::getpriority_process(None).is_ok_and(|nice| nice < NICE);
+    if lower && let Err(cause) = rustix::process::setpriority_process(None, NICE) {
         tracing::debug!("a thread keeps its priority: {cause}");
     }
 }

@@ -183,7 +183,7 @@ impl ServedModel {
                 source.warm(&mut first).map_err(refused)?;
                 Box::new(first)
             }
-            None => source.instance().map_err(refused)?,
+            None => first_of(&*source).map_err(refused)?,
         };
         let served = Self {
             digest: digest(files),
@@ -378,6 +378,18 @@ fn settings(manifest: &Manifest, device: &Device) -> Settings {
         batch_rows: manifest.max_batch_rows.unwrap_or(usual.batch_rows),
         ..usual
     }
+}
+
+/// Makes an instance on a thread that computes, so that threads of the engine's own come after those that answer.
+fn first_of(source: &Source) -> Result<Box<dyn einthoven_dispatch::Instance>, Failure> {
+    let made = std::thread::scope(|scope| {
+        let make = || {
+            einthoven_plugin_host::priority::after_requests();
+            einthoven_dispatch::Source::instance(source)
+        };
+        scope.spawn(make).join()
+    });
+    made.unwrap_or_else(|_| Err(Failure::internal("making an instance panicked")))
 }
 
 fn origin(

@@ -193,7 +193,7 @@ async fn answer<T: DeserializeOwned>(response: Response) -> anyhow::Result<T> {
     if status.is_success() {
         let text = if text.is_empty() { "null" } else { &text };
         return serde_json::from_str(text)
-            .context("the answer is not what this program knows; is the server of another version?");
+            .context("the server did it, but its answer is not what this program knows; is it of another version?");
     }
     let Ok(problem) = serde_json::from_str::<Problem>(&text) else {
         bail!("the server answered {status}");

@@ -1,5 +1,6 @@
 //! From the journal to what the comparison takes: recordings with both versions' beats and what is known to be true of them.
 
+use crate::journaling::catch_up;
 use einthoven_ecg::beat::BeatClass;
 use einthoven_experiments::drift::Figures;
 use einthoven_experiments::{Beat, Label, Recording, Truth};
@@ -45,6 +46,9 @@ impl Sources {
     /// Answers of a version in this experiment, newest first; its own, or those it computed beside others.
     pub(crate) fn entries(&self, version: &str, shadow: bool, after: Option<Cursor>) -> Entries {
         let of_arm = move |entry: &Entry| entry.arm.as_ref().is_some_and(|arm| arm.beside.is_some() == shadow);
+        if after.is_none() {
+            catch_up(&self.journal);
+        }
         self.journal.entries(self.of(version), after).only(of_arm)
     }
 

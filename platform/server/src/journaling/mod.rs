@@ -35,6 +35,9 @@ use uuid::Uuid;
 /// How often recordings that are no longer kept are looked for.
 const HOURLY: Duration = Duration::from_secs(3600);
 
+/// How long what was answered a moment ago is waited for: it may still be on its way to the disk.
+const PATIENCE: Duration = Duration::from_secs(2);
+
 /// The journal of this server, where it has one; cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Journaling(Option<Open>);
@@ -213,4 +216,11 @@ fn stated(request: &Request) -> std::collections::BTreeMap<String, String> {
     let unit = request.hints.unit.map(|unit| ("unit", unit.name().to_owned()));
     let each = [rate, unit].into_iter().flatten();
     each.map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+/// Waits until what was answered a moment ago can be read, on a thread that may wait.
+pub(crate) fn catch_up(journal: &Journal) {
+    if journal.counts().spooled > 0 && !journal.flush(PATIENCE) {
+        tracing::warn!("the journal's disk is slow: what was answered a moment ago is not among what is read");
+    }
 }

@@ -27,12 +27,8 @@ use axum::http::StatusCode;
 use einthoven_auth::Scope;
 use einthoven_journal::{Entry, Journal, JournalError};
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::sync::OwnedSemaphorePermit;
 use uuid::Uuid;
-
-/// How long what was answered a moment ago is waited for: it may still be on its way to the disk.
-const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The routes of the journal.
 pub(crate) fn routes(table: Table) -> Table {
@@ -128,9 +124,7 @@ async fn read_with<T: Send + 'static>(
     let journal = app.journaling.journal()?.clone();
     let read = move || {
         let _permit = permit;
-        if journal.counts().spooled > 0 && !journal.flush(PATIENCE) {
-            tracing::warn!("the journal's disk is slow: what was answered a moment ago is not among what is read");
-        }
+        crate::journaling::catch_up(&journal);
         work(journal)
     };
     tokio::task::spawn_blocking(read).await?
