@@ -183,7 +183,7 @@ impl ServedModel {
                 source.warm(&mut first).map_err(refused)?;
                 Box::new(first)
             }
-            None => first_of(&*source).map_err(refused)?,
+            None => first_of(&source).map_err(refused)?,
         };
         let served = Self {
             digest: digest(files),
@@ -385,7 +385,7 @@ fn first_of(source: &Source) -> Result<Box<dyn einthoven_dispatch::Instance>, Fa
     let made = std::thread::scope(|scope| {
         let make = || {
             einthoven_plugin_host::priority::after_requests();
-            einthoven_dispatch::Source::instance(source)
+            source.instance()
         };
         scope.spawn(make).join()
     });
