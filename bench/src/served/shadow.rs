@@ -51,7 +51,6 @@ pub(crate) fn shadow(seconds: u64, rows: &mut Vec<Row>) -> anyhow::Result<()> {
     for (fault, _) in FAULTS {
         faulty.upload(fault)?;
     }
-    std::fs::write(faulty.mark(), b"")?;
     let time = Duration::from_secs_f64((seconds as f64 / (2 * TURNS) as f64).max(0.2));
     faulty.p99(time)?;
     for (fault, does) in FAULTS {
@@ -62,8 +61,11 @@ pub(crate) fn shadow(seconds: u64, rows: &mut Vec<Row>) -> anyhow::Result<()> {
             let shadows = json!([{"version": fault, "percent": 100}]);
             let rails = json!({"errors": null, "p99": null, "empty": null, "withheld": null, "class_shares": null, "relabels": null});
             let body = json!({"name": name, "model": MODEL, "shadows": shadows, "rules": {"rails": rails}});
+            // It loads as it should, and fails from then on.
             faulty.changed("POST", "/v1/experiments", Some(&body), 201)?;
+            std::fs::write(faulty.mark(), b"")?;
             beside.push(faulty.p99(time)?);
+            std::fs::remove_file(faulty.mark())?;
             faulty.changed("DELETE", &format!("/v1/experiments/{name}"), None, 200)?;
         }
         let (one, two) = (median(alone), median(beside));
