@@ -94,6 +94,8 @@ fn scraper(server: &Server) -> String {
     made.json()["key"].as_str().unwrap().to_owned()
 }
 
+const GUIDE: &str = include_str!("../../../../docs/observe.md");
+
 /// Every query of the dashboard, as Grafana would send it.
 fn queries_of_the_dashboard() -> Vec<(String, String)> {
     let text = std::fs::read_to_string(deploy().join("grafana/einthoven.json")).unwrap();
@@ -159,8 +161,21 @@ fn every_query_of_the_dashboard_and_every_alert_finds_what_it_asks_for() {
     prometheus.until(r#"rate(einthoven_problems_total{status="401"}[1m]) > 0"#);
     for (panel, query) in queries_of_the_dashboard() {
         let found = prometheus.query(&query);
-        // Nothing calls a queue here unless the classification does, and then its panel may be empty.
-        let may_be_empty = query.contains("einthoven_model_calls_total");
+        // Nothing calls a queue here unless the classification does, and nothing is compared: then a panel may be empty, but
+        // what it asks for is told of.
+        let may_be_empty = [
+            "einthoven_model_calls_total",
+            "einthoven_experiment_",
+            "einthoven_drift_",
+        ]
+        .iter()
+        .any(|begin| query.contains(begin));
+        let asked = query.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
+        for name in
+            asked.filter(|name| name.starts_with("einthoven_experiment_") || name.starts_with("einthoven_drift_"))
+        {
+            assert!(GUIDE.contains(&format!("`{name}`")), "docs/observe.md has no {name}");
+        }
         assert!(!found.is_empty() || may_be_empty, "{panel} shows nothing: {query}");
     }
     let latency =
