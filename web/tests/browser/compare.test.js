@@ -47,7 +47,7 @@ async function room(experiments, { options, grants = GRANTS, verdict = VERDICT }
     const [name, part] = pathname.replace("/v1/experiments", "").split("/").filter(Boolean);
     if (request.method() !== "GET") {
       sent.push({ method: request.method(), path: pathname + search, body: request.postDataJSON() });
-      if (request.method() === "POST") experiments.push({ ...EXPERIMENT, ...request.postDataJSON() });
+      if (request.method() === "POST" && !part) experiments.push({ ...EXPERIMENT, ...request.postDataJSON() });
       if (request.method() === "DELETE") Object.assign(experiments[0], { running: false, ended: { at: "2026-11-24T10:00:00Z", by: "user:ana", why: "enough seen", withdrawn: false } });
       return request.method() === "DELETE" ? route.fulfill({ status: 204 }) : route.fulfill({ status: request.method() === "POST" ? 201 : 200, json: experiments[experiments.length - 1] });
     }
@@ -84,6 +84,30 @@ test("an experiment is started with what it will do said before, and its verdict
     rules: { settings: { primary: "v_f1", looks: "every", worth: 0.02, comparisons: 1 } },
   });
   await page.getByRole("region", { name: "Verdict" }).waitFor();
+  await close();
+});
+
+test("drift says what it is measured from, and a new reference is frozen with a reason", async () => {
+  const { page, close, sent } = await room([structuredClone(EXPERIMENT)]);
+  await page.getByRole("link", { name: "heartbeat-4" }).click();
+  await page.getByText("The reference is frozen: 200 recordings").waitFor();
+  await page.getByRole("button", { name: "Freeze a new reference" }).click();
+  const dialogue = page.getByRole("dialog", { name: "Freeze a reference of version 3" });
+  await dialogue.getByLabel("Recordings").fill("150");
+  await dialogue.getByLabel("Reason").fill("a new recorder since Monday");
+  await shot(page, "compare-freeze");
+  await accessible(page);
+  await dialogue.getByRole("button", { name: "Freeze the reference" }).click();
+  await dialogue.waitFor({ state: "detached" });
+  assert.deepEqual(sent, [{ method: "POST", path: "/v1/experiments/heartbeat-4/drift/reference", body: { version: "3", recordings: 150, reason: "a new recorder since Monday" } }]);
+  await close();
+});
+
+test("who may not deal out traffic sees the reference and cannot freeze another", async () => {
+  const { page, close } = await room([structuredClone(EXPERIMENT)], { grants: ["predict", "models.read"] });
+  await page.getByRole("link", { name: "heartbeat-4" }).click();
+  await page.getByText("The reference is frozen: 200 recordings").waitFor();
+  assert.equal(await page.getByRole("button", { name: "Freeze a new reference" }).count(), 0);
   await close();
 });
 

@@ -16,6 +16,7 @@ export const EXPERIMENT = {
     rails: { least_requests: 50, least_recordings: 20, errors: 0.02, p99: 2, empty: 0.01, withheld: 0.1, class_shares: 0.25, relabels: 20, sentinel_misses: 0, cool_down_s: 3600 },
   },
   started_at: "2026-11-20T09:30:00Z", started_by: "user:bo", why: "retrained on 2025", seq: 41, withdrawn: [], ended: null,
+  references: { 3: { sha256: `sha256:${"1f".repeat(32)}`, recordings: 200, from: "2026-11-20T09:31:00Z", until: "2026-11-21T14:05:00Z", at: "2026-11-21T14:06:00Z", by: "user:bo" } },
 };
 
 export const VERDICT = {

@@ -28,6 +28,9 @@ export const change = (name, wanted) => request(path(name), { method: 'PATCH', j
 /** @param {string} name @param {string} reason */
 export const stop = (name, reason) => request(`${path(name)}?${new URLSearchParams({ reason })}`, { method: 'DELETE' });
 
+/** The newest recordings of a version become what later ones are compared with. @param {string} name @param {import('openapi').NewDriftReference} wanted @returns {Promise<Experiment>} */
+export const freeze = (name, wanted) => request(path(name, 'drift', 'reference'), { method: 'POST', json: wanted });
+
 /** @param {string} name @param {string} challenger @param {AbortSignal} [signal] @returns {Promise<Verdict>} */
 export const verdict = (name, challenger, signal) => request(`${path(name, 'verdict')}?${new URLSearchParams({ challenger })}`, { signal });
 

@@ -3,6 +3,7 @@
 import { html } from '../view.js';
 import { State } from '../controls/state.js';
 import { Table } from '../controls/table.js';
+import { Time } from '../controls/time.js';
 import { percent } from '../format.js';
 import { RAILS, breaksAt, measured } from './words.js';
 
@@ -12,8 +13,16 @@ const plain = (value, digits = 2) => (value === null || value === undefined ? '\
 /** A middle value: shares in per cent, counts as they are. @param {{name: string}} row @param {number | null | undefined} value */
 const middle = ({ name }, value) => (/share/.test(name) ? percent(value) : Number.isInteger(value) ? String(value) : plain(value));
 
-/** @param {{drift: import('./api.js').Verdict['drift']}} properties */
-export function Drift({ drift }) {
+/** What is compared with, since when. @param {{frozen: import('openapi').FrozenReference | undefined, freeze: (() => void) | null}} properties */
+function Reference({ frozen, freeze }) {
+  return html`<p class="reference">${frozen
+    ? html`The reference is frozen: ${frozen.recordings} recordings, <${Time} at=${frozen.at} /> by ${frozen.by}.`
+    : 'The reference is not frozen yet: that happens by itself once there are 100 recordings.'}
+    ${freeze && html` <button onClick=${freeze}>Freeze a new reference</button>`}</p>`;
+}
+
+/** @param {{drift: import('./api.js').Verdict['drift'], frozen: import('openapi').FrozenReference | undefined, freeze: (() => void) | null}} properties */
+export function Drift({ drift, frozen, freeze }) {
   const columns = [
     { head: 'Figure', cell: (/** @type {import('openapi').DriftedFigure} */ row) => { const [name, unit] = measured(row.name); return html`${name}${unit && html`, <span class="unit">${unit}</span>`}`; } },
     { head: 'Reference, median', numeric: true, cell: (/** @type {import('openapi').DriftedFigure} */ row) => html`${middle(row, row.reference_median)} <span class="quiet">of ${row.reference_recordings}</span>` },
@@ -25,6 +34,7 @@ export function Drift({ drift }) {
   const table = html`<${Table} caption="Figures of recordings against the reference" columns=${columns} rows=${drift.figures} id=${(/** @type {import('openapi').DriftedFigure} */ row) => row.name} />`;
   const early = drift.figures.every((row) => row.p === null || row.p === undefined);
   return html`<section class="block"><h2>Drift</h2><p>${drift.sentence}</p>
+    <${Reference} frozen=${frozen} freeze=${freeze} />
     ${drift.figures.length > 0 && (early ? html`<details><summary>Figures so far</summary>${table}</details>` : table)}</section>`;
 }
 

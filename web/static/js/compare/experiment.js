@@ -12,7 +12,7 @@ import * as api from './api.js';
 import { Drift, Rails } from './drift.js';
 import { Arms, Standing } from './room.js';
 import { SideBySide } from './side.js';
-import { ChangeShares, Stop } from './start.js';
+import { ChangeShares, Freeze, Stop } from './start.js';
 import { Evidence, Headline } from './verdict.js';
 
 /** Milliseconds between two looks at a running experiment. */
@@ -22,7 +22,7 @@ const MOST = 40;
 /** @param {{name: string, session: import('../app.js').RoomProperties['session']}} properties */
 export function One({ name, session }) {
   const found = useLoaded((signal) => api.experiment(name, signal), [name], EVERY_MS);
-  const [asked, ask] = useState(/** @type {'change' | 'stop' | null} */ (null));
+  const [asked, ask] = useState(/** @type {'change' | 'stop' | 'freeze' | null} */ (null));
   const [wanted, want] = useState(/** @type {string | null} */ (null));
   usePlace({ where: [{ text: 'Compare', href: href('compare') }, { text: name }] }, [name]);
   const done = () => { ask(null); found.again(); };
@@ -39,15 +39,16 @@ export function One({ name, session }) {
       ${experiment.ended && html`<p class="ended">Ended <${Time} at=${experiment.ended.at} exact /> by ${experiment.ended.by}${experiment.ended.why ? `: ${experiment.ended.why}` : '.'}</p>`}
       ${others.length > 1 && html`<div class="field chooser"><label for="challenger">Challenger</label><select id="challenger" value=${challenger.version} onChange=${(/** @type {any} */ event) => want(event.target.value)}>
         ${others.map((one) => html`<option key=${one.version} value=${one.version}>${one.version}</option>`)}</select></div>`}
-      ${challenger ? html`<${Pair} key=${challenger.version} experiment=${experiment} challenger=${challenger.version} />` : html`<p class="quiet">This experiment has no challenger.</p>`}
+      ${challenger ? html`<${Pair} key=${challenger.version} experiment=${experiment} challenger=${challenger.version} freeze=${allowed ? () => ask('freeze') : null} />` : html`<p class="quiet">This experiment has no challenger.</p>`}
       ${asked === 'change' && html`<${ChangeShares} experiment=${experiment} close=${() => ask(null)} done=${done} />`}
+      ${asked === 'freeze' && html`<${Freeze} experiment=${experiment} close=${() => ask(null)} done=${done} />`}
       ${asked === 'stop' && html`<${Stop} experiment=${experiment} close=${() => ask(null)} done=${done} />`}
     </article>`;
   }}<//>`;
 }
 
-/** The champion and one challenger. @param {{experiment: api.Experiment, challenger: string}} properties */
-function Pair({ experiment, challenger }) {
+/** The champion and one challenger. @param {{experiment: api.Experiment, challenger: string, freeze: (() => void) | null}} properties */
+function Pair({ experiment, challenger, freeze }) {
   const verdict = useLoaded((signal) => api.verdict(experiment.name, challenger, signal), [experiment.name, challenger], experiment.running ? EVERY_MS : undefined);
   const differ = useLoaded((signal) => api.disagreements(experiment.name, challenger, signal), [experiment.name, challenger]);
   return html`<${Shown} of=${verdict} rows=${5}>${(/** @type {api.Verdict} */ value) => html`
@@ -56,7 +57,7 @@ function Pair({ experiment, challenger }) {
       <button onClick=${() => globalThis.print()}>Print the report</button></p>
     <${Evidence} verdict=${value} />
     <${Shown} of=${differ} rows=${3}>${(/** @type {import('openapi').DisagreementList} */ found) => html`<${Differ} list=${found.items} champion=${experiment.champion} challenger=${challenger} />`}<//>
-    ${value.drift && html`<${Drift} drift=${value.drift} />`}
+    ${value.drift && html`<${Drift} drift=${value.drift} frozen=${experiment.references?.[experiment.champion]} freeze=${freeze} />`}
     <${Rails} rails=${experiment.rules?.rails ?? {}} ruling=${value.ruling ?? null} withdrawn=${experiment.withdrawn ?? []} />
     <p class="research-note">Research use only. Not for diagnosis.</p>`}<//>`;
 }

@@ -1,4 +1,4 @@
-// Starting an experiment, changing its shares, stopping it: each says what will happen and asks why.
+// Starting an experiment, changing its shares, stopping it, freezing what drift is measured from: each says what will happen and asks why.
 
 import { html, useState } from '../view.js';
 import { Dialog } from '../controls/dialog.js';
@@ -96,5 +96,23 @@ export function Stop({ experiment, close, done }) {
   return html`<${Dialog} title=${`Stop ${experiment.name}`} verb="Stop the experiment" danger act=${async () => { await api.stop(experiment.name, reason.trim()); done(); }} close=${close}>
     <p class="consequence">Version ${experiment.champion} answers everybody at once. What was seen stays, and so does the verdict. An experiment that was stopped is not taken up again: start another one.</p>
     <div class="fields"><${Field} label="Reason" required value=${reason} set=${setReason} hint="Goes into the audit trail." /></div>
+  <//>`;
+}
+
+/** @param {{experiment: api.Experiment, close: () => void, done: () => void}} properties */
+export function Freeze({ experiment, close, done }) {
+  const [recordings, setRecordings] = useState('100');
+  const [reason, setReason] = useState('');
+  const [problem, setProblem] = useState(/** @type {Refused} */ (null));
+  const act = async () => {
+    await api.freeze(experiment.name, { version: experiment.champion, recordings: Number(recordings), reason: reason.trim() });
+    done();
+  };
+  return html`<${Dialog} title=${`Freeze a reference of version ${experiment.champion}`} verb="Freeze the reference" act=${act} close=${close} refused=${setProblem}>
+    <p class="consequence">Later recordings are compared with the newest ones of today, and no longer with those before. Do it when a change is known and wanted, such as a new recorder.</p>
+    <div class="fields">
+      <${Field} label="Recordings" required kind="number" value=${recordings} set=${setRecordings} hint="The newest so many, 20 to 1,000." error=${errorAt(problem, 'recordings')} />
+      <${Field} label="Reason" required value=${reason} set=${setReason} hint="Goes into the audit trail." />
+    </div>
   <//>`;
 }
