@@ -7,6 +7,7 @@ use crate::record::{Info, Record};
 use crate::settings::{New, Settings, Sharing};
 use crate::shared::Shared;
 use crate::worker::Work;
+use jiff::Timestamp;
 use std::sync::Arc;
 
 /// Whose jobs somebody may see.
@@ -141,7 +142,7 @@ impl Jobs {
     ///
     /// # Errors
     /// That of the disk, the database or the bucket.
-    pub async fn erase(&self, wanted: impl Fn(&serde_json::Value) -> bool) -> Result<usize, JobsError> {
+    pub async fn erase(&self, wanted: impl Fn(&serde_json::Value, Timestamp) -> bool) -> Result<usize, JobsError> {
         match &self.0 {
             Place::Folder(jobs) => jobs.erase(wanted).await,
             Place::Database(jobs) => jobs.erase(wanted).await,

@@ -120,10 +120,16 @@ impl Local {
         done.await.unwrap_or(Err(JobsError::Stopping))
     }
 
-    pub(crate) async fn erase(&self, wanted: impl Fn(&serde_json::Value) -> bool) -> Result<usize, JobsError> {
+    pub(crate) async fn erase(
+        &self,
+        wanted: impl Fn(&serde_json::Value, Timestamp) -> bool,
+    ) -> Result<usize, JobsError> {
         let ids: Vec<String> = {
             let mut inner = self.0.table.lock();
-            let those = inner.jobs.values_mut().filter(|entry| wanted(&entry.record.wish));
+            let those = inner
+                .jobs
+                .values_mut()
+                .filter(|entry| wanted(&entry.record.wish, entry.record.created));
             those
                 .map(|entry| {
                     if !entry.record.state.is_end() {

@@ -43,7 +43,7 @@ impl Shared {
         self.sweep().await;
     }
 
-    /// Does it; its result is in the bucket then.
+    /// Does it; its result is in the bucket then. The lease is renewed until that is so, also after the work has said its last.
     async fn run(
         &self,
         record: &Record,
@@ -51,6 +51,7 @@ impl Shared {
         control: &Arc<Control>,
         work: &Arc<dyn Work>,
     ) -> Result<(), Failed> {
+        let _held = told.clone();
         let mut files = Vec::new();
         for (index, name) in record.files.iter().enumerate() {
             let place = input(index);

@@ -20,6 +20,7 @@ use crate::settings::{New, Settings, Sharing};
 use crate::worker::{Control, Work};
 use bytes::Bytes;
 use einthoven_registry_files::Objects;
+use jiff::Timestamp;
 use rows::{lease, made, seen};
 use secrecy::ExposeSecret;
 use sqlx::PgPool;
@@ -172,11 +173,22 @@ impl Shared {
         made::forget(pool, id).await.map(drop)
     }
 
-    pub(crate) async fn erase(&self, wanted: impl Fn(&serde_json::Value) -> bool) -> Result<usize, JobsError> {
+    pub(crate) async fn erase(
+        &self,
+        wanted: impl Fn(&serde_json::Value, Timestamp) -> bool,
+    ) -> Result<usize, JobsError> {
         let Inner { pool, objects, .. } = &*self.0;
+        let mut erased = 0;
+        // First, so that one that is queued meanwhile is found below.
+        for (id, wish, created) in seen::coming(pool).await? {
+            if wanted(&wish, created) && made::give_up(pool, &id).await? {
+                objects.remove(&id, ANY).await?;
+                erased += 1;
+            }
+        }
         let all = seen::list(pool, View::All).await?.into_iter().map(|row| row.record);
         let ids: Vec<String> = all
-            .filter(|record| wanted(&record.wish))
+            .filter(|record| wanted(&record.wish, record.created))
             .map(|record| record.id)
             .collect();
         for id in &ids {
@@ -187,7 +199,6 @@ impl Shared {
             }
         }
         // Where several servers erase at once, each job is counted by one of them.
-        let mut erased = 0;
         for id in &ids {
             // Until the server that was at it says so, or its lease has run out.
             while !lease::is_idle(pool, id).await? {

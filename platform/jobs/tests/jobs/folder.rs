@@ -34,7 +34,7 @@ async fn who_follows_an_erased_job_is_told_of_its_end() {
     suite::reached(&jobs, &running.id, State::Running).await;
     let waiting = jobs.create(suite::new("key:a", "hello")).await.unwrap();
     let mut followed = jobs.events(View::All, &waiting.id, None).await.unwrap();
-    assert_eq!(jobs.erase(|_| true).await.unwrap(), 2);
+    assert_eq!(jobs.erase(|_, _| true).await.unwrap(), 2);
     let mut last = None;
     while let Some(event) = followed.next().await {
         last = Some(event);

@@ -7,6 +7,7 @@
 use anyhow::{Context, bail};
 use einthoven_journal::recordings::MasterKey;
 use einthoven_journal::{JournalError, PseudonymKey};
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 use sqlx::{PgConnection, PgPool};
@@ -99,7 +100,8 @@ impl Everywhere {
         // A database that was put back from a copy begins to count where that ended.
         let done = match followed {
             Some(done) => newest.min(done),
-            None if folder.exists() => 0,
+            // A volume that is new is there, and empty.
+            None if folder.join("entries").exists() => 0,
             None => newest,
         };
         if followed != Some(done) {
@@ -183,10 +185,16 @@ impl Everywhere {
         self.following.lock().await
     }
 
-    /// Those that this server has not erased yet, in order.
-    pub(crate) async fn wanted(&self) -> Result<Vec<(i64, String)>, sqlx::Error> {
-        let asked = sqlx::query_as("select seq, subject from einthoven_erasures where seq > $1 order by seq");
-        bounded(asked.bind(self.done.load(Ordering::Acquire)).fetch_all(&self.pool)).await
+    /// Those that this server has not erased yet, in order, and when each was asked for.
+    pub(crate) async fn wanted(&self) -> Result<Vec<(i64, String, Timestamp)>, sqlx::Error> {
+        let asked = sqlx::query_as(
+            "select seq, subject, (extract(epoch from asked) * 1000000)::bigint from einthoven_erasures \
+             where seq > $1 order by seq",
+        );
+        let asked = asked.bind(self.done.load(Ordering::Acquire));
+        let rows: Vec<(i64, String, i64)> = bounded(asked.fetch_all(&self.pool)).await?;
+        let each = |(seq, subject, micros)| (seq, subject, Timestamp::from_microsecond(micros).unwrap_or_default());
+        Ok(rows.into_iter().map(each).collect())
     }
 
     /// This server has followed that far, and erased this.

@@ -92,6 +92,12 @@ pub(in crate::shared) async fn cancel(pool: &PgPool, id: &str) -> Result<bool, J
     cancelled.await
 }
 
+/// Gives the place of a job up whose input is not in the bucket yet; false where it has been queued.
+pub(in crate::shared) async fn give_up(pool: &PgPool, id: &str) -> Result<bool, JobsError> {
+    let gone = sqlx::query("delete from einthoven_jobs where id = $1 and state = 'coming'").bind(id);
+    Ok(bounded(gone.execute(pool)).await?.rows_affected() == 1)
+}
+
 /// Removes a job's row, whatever its state; false where another server did.
 pub(in crate::shared) async fn forget(pool: &PgPool, id: &str) -> Result<bool, JobsError> {
     let gone = sqlx::query("delete from einthoven_jobs where id = $1").bind(id);

@@ -6,6 +6,8 @@ use crate::events::Event;
 use crate::jobs::View;
 use crate::record::State;
 use crate::settings::Settings;
+use jiff::Timestamp;
+use serde_json::Value;
 use sqlx::PgPool;
 
 /// Those that one may see, newest first.
@@ -17,6 +19,19 @@ pub(in crate::shared) async fn list(pool: &PgPool, view: View<'_>) -> Result<Vec
     ));
     let rows = bounded(found.bind(owner(view)).fetch_all(pool)).await?;
     rows.iter().map(|row| read(row).map_err(failed)).collect()
+}
+
+/// Those whose input is about to be put into the bucket: what each is told to do, and since when it is there.
+pub(in crate::shared) async fn coming(pool: &PgPool) -> Result<Vec<(String, Value, Timestamp)>, JobsError> {
+    let found = sqlx::query_as(
+        "select id, wish, (extract(epoch from created) * 1000000)::bigint from einthoven_jobs where state = 'coming'",
+    );
+    let rows: Vec<(String, String, i64)> = bounded(found.fetch_all(pool)).await?;
+    let each = |(id, wish, created): (String, String, i64)| {
+        let wish = serde_json::from_str(&wish).unwrap_or_default();
+        (id, wish, Timestamp::from_microsecond(created).unwrap_or_default())
+    };
+    Ok(rows.into_iter().map(each).collect())
 }
 
 /// One of them; as good as absent for who may not see it.

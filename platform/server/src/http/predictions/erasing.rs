@@ -7,6 +7,7 @@ use crate::journaling::{Erased, Everywhere};
 use crate::work::is_about;
 use anyhow::Context;
 use einthoven_journal::JournalError;
+use jiff::Timestamp;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -19,13 +20,16 @@ const OTHERS: Duration = Duration::from_secs(70);
 /// How often it is asked whether all have followed.
 const AGAIN: Duration = Duration::from_millis(50);
 
+/// How long a server that ends waits for an erasure that it follows.
+const LEAVING: Duration = Duration::from_secs(5);
+
 /// How often a server looks whether another was asked to erase somebody, and says that it is there.
 const LOOK: Duration = Duration::from_secs(1);
 
 /// Erases a person wherever this server's journal is one of several, or here.
 pub(super) async fn erase(app: &Arc<App>, subject: &str) -> Result<Erased, Problem> {
     let Some(everywhere) = app.journaling.everywhere() else {
-        return here(app, subject).await;
+        return here(app, subject, None).await;
     };
     let seq = everywhere.ask(subject).await.map_err(|cause| away(&cause))?;
     let since = Instant::now();
@@ -51,7 +55,7 @@ pub(crate) async fn start(app: &Arc<App>) -> anyhow::Result<()> {
     missed
         .map_err(|problem| anyhow::anyhow!("{}", problem.detail()))
         .context("erasing who was to be forgotten while this server was not there")?;
-    let (app, beating) = (Arc::clone(app), Arc::clone(&everywhere));
+    let following = tokio::spawn(follow_on(Arc::clone(app), Arc::clone(&everywhere)));
     let lifecycle = app.lifecycle.clone();
     tokio::spawn(async move {
         loop {
@@ -60,33 +64,36 @@ pub(crate) async fn start(app: &Arc<App>) -> anyhow::Result<()> {
                 () = lifecycle.closing() => break,
             }
             // It may wait for long for what is under way, and is there all the same.
-            if let Err(cause) = beating.here().await {
+            if let Err(cause) = everywhere.here().await {
                 tracing::warn!("others are not told that this server is there: {cause}");
             }
         }
-        if let Err(cause) = beating.leave().await {
+        // Whoever follows says that this server is there, so that ends first.
+        let _ = tokio::time::timeout(LEAVING, following).await;
+        if let Err(cause) = everywhere.leave().await {
             tracing::warn!("others may wait for this server for a while: {cause}");
-        }
-    });
-    tokio::spawn(async move {
-        loop {
-            tokio::select! {
-                () = tokio::time::sleep(LOOK) => {}
-                () = app.lifecycle.closing() => return,
-            }
-            if let Err(problem) = follow(&app, &everywhere).await {
-                tracing::warn!("who is to be forgotten is not yet: {}", problem.detail());
-            }
         }
     });
     Ok(())
 }
 
+async fn follow_on(app: Arc<App>, everywhere: Arc<Everywhere>) {
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(LOOK) => {}
+            () = app.lifecycle.closing() => return,
+        }
+        if let Err(problem) = follow(&app, &everywhere).await {
+            tracing::warn!("who is to be forgotten is not yet: {}", problem.detail());
+        }
+    }
+}
+
 /// Erases here whoever is to be erased everywhere and is not yet.
 async fn follow(app: &Arc<App>, everywhere: &Everywhere) -> Result<(), Problem> {
     let _following = everywhere.following().await;
-    for (seq, subject) in everywhere.wanted().await.map_err(|cause| away(&cause))? {
-        let erased = here(app, &subject).await?;
+    for (seq, subject, asked) in everywhere.wanted().await.map_err(|cause| away(&cause))? {
+        let erased = here(app, &subject, Some(asked)).await?;
         let written = everywhere.followed(seq, erased).await;
         written.map_err(|cause| away(&cause))?;
     }
@@ -94,16 +101,19 @@ async fn follow(app: &Arc<App>, everywhere: &Everywhere) -> Result<(), Problem> 
 }
 
 /// First whatever could still make something about the person ends, then all that there is goes. What is asked about them
-/// later is new, and stays.
-async fn here(app: &Arc<App>, subject: &str) -> Result<Erased, Problem> {
+/// later is new, and stays: jobs are everybody's, so where it was `asked` long ago there may be such already.
+async fn here(app: &Arc<App>, subject: &str, asked: Option<Timestamp>) -> Result<Erased, Problem> {
+    let until = asked.and_then(|asked| asked.checked_add(PATIENCE).ok());
+    let wanted =
+        |wish: &serde_json::Value, created| is_about(wish, subject) && until.is_none_or(|until| created <= until);
     let left = app.journaling.leave(subject);
     let sessions = app.streams.forget_person(subject);
-    let mut jobs = app.jobs.erase(|wish| is_about(wish, subject)).await?;
+    let mut jobs = app.jobs.erase(wanted).await?;
     tokio::time::timeout(PATIENCE, left)
         .await
         .map_err(|_| Problem::busy("an answer about this person is still being made; ask for the same once more"))?;
     // One that was being written meanwhile is there now.
-    jobs += app.jobs.erase(|wish| is_about(wish, subject)).await?;
+    jobs += app.jobs.erase(wanted).await?;
     let shown = app.recordings.forget_person(subject);
     let subject = subject.to_owned();
     let erased = reading(app, move |journal| {
