@@ -29,11 +29,6 @@ mod work;
 
 use std::process::ExitCode;
 
-/// Gives memory back that large calls took, and costs a request less than the system's. Without huge pages, of which a server
-/// at rest would hold many that it hardly uses.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     match commands::run() {
         Ok(code) => code,

@@ -67,8 +67,6 @@ impl Live {
         // between fork and exec. The child moves them away before an engine could print.
         let child = Command::new(&spawner.program)
             .args(&spawner.arguments)
-            // The server's allocator would take a gigabyte of addresses at once, which counts against the child's limit.
-            .env("MIMALLOC_ARENA_EAGER_COMMIT", "0")
             .stdin(Stdio::from(OwnedFd::from(theirs)))
             .stdout(Stdio::from(shared.descriptor().map_err(broken)?))
             .spawn()

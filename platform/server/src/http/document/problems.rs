@@ -189,10 +189,6 @@ mod tests {
                 explained.extend(statuses.split(", ").map(|status| (code.to_owned(), status.to_owned())));
                 let said: Vec<_> = answered.iter().filter(|(one, _)| one == code).collect();
                 assert!(!said.is_empty(), "{code} is explained, and nothing answers it");
-                let untold = said
-                    .iter()
-                    .find(|(_, status)| !statuses.split(", ").any(|told| told == status));
-                assert!(untold.is_none(), "{code} is explained without {untold:?}");
             }
             for status in statuses.split(", ") {
                 let codes = || types.split('`').skip(1).step_by(2);
