@@ -70,6 +70,8 @@ impl Stated {
                 pointer: field.to_owned(),
                 detail: format!("`{field}` begins like JSON and is none: {cause}"),
             })?,
+            // What is no number is refused where the manifest is read.
+            ("instances" | "max_batch_rows", _) => text.parse::<u64>().map_or_else(|_| Value::from(text), Value::from),
             ("labels", _) => text.split(',').map(|label| Value::from(label.trim())).collect(),
             _ => Value::from(text),
         };
@@ -109,6 +111,10 @@ mod tests {
         stated.set("labels", "N, S,V").unwrap();
         stated.set("recipe", "beat-rr-v1").unwrap();
         stated.set("warm_up_rows", "[1, 64]").unwrap();
+        stated.set("instances", "2").unwrap();
+        stated.set("max_batch_rows", "many").unwrap();
+        assert_eq!(stated.0["instances"], serde_json::json!(2));
+        assert_eq!(stated.0["max_batch_rows"], serde_json::json!("many"));
         assert_eq!(stated.0["labels"], serde_json::json!(["N", "S", "V"]));
         assert_eq!(stated.0["warm_up_rows"], serde_json::json!([1, 64]));
         assert!(stated.set("lables", "N").is_err());
