@@ -6,8 +6,7 @@ use crate::request_id::{REQUEST_ID, trace_parent};
 use crate::routes::Ending;
 use crate::traces;
 use axum::body::Body;
-use axum::extract::{MatchedPath, Request, State};
-use axum::middleware::Next;
+use axum::extract::{MatchedPath, Request};
 use axum::response::Response;
 use std::sync::Arc;
 use std::time::Instant;
@@ -22,63 +21,68 @@ pub struct ProblemType {
     pub status: u16,
 }
 
-/// Counts a request under its route and how it ended, measures it until the answer's head, and gives its log lines its id. Names of
-/// models, paths and queries stay out: they are the caller's words.
-pub async fn observe(State(metrics): State<Metrics>, request: Request, next: Next) -> Response {
-    let start = Instant::now();
-    let matched = request.extensions().get::<MatchedPath>().cloned();
-    let series = metrics
-        .routes()
-        .of(matched.as_ref().map(MatchedPath::as_str), request.method().as_str());
-    let caller = request.headers().get("traceparent").and_then(trace_parent);
-    let traced = traces::Request::begin(caller.as_ref(), series.route.method, series.route.path);
-    let span = tracing::info_span!(
-        "request",
-        request_id = request.headers().get(REQUEST_ID).and_then(|id| id.to_str().ok()),
-        trace_id = traced
-            .as_ref()
-            .map(|traced| traced.trace.as_str())
-            .or(caller.as_ref().map(|caller| caller.trace)),
-        span_id = traced.as_ref().map(|traced| traced.id.as_str()),
-        route = series.route.path,
-        method = series.route.method,
-    );
-    let bytes = series.bytes.clone();
-    let request = request.map(|body| match http_body::Body::is_end_stream(&body) {
-        true => body,
-        false => Body::new(Counted { body, bytes }),
-    });
-    let mut open = Open {
-        metrics: &metrics,
-        count: || series.count(Ending::Dropped),
-        answered: false,
-    };
-    metrics.in_flight().inc();
-    let response = next.run(request).instrument(span.clone()).await;
-    open.answered = true;
-    drop(open);
-    let took = start.elapsed();
-    let problem = response.extensions().get::<ProblemType>();
-    let code = problem.map_or_else(|| status_of(&response), |problem| problem.status);
-    series.count(Ending::Class(code / 100));
-    series.seconds.observe(took.as_secs_f64());
-    if let Some(problem) = problem {
-        metrics.problem(&problem.kind, code);
-    }
-    let problem = problem.map(|problem| &*problem.kind);
-    if let Some(traced) = traced {
-        traced.end(code, problem);
-    }
-    let seconds = took.as_secs_f64();
-    // One line a request would cost more than some answers do; what went wrong here is always worth one.
-    span.in_scope(|| {
-        if code >= 500 {
-            tracing::warn!(target: "einthoven::requests", status = code, seconds, problem, "answered");
-        } else {
-            tracing::debug!(target: "einthoven::requests", status = code, seconds, problem, "answered");
+impl Metrics {
+    /// Counts a request under its route and how it ended, measures it until the answer's head, and gives its log lines its id. Names of
+    /// models, paths and queries stay out: they are the caller's words.
+    pub async fn observe<F>(&self, request: Request, answer: impl FnOnce(Request) -> F) -> Response
+    where
+        F: Future<Output = Response>,
+    {
+        let start = Instant::now();
+        let matched = request.extensions().get::<MatchedPath>().cloned();
+        let series = self
+            .routes()
+            .of(matched.as_ref().map(MatchedPath::as_str), request.method().as_str());
+        let caller = request.headers().get("traceparent").and_then(trace_parent);
+        let traced = traces::Request::begin(caller.as_ref(), series.route.method, series.route.path);
+        let span = tracing::info_span!(
+            "request",
+            request_id = request.headers().get(REQUEST_ID).and_then(|id| id.to_str().ok()),
+            trace_id = traced
+                .as_ref()
+                .map(|traced| traced.trace.as_str())
+                .or(caller.as_ref().map(|caller| caller.trace)),
+            span_id = traced.as_ref().map(|traced| traced.id.as_str()),
+            route = series.route.path,
+            method = series.route.method,
+        );
+        let bytes = series.bytes.clone();
+        let request = request.map(|body| match http_body::Body::is_end_stream(&body) {
+            true => body,
+            false => Body::new(Counted { body, bytes }),
+        });
+        let mut open = Open {
+            metrics: self,
+            count: || series.count(Ending::Dropped),
+            answered: false,
+        };
+        self.in_flight().inc();
+        let response = answer(request).instrument(span.clone()).await;
+        open.answered = true;
+        drop(open);
+        let took = start.elapsed();
+        let problem = response.extensions().get::<ProblemType>();
+        let code = problem.map_or_else(|| status_of(&response), |problem| problem.status);
+        series.count(Ending::Class(code / 100));
+        series.seconds.observe(took.as_secs_f64());
+        if let Some(problem) = problem {
+            self.problem(&problem.kind, code);
         }
-    });
-    response
+        let problem = problem.map(|problem| &*problem.kind);
+        if let Some(traced) = traced {
+            traced.end(code, problem);
+        }
+        let seconds = took.as_secs_f64();
+        // One line a request would cost more than some answers do; what went wrong here is always worth one.
+        span.in_scope(|| {
+            if code >= 500 {
+                tracing::warn!(target: "einthoven::requests", status = code, seconds, problem, "answered");
+            } else {
+                tracing::debug!(target: "einthoven::requests", status = code, seconds, problem, "answered");
+            }
+        });
+        response
+    }
 }
 
 /// The status of an answer; where it is gRPC's and refuses, the status that HTTP has for the same.

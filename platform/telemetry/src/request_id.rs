@@ -1,20 +1,23 @@
 //! Which names of requests are kept.
 
-use axum::extract::Request;
-use axum::http::HeaderValue;
-use axum::middleware::Next;
-use axum::response::Response;
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use uuid::Uuid;
 
 /// The header that names a request.
-pub(crate) const REQUEST_ID: &str = "x-request-id";
+pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Takes a request's name away unless it is one that a program made: 16 to 64 hexadecimal digits and hyphens. It stands in logs, so it must
-/// not be able to hold what people write, such as a name or a birth date.
-pub async fn own_request_id(mut request: Request, next: Next) -> Response {
-    if request.headers().get(REQUEST_ID).is_some_and(|id| !is_random(id)) {
-        request.headers_mut().remove(REQUEST_ID);
+/// The name of a request, which it bears from now on: the one it came with, where a program made that (16 to 64 hexadecimal digits and
+/// hyphens), else a new one. It stands in logs, so it must not be able to hold what people write, such as a name or a birth date.
+pub fn own_request_id(headers: &mut HeaderMap) -> HeaderValue {
+    if let Some(id) = headers.get(REQUEST_ID).filter(|id| is_random(id)) {
+        return id.clone();
     }
-    next.run(request).await
+    let mut text = Uuid::encode_buffer();
+    let text: &str = Uuid::new_v4().hyphenated().encode_lower(&mut text);
+    // Its letters are all that a header may hold.
+    let id = HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static("0"));
+    headers.insert(REQUEST_ID, id.clone());
+    id
 }
 
 /// Birth dates and record numbers are shorter, and names have other letters.

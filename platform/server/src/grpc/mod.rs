@@ -19,7 +19,7 @@ use std::sync::Arc;
 use tonic::codec::CompressionEncoding::{Deflate, Gzip};
 use tower::Service;
 
-pub(crate) use refused::as_status;
+pub(crate) use refused::{as_status, speaks};
 
 /// The routes. Which model a message is about is in the message: methods ask about it themselves.
 pub(crate) fn routes(table: Table) -> Table {

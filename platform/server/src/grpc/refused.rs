@@ -5,19 +5,18 @@ use crate::http::problem::Problem;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::{StatusCode, header};
-use axum::middleware::Next;
 use axum::response::Response;
 use std::sync::Arc;
 use tonic::Code;
 
-/// Turns problems into statuses for whoever speaks gRPC.
-pub(crate) async fn as_status(request: Request, next: Next) -> Response {
+/// Whether a request speaks gRPC.
+pub(crate) fn speaks(request: &Request) -> bool {
     let kind = request.headers().get(header::CONTENT_TYPE);
-    let speaks = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"application/grpc"));
-    let response = next.run(request).await;
-    if !speaks {
-        return response;
-    }
+    kind.is_some_and(|kind| kind.as_bytes().starts_with(b"application/grpc"))
+}
+
+/// Turns a problem into a status, for whoever speaks gRPC.
+pub(crate) fn as_status(response: Response) -> Response {
     let Some(problem) = response.extensions().get::<Arc<Problem>>().cloned() else {
         return response;
     };

@@ -1,11 +1,6 @@
 //! Headers that every answer has, whatever route or refusal it comes from.
 
-use super::access::Settings;
-use axum::extract::{Request, State};
-use axum::http::{HeaderName, HeaderValue, header};
-use axum::middleware::Next;
-use axum::response::Response;
-use std::sync::Arc;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 
 /// What an answer says where it says nothing else itself: it is no page, holds nothing to be run or framed, is kept by nobody, and the
 /// address that it came from is told to nobody.
@@ -24,16 +19,13 @@ const ALWAYS: [(HeaderName, &str); 5] = [
 const BY_TLS: &str = "max-age=31536000";
 
 /// Adds what is missing.
-pub(super) async fn headers(State(access): State<Arc<Settings>>, request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
-    let headers = response.headers_mut();
+pub(super) fn harden(headers: &mut HeaderMap, tls: bool) {
     for (name, value) in ALWAYS {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
-    if access.tls {
+    if tls {
         headers
             .entry(header::STRICT_TRANSPORT_SECURITY)
             .or_insert(HeaderValue::from_static(BY_TLS));
     }
-    response
 }

@@ -6,7 +6,7 @@ use super::problem::Problem;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::IntoResponse;
-use axum::{Extension, Router};
+use axum::Extension;
 use einthoven_classify::ServedModel;
 use einthoven_dispatch::{Statistics, WITHIN_S};
 use einthoven_journal::Counts;
@@ -34,19 +34,6 @@ fn word(method: &str) -> Option<&'static str> {
     ["GET", "POST", "PUT", "PATCH", "DELETE"]
         .into_iter()
         .find(|word| *word == method)
-}
-
-/// Counts every request of these routes.
-pub(super) fn observed(routes: Router, metrics: Option<Metrics>) -> Router {
-    let Some(metrics) = metrics else {
-        return routes;
-    };
-    routes
-        .layer(Extension(metrics.clone()))
-        .layer(axum::middleware::from_fn_with_state(
-            metrics,
-            einthoven_telemetry::observe,
-        ))
 }
 
 pub(crate) async fn get_metrics(

@@ -3,6 +3,7 @@
 pub(crate) mod access;
 pub(crate) mod aliases;
 mod audit;
+mod around;
 mod auth;
 mod body;
 mod caller;
@@ -57,7 +58,6 @@ use problem::Problem;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 use tower_http::compression::CompressionLayer;
-use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
 pub(crate) use upload::blocking;
 
 /// What every handler shares.
@@ -159,33 +159,20 @@ impl App {
 
 /// The whole service: page, API, health.
 pub(crate) fn router(app: Arc<App>) -> Router {
-    const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
     let table = table();
     let metrics = metrics::of(&table);
-    let routes = table
+    let around = around::Around::new(Arc::clone(&app.access), metrics);
+    table
         .into_router(&app)
         .with_state(Arc::clone(&app))
         .fallback(no_such_route)
         .method_not_allowed_fallback(wrong_method)
-        .layer(axum::middleware::from_fn_with_state(
-            Arc::clone(&app.access),
-            access::own_host,
-        ))
-        .layer(axum::middleware::from_fn(crate::grpc::as_status))
-        .layer(axum::middleware::from_fn(problem::also_as_error));
-    let settings = Arc::clone(&app.access);
-    let routes = match settings.address_rate.map(access::Addresses::new) {
-        Some(addresses) => routes.layer(axum::middleware::from_fn_with_state(addresses, access::metered)),
-        None => routes,
-    };
-    metrics::observed(routes, metrics)
         // Bodies are bounded where they are read, with an answer that says so.
         .layer(DefaultBodyLimit::disable())
-        .layer(CompressionLayer::new())
-        .layer(axum::middleware::from_fn_with_state(settings, hardened::headers))
-        .layer(PropagateRequestIdLayer::new(REQUEST_ID))
-        .layer(SetRequestIdLayer::new(REQUEST_ID, MakeRequestUuid))
-        .layer(axum::middleware::from_fn(einthoven_telemetry::own_request_id))
+        .layer((
+            CompressionLayer::new(),
+            axum::middleware::from_fn_with_state(Arc::new(around), around::around),
+        ))
 }
 
 /// Every route, with what it asks of who calls. `{model}` in a path is the model that the scope must hold for.

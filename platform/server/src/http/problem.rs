@@ -1,9 +1,7 @@
 //! Errors as RFC 9457 problem documents; the one place that maps causes to answers.
 
 use crate::input::InputError;
-use axum::extract::Request;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use einthoven_classify::ClassifyError;
 use einthoven_onboard::OnboardError;
@@ -160,20 +158,44 @@ const SAY_ERROR: [&str; 2] = ["/v2", "/invocations"];
 /// The end of paths whose clients look for `error_code` and `message` too, as MLflow has them.
 const SAY_MESSAGE: &str = "/invocations";
 
-/// Adds `error`, the detail, to every problem under these paths, whoever refused.
-pub(crate) async fn also_as_error(request: Request, next: Next) -> Response {
-    let path = request.uri().path();
-    let below = |at: &str| {
-        path.strip_prefix(at)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-    };
-    let mlflow = path.ends_with(SAY_MESSAGE);
-    let asked = mlflow || SAY_ERROR.iter().any(|at| below(at));
-    let mut response = next.run(request).await;
-    if asked && let Some(problem) = response.extensions_mut().remove::<Arc<Problem>>() {
+/// How the clients of a path look for what went wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Words {
+    /// As RFC 9457 has it.
+    Problem,
+    /// In `error`, too.
+    Error,
+    /// In `error`, `error_code` and `message`, too.
+    Message,
+}
+
+impl Words {
+    /// Those of this path's clients.
+    pub(crate) fn of(path: &str) -> Self {
+        let below = |at: &str| {
+            path.strip_prefix(at)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        if path.ends_with(SAY_MESSAGE) {
+            Self::Message
+        } else if SAY_ERROR.iter().any(|at| below(at)) {
+            Self::Error
+        } else {
+            Self::Problem
+        }
+    }
+
+    /// Says a problem in these words, whoever refused.
+    pub(crate) fn say(self, response: &mut Response) {
+        if self == Self::Problem {
+            return;
+        }
+        let Some(problem) = response.extensions_mut().remove::<Arc<Problem>>() else {
+            return;
+        };
         let mut body = serde_json::to_value(&*problem).unwrap_or_default();
         body["error"] = problem.detail.as_str().into();
-        if mlflow {
+        if self == Self::Message {
             body["error_code"] = match problem.status {
                 400..500 => "BAD_REQUEST",
                 503 => "TEMPORARILY_UNAVAILABLE",
@@ -184,7 +206,6 @@ pub(crate) async fn also_as_error(request: Request, next: Next) -> Response {
         }
         *response.body_mut() = body.to_string().into();
     }
-    response
 }
 
 impl From<tokio::task::JoinError> for Problem {

@@ -48,8 +48,7 @@ impl<'a> Computed<'a> {
 
 /// SHA-256 of an engine's library, where it has one.
 pub(super) fn plugin(app: &App, engine: &str) -> Option<String> {
-    let mut states = app.plugins.serving.engines.states();
-    states.find(|state| state.name == engine)?.sha256
+    app.plugins.serving.engines.sha256(engine).map(str::to_owned)
 }
 
 /// The SHA-256 that an answer has without its ids.

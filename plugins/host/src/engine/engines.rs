@@ -106,6 +106,12 @@ impl Engines {
         self.engines.iter().map(|slot| slot.state())
     }
 
+    /// SHA-256 of an engine's library in hexadecimal digits; none where there is no such engine, or it is linked in.
+    pub fn sha256(&self, engine: &str) -> Option<&str> {
+        let library = self.slot(engine)?.plugin.library.as_ref()?;
+        Some(&library.sha256)
+    }
+
     /// Names of the engines that can be used and load files of that ending.
     pub fn accepting<'a>(&'a self, format: &'a str) -> impl Iterator<Item = &'a str> + 'a {
         let takes =

@@ -1,13 +1,11 @@
 //! How often an address asks: a bucket of tokens for each, whoever it proves to be.
 
 use crate::http::problem::Problem;
-use axum::extract::{ConnectInfo, Request, State};
-use axum::middleware::Next;
-use axum::response::Response;
+use axum::extract::{ConnectInfo, Request};
 use einthoven_auth::TooMany;
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Addresses that are told apart at once; the others share one bucket.
@@ -16,12 +14,9 @@ const MOST: usize = 65_536;
 /// How often those that are full again are looked for where there is no room.
 const SWEEP: Duration = Duration::from_secs(1);
 
-/// Cheap to clone; all clones are the same buckets.
-#[derive(Debug, Clone)]
-pub(crate) struct Addresses(Arc<Inner>);
-
+/// A bucket for each address.
 #[derive(Debug)]
-struct Inner {
+pub(crate) struct Addresses {
     per_second: f64,
     /// Most tokens of a bucket.
     full: f64,
@@ -49,20 +44,28 @@ pub(crate) fn burst(per_second: u32) -> f64 {
 impl Addresses {
     /// Each address may ask that often, and twice as often for a second.
     pub(crate) fn new(per_second: u32) -> Self {
-        Self(Arc::new(Inner {
+        Self {
             per_second: f64::from(per_second),
             full: burst(per_second),
             table: Mutex::default(),
-        }))
+        }
+    }
+
+    /// Refuses a request of an address that asks too often.
+    pub(crate) fn meter(&self, request: &Request) -> Result<(), Problem> {
+        if let Some(ConnectInfo(peer)) = request.extensions().get::<ConnectInfo<SocketAddr>>() {
+            self.take(peer.ip(), Instant::now())?;
+        }
+        Ok(())
     }
 
     fn take(&self, address: IpAddr, now: Instant) -> Result<(), TooMany> {
-        let (rate, full) = (self.0.per_second, self.0.full);
+        let (rate, full) = (self.per_second, self.full);
         let filled = |bucket: &Bucket| {
             let more = now.saturating_duration_since(bucket.at).as_secs_f64() * rate;
             (bucket.tokens + more).min(full)
         };
-        let mut table = self.0.table.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
         let Table { buckets, swept } = &mut *table;
         let mut address = of_one_network(address);
         if buckets.len() >= MOST && !buckets.contains_key(&address) {
@@ -99,18 +102,6 @@ fn of_one_network(address: IpAddr) -> IpAddr {
     }
 }
 
-/// Refuses a request of an address that asks too often, before anything is done for it.
-pub(crate) async fn metered(
-    State(addresses): State<Addresses>,
-    request: Request,
-    next: Next,
-) -> Result<Response, Problem> {
-    if let Some(ConnectInfo(peer)) = request.extensions().get::<ConnectInfo<SocketAddr>>() {
-        addresses.take(peer.ip(), Instant::now())?;
-    }
-    Ok(next.run(request).await)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -141,9 +132,9 @@ mod tests {
         for number in 0..2 * MOST as u32 {
             let _ = addresses.take(IpAddr::from(number.to_be_bytes()), start);
         }
-        assert!(addresses.0.table.lock().unwrap().buckets.len() <= MOST + 1);
+        assert!(addresses.table.lock().unwrap().buckets.len() <= MOST + 1);
         let later = start + Duration::from_secs(10);
         assert!(addresses.take("192.0.2.1".parse().unwrap(), later).is_ok());
-        assert_eq!(addresses.0.table.lock().unwrap().buckets.len(), 1);
+        assert_eq!(addresses.table.lock().unwrap().buckets.len(), 1);
     }
 }

@@ -2,12 +2,9 @@
 
 use super::Settings;
 use crate::http::problem::Problem;
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
-use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
 use std::net::IpAddr;
-use std::sync::Arc;
 
 /// Names by which this machine calls itself.
 const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
@@ -15,20 +12,20 @@ const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
 /// Refuses requests that were meant for another host: a page elsewhere could otherwise reach this server through a name
 /// that it points here (DNS rebinding). Beside its own names the server answers to numbers where it listens on more than
 /// loopback: no name is behind those.
-pub(crate) async fn own_host(State(settings): State<Arc<Settings>>, request: Request, next: Next) -> Response {
+pub(crate) fn meant_here(settings: &Settings, request: &Request) -> Result<(), Problem> {
     let host = host_of(request.headers(), request.uri());
-    if !is_ours(&settings, &host) {
+    if !is_ours(settings, &host) {
         let detail = format!(
             "this server answers to {} alone; open it by one of these, or start it with --public-url for another",
             settings.names().join(", ")
         );
-        return Problem::new(StatusCode::MISDIRECTED_REQUEST, "wrong_host", detail).into_response();
+        return Err(Problem::new(StatusCode::MISDIRECTED_REQUEST, "wrong_host", detail));
     }
-    if is_foreign(&settings, request.method(), request.headers(), &host) {
+    if is_foreign(settings, request.method(), request.headers(), &host) {
         let detail = "a page of another site may not change anything here; open the page of this server";
-        return Problem::new(StatusCode::FORBIDDEN, "foreign_page", detail).into_response();
+        return Err(Problem::new(StatusCode::FORBIDDEN, "foreign_page", detail));
     }
-    next.run(request).await
+    Ok(())
 }
 
 /// The host that a request names, in lower case, with its port where it has one. HTTP/2 names it in the address.

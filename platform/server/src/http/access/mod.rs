@@ -10,9 +10,9 @@ mod roles;
 mod settings;
 mod table;
 
-pub(crate) use addresses::{Addresses, burst, metered};
+pub(crate) use addresses::{Addresses, burst};
 pub(crate) use guard::may;
-pub(crate) use host::{host_of, own_host};
+pub(crate) use host::{host_of, meant_here};
 pub(crate) use roles::{Duties, Part, Role, part_of};
 pub(crate) use settings::{PublicUrl, Settings};
 pub(crate) use table::{Access, Row, Table, delete, get, patch, post, put};
