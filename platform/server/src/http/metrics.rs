@@ -6,7 +6,6 @@ use super::problem::Problem;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::IntoResponse;
-use axum::Extension;
 use einthoven_classify::ServedModel;
 use einthoven_dispatch::{Statistics, WITHIN_S};
 use einthoven_journal::Counts;
@@ -36,11 +35,8 @@ fn word(method: &str) -> Option<&'static str> {
         .find(|word| *word == method)
 }
 
-pub(crate) async fn get_metrics(
-    State(app): State<Arc<App>>,
-    metrics: Option<Extension<Metrics>>,
-) -> Result<impl IntoResponse, Problem> {
-    let Extension(metrics) = metrics.ok_or_else(|| Problem::not_found("metric"))?;
+pub(crate) async fn get_metrics(State(app): State<Arc<App>>) -> Result<impl IntoResponse, Problem> {
+    let metrics = app.metrics.as_ref().ok_or_else(|| Problem::not_found("metric"))?;
     let text = metrics
         .render(snapshot(&app).await)
         .map_err(|cause| Problem::internal(&cause))?;

@@ -44,7 +44,7 @@ use crate::shadows::Shadows;
 use access::{Access, Table, delete, get, patch, post, put};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::http::{HeaderName, Method, StatusCode, Uri};
+use axum::http::{Method, StatusCode, Uri};
 use axum::response::IntoResponse;
 use caller::Caller;
 use einthoven_auth::{Auth, Scope};
@@ -53,6 +53,7 @@ use einthoven_onboard::{By, Onboarding};
 use einthoven_registry::{Asked, Done, Registry};
 use einthoven_registry_state::Change;
 use einthoven_serving::Loaded;
+use einthoven_telemetry::Metrics;
 pub(crate) use predictions::erasing;
 use problem::Problem;
 use std::sync::Arc;
@@ -72,6 +73,10 @@ pub(crate) struct App {
     pub(crate) auth: Auth,
     /// Where this server is reached.
     pub(crate) access: Arc<access::Settings>,
+    /// How often each address asks, where that is counted.
+    pub(crate) addresses: Option<access::Addresses>,
+    /// None where their definition is wrong.
+    pub(crate) metrics: Option<Metrics>,
     pub(crate) lifecycle: Lifecycle,
     pub(crate) jobs: Jobs,
     pub(crate) streams: stream::Streams,
@@ -122,7 +127,9 @@ impl App {
             comparing,
             shadows: Shadows::default(),
             auth,
+            addresses: access.address_rate.map(access::Addresses::new),
             access: Arc::new(access),
+            metrics: metrics::of(&table()),
             lifecycle,
             jobs,
             streams: stream::Streams::default(),
@@ -159,19 +166,17 @@ impl App {
 
 /// The whole service: page, API, health.
 pub(crate) fn router(app: Arc<App>) -> Router {
-    let table = table();
-    let metrics = metrics::of(&table);
-    let around = around::Around::new(Arc::clone(&app.access), metrics);
-    table
+    table()
         .into_router(&app)
         .with_state(Arc::clone(&app))
         .fallback(no_such_route)
         .method_not_allowed_fallback(wrong_method)
-        // Bodies are bounded where they are read, with an answer that says so.
-        .layer(DefaultBodyLimit::disable())
+        // Together, as each layer by itself would cost every request a boxed service and its clones.
         .layer((
             CompressionLayer::new(),
-            axum::middleware::from_fn_with_state(Arc::new(around), around::around),
+            axum::middleware::from_fn_with_state(Arc::clone(&app), around::around),
+            // Bodies are bounded where they are read, with an answer that says so.
+            DefaultBodyLimit::disable(),
         ))
 }
 

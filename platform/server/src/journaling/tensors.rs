@@ -12,6 +12,7 @@ use einthoven_plugin_host::DType;
 use einthoven_serving::Arm;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::sync::Arc;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
@@ -231,7 +232,8 @@ fn digest(tensors: &[Tensor]) -> String {
     sorted.sort_by(|a, b| a.name.cmp(&b.name));
     let mut all = Sha256::new();
     for tensor in sorted {
-        all.update(format!("{} {:?} {:?}\n", tensor.name, tensor.dtype, tensor.dims));
+        // It takes all that is written.
+        let _ = writeln!(all, "{} {:?} {:?}", tensor.name, tensor.dtype, tensor.dims);
         all.update(&tensor.data);
     }
     hex::encode(all.finalize())

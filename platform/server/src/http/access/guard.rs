@@ -34,14 +34,15 @@ pub(crate) async fn pass(
     let proven = presented::proven(auth, request.method(), request.headers()).await?;
     auth.meter(&proven.principal)?;
     door.lets(&proven.principal, path)?;
-    let host = super::host_of(request.headers(), request.uri());
+    // Only a cookie that is set again has to know it.
+    let host = proven.cookie.as_ref().map(|_| super::host_of(request.headers(), request.uri()));
     request.extensions_mut().insert(proven.principal);
     let mut response = next.run(request).await;
     // Who goes on working stays signed in. An answer that sets a cookie itself knows better.
     if !response.headers().contains_key(header::SET_COOKIE)
         && let Some(session) = proven.cookie.and_then(|cookie| auth.renew(&cookie))
     {
-        let secure = door.app.access.is_secure(&host);
+        let secure = door.app.access.is_secure(host.as_deref().unwrap_or_default());
         response
             .headers_mut()
             .extend(cookie::session(&session, secure).map(|cookie| (header::SET_COOKIE, cookie)));
