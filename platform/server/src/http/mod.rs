@@ -2,8 +2,8 @@
 
 pub(crate) mod access;
 pub(crate) mod aliases;
-mod audit;
 mod around;
+mod audit;
 mod auth;
 mod body;
 mod caller;

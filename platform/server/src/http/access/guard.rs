@@ -35,7 +35,10 @@ pub(crate) async fn pass(
     auth.meter(&proven.principal)?;
     door.lets(&proven.principal, path)?;
     // Only a cookie that is set again has to know it.
-    let host = proven.cookie.as_ref().map(|_| super::host_of(request.headers(), request.uri()));
+    let host = proven
+        .cookie
+        .as_ref()
+        .map(|_| super::host_of(request.headers(), request.uri()));
     request.extensions_mut().insert(proven.principal);
     let mut response = next.run(request).await;
     // Who goes on working stays signed in. An answer that sets a cookie itself knows better.
