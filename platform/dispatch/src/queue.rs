@@ -11,6 +11,7 @@ use crate::statistics::Statistics;
 use einthoven_plugin_host::{Code, Failure};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::Thread;
 use std::time::{Duration, Instant};
 
 /// Rows below which a call is not cut for instances that would be idle otherwise.
@@ -38,7 +39,6 @@ pub(crate) struct Queue {
     /// Whether every call runs by itself, since the model's outputs have no rows.
     apart: AtomicBool,
     state: Mutex<State>,
-    work: Condvar,
     express: Condvar,
 }
 
@@ -59,9 +59,10 @@ struct State {
 struct Threads {
     /// Those there are, without the express one.
     all: usize,
-    /// Those that wait for work.
-    idle: usize,
-    /// Those of them that were woken and have not come yet.
+    /// Those that wait for work. The last to come is woken first: its model is still in the cache of its core, and those that are not
+    /// needed get old and end.
+    asleep: Vec<Thread>,
+    /// Those that were woken and have not come yet.
     roused: usize,
     /// Those that have an instance.
     ready: usize,
@@ -116,7 +117,6 @@ impl Queue {
                 long: 0,
                 not_before: None,
             }),
-            work: Condvar::new(),
             express: Condvar::new(),
         }
     }
@@ -201,7 +201,7 @@ impl Queue {
         let mut pieces = rows.div_ceil(most);
         let instances = self.settings.instances.get();
         if pieces < instances && state.schedule.waiting_rows() == 0 {
-            let busy = state.threads.all - state.threads.idle;
+            let busy = state.threads.all - state.threads.idle();
             let least = state.cost.worth_rows().max(SMALLEST_CUT);
             pieces = pieces.max((instances - busy.min(instances)).min(rows / least));
         }
@@ -210,12 +210,12 @@ impl Queue {
 
     /// Wakes or starts whoever can take what waits.
     fn rouse(self: &Arc<Self>, mut state: MutexGuard<'_, State>) {
-        if state.threads.idle > 0 {
+        if state.threads.idle() > 0 {
             let enough = state.threads.roused > 0 && !state.pays_to_share();
-            if state.threads.roused < state.threads.idle && !enough {
+            if !enough && let Some(last) = state.threads.asleep.pop() {
                 state.threads.roused += 1;
                 // While it is counted nobody else wakes one, so not after this thread may have been held up.
-                self.work.notify_one();
+                last.unpark();
             }
             return;
         }
@@ -339,13 +339,13 @@ impl Queue {
             }
             state = match role {
                 Role::Any => {
-                    state.threads.idle += 1;
-                    let woken = self.work.wait_timeout(state, IDLE);
-                    let (mut state, waited) = woken.unwrap_or_else(PoisonError::into_inner);
-                    state.threads.idle -= 1;
-                    state.threads.roused = state.threads.roused.saturating_sub(1);
-                    let unused = waited.timed_out() && state.schedule.waiting_rows() == 0;
-                    if unused && state.threads.all > 1 {
+                    state.threads.asleep.push(std::thread::current());
+                    drop(state);
+                    let slept = Instant::now();
+                    std::thread::park_timeout(IDLE);
+                    let mut state = self.state();
+                    let unused = state.threads.arrives() && slept.elapsed() >= IDLE;
+                    if unused && state.threads.all > 1 && state.schedule.waiting_rows() == 0 {
                         return None;
                     }
                     state
@@ -390,8 +390,12 @@ impl Queue {
         state.closed = true;
         let left = state.schedule.clear();
         let spare = state.spare.take();
+        let asleep = std::mem::take(&mut state.threads.asleep);
+        state.threads.roused += asleep.len();
         drop(state);
-        self.work.notify_all();
+        for thread in asleep {
+            thread.unpark();
+        }
         self.express.notify_all();
         for pending in left {
             pending.fail(DispatchError::Closed, &self.meters);
@@ -413,6 +417,24 @@ impl Queue {
     }
 }
 
+impl Threads {
+    /// Those that have nothing to do, or are about to look for it.
+    fn idle(&self) -> usize {
+        self.asleep.len() + self.roused
+    }
+
+    /// This thread is awake; whether nobody woke it.
+    fn arrives(&mut self) -> bool {
+        let own = std::thread::current().id();
+        let place = self.asleep.iter().position(|thread| thread.id() == own);
+        match place {
+            Some(place) => drop(self.asleep.remove(place)),
+            None => self.roused = self.roused.saturating_sub(1),
+        }
+        place.is_some()
+    }
+}
+
 impl State {
     fn may_start(&self, most: usize) -> bool {
         let first = self.threads.all == 0;
@@ -425,7 +447,7 @@ impl State {
 
     /// What an instance beside those that there are for everything should take now, if one should.
     fn express(&self, most: usize) -> Option<Whose> {
-        if self.threads.idle > 0 || self.threads.all < most {
+        if self.threads.idle() > 0 || self.threads.all < most {
             return None;
         }
         if self.schedule.light_waits() {
@@ -445,7 +467,7 @@ impl State {
     fn batch_rows(&self, most: usize) -> usize {
         let waiting = self.schedule.waiting_rows();
         let share = if self.pays_to_share() {
-            waiting.div_ceil(self.threads.idle + 1).max(self.cost.worth_rows())
+            waiting.div_ceil(self.threads.idle() + 1).max(self.cost.worth_rows())
         } else {
             waiting
         };

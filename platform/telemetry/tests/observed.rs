@@ -3,12 +3,13 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use axum::body::{Body, Bytes};
-use axum::extract::Path;
+use axum::extract::{Path, State};
 use axum::http::{Request, StatusCode};
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Router};
-use einthoven_telemetry::{Metrics, ModelReading, ProblemType, Route, Snapshot, observe};
+use einthoven_telemetry::{Metrics, ModelReading, ProblemType, Route, Snapshot};
 use std::collections::BTreeSet;
 use tower::ServiceExt;
 
@@ -26,6 +27,11 @@ const ROUTES: [Route; 3] = [
         path: "/{file}",
     },
 ];
+
+/// Around every route, as the server has it.
+async fn observe(State(metrics): State<Metrics>, request: Request<Body>, next: Next) -> Response {
+    metrics.observe(request, |request| next.run(request)).await
+}
 
 async fn problem(Path(model): Path<String>) -> Response {
     let kind = if model.len().is_multiple_of(2) {
