@@ -132,10 +132,16 @@ impl Options {
     /// Threads for the work inside one node: as set, or all cores that this process may use.
     pub(crate) fn intra_threads(&self) -> usize {
         match self.threads {
-            // The standard library honours both the affinity mask and the control group's quota.
-            0 => std::thread::available_parallelism().map_or(1, NonZeroUsize::get),
+            0 => cores(),
             threads => threads,
         }
+    }
+
+    /// Whether all instances on the processor may run on one session. Its threads are the session's: where each instance is to
+    /// have some of the cores it needs a session of its own, and to bind to.
+    pub(crate) fn one_session(&self) -> bool {
+        let threads = self.intra_threads();
+        !self.io_binding && self.interop_threads == 1 && (threads == 1 || threads >= cores())
     }
 
     /// The provider for an instance on that device.
@@ -150,6 +156,12 @@ impl Options {
             ))),
         }
     }
+}
+
+/// Cores that this process may use.
+fn cores() -> usize {
+    // The standard library honours both the affinity mask and the control group's quota.
+    std::thread::available_parallelism().map_or(1, NonZeroUsize::get)
 }
 
 /// Reads a section of configuration; nothing at all counts as an empty one.

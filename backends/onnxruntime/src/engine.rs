@@ -2,10 +2,11 @@
 
 use crate::config::{Fallback, Options, PluginConfig, Provider, SCHEMA, section};
 use crate::graph::Source;
-use crate::instance::OrtInstance;
+use crate::instance::{Held, OrtInstance};
 use crate::library;
 use crate::runtime::Runtime;
 use crate::session::{self, Target};
+use crate::shared::Shared;
 use crate::tensors::spec;
 use einthoven_plugin_sdk::{
     Code, DType, Device, Engine, EngineInfo, Failure, Instance, Model, ModelPackage, Setup, Signature,
@@ -73,13 +74,18 @@ impl Engine for OnnxRuntimeEngine {
             inputs: first.inputs().iter().map(spec).collect::<Result<_, _>>()?,
             outputs: first.outputs().iter().map(spec).collect::<Result<_, _>>()?,
         };
+        let one_session = options.one_session();
+        let on_gpus = [Provider::Cuda, Provider::TensorRt]
+            .into_iter()
+            .any(session::built_with);
         Ok(Box::new(OrtModel {
             runtime: self.runtime.clone(),
             entry: package.entry.to_owned(),
-            source,
+            source: (on_gpus || !one_session).then_some(source),
+            one_session,
             options,
             signature: Arc::new(signature),
-            first: Mutex::new(Some(first)),
+            processor: Mutex::new(Some(Arc::new(first))),
         }))
     }
 }
@@ -87,23 +93,40 @@ impl Engine for OnnxRuntimeEngine {
 struct OrtModel {
     runtime: Runtime,
     entry: String,
-    source: Source,
+    /// As large as the weights: kept only where sessions may be made besides the one on the processor.
+    source: Option<Source>,
+    /// Whether all instances on the processor run on one.
+    one_session: bool,
     options: Options,
     signature: Arc<Signature>,
-    /// The session that showed that the graph can run, until an instance takes it.
-    first: Mutex<Option<Session>>,
+    /// The session on the processor, beginning with the one that showed that the graph can run. None once instances are on
+    /// a GPU.
+    processor: Mutex<Option<Arc<Session>>>,
 }
 
 impl OrtModel {
-    fn session(&self, target: Target) -> Result<Session, Failure> {
-        let first = self.first.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(session) = first.filter(|_| target == Target::CPU) {
-            return Ok(session);
+    fn held(&self, target: Target) -> Result<Held, Failure> {
+        let mut processor = self.processor.lock().unwrap_or_else(PoisonError::into_inner);
+        if target != Target::CPU {
+            let own = self.session(target)?;
+            *processor = None;
+            return Ok(Held::Own(own));
         }
-        session::make(&self.runtime.environment, &self.source, &self.options, target).map_err(|cause| {
-            if target == Target::CPU {
-                return session::refused(&self.entry, &self.source.nodes, &cause);
-            }
+        if !self.one_session {
+            return match processor.take().and_then(Arc::into_inner) {
+                Some(first) => Ok(Held::Own(first)),
+                None => self.session(target).map(Held::Own),
+            };
+        }
+        let session = match &*processor {
+            Some(session) => Arc::clone(session),
+            None => Arc::clone(processor.insert(Arc::new(self.session(target)?))),
+        };
+        Shared::new(session, &self.signature).map(Held::Shared)
+    }
+
+    fn session(&self, target: Target) -> Result<Session, Failure> {
+        let unavailable = |cause: &str| {
             Failure::new(
                 Code::Unavailable,
                 format!(
@@ -115,6 +138,15 @@ impl OrtModel {
                     self.runtime.path.display()
                 ),
             )
+        };
+        let Some(source) = &self.source else {
+            return Err(unavailable("it was built without providers for GPUs"));
+        };
+        session::make(&self.runtime.environment, source, &self.options, target).map_err(|cause| {
+            if target == Target::CPU {
+                return session::refused(&self.entry, &source.nodes, &cause);
+            }
+            unavailable(cause.message())
         })
     }
 }
@@ -129,13 +161,13 @@ impl Model for OrtModel {
             provider: self.options.provider_on(device)?,
             device: if let Device::Cuda(id) = device { *id } else { 0 },
         };
-        let (session, target) = match self.session(wanted) {
+        let (held, target) = match self.held(wanted) {
             Err(_) if wanted != Target::CPU && self.options.fallback == Fallback::Cpu => {
-                (self.session(Target::CPU)?, Target::CPU)
+                (self.held(Target::CPU)?, Target::CPU)
             }
             made => (made?, wanted),
         };
-        let instance = OrtInstance::new(session, target, &self.options, Arc::clone(&self.signature))?;
+        let instance = OrtInstance::new(held, target, &self.options, Arc::clone(&self.signature))?;
         Ok(Box::new(instance))
     }
 }

@@ -2,11 +2,13 @@
 
 use crate::config::{Arena, Options, Provider};
 use crate::session::{Target, exhausted};
+use crate::shared::Shared;
 use crate::tensors::{Memory, input, output};
 use einthoven_plugin_sdk::{Call, Code, DType, Failure, Instance, Signature, TensorView};
 use ort::ErrorCode;
 use ort::memory::{AllocationDevice, AllocatorType, MemoryInfo, MemoryType};
-use ort::session::{NoSelectedOutputs, RunOptions, Session, SessionInputValue, SessionOutputs};
+use ort::session::{NoSelectedOutputs, RunOptions, Session, SessionInputValue};
+use ort::value::DynValue;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -14,9 +16,17 @@ use std::time::Instant;
 /// again is nothing beside such a run.
 const LARGE: usize = 512 << 10;
 
-/// A session, which runs one batch at a time.
+/// What an instance runs on.
+pub(crate) enum Held {
+    /// The model's session on the processor.
+    Shared(Shared),
+    /// A session of its own: on a GPU, whose providers do not bear two calls at once, and where settings ask for one.
+    Own(Session),
+}
+
+/// An instance, which runs one batch at a time.
 pub(crate) struct OrtInstance {
-    session: Session,
+    held: Held,
     provider: Provider,
     signature: Arc<Signature>,
     /// Where outputs are bound to, with `io_binding`.
@@ -28,14 +38,14 @@ pub(crate) struct OrtInstance {
 
 impl OrtInstance {
     pub(crate) fn new(
-        session: Session,
+        held: Held,
         target: Target,
         options: &Options,
         signature: Arc<Signature>,
     ) -> Result<Self, Failure> {
         let memory = || MemoryInfo::new(AllocationDevice::CPU, 0, AllocatorType::Device, MemoryType::CPUOutput);
         Ok(Self {
-            session,
+            held,
             provider: target.provider,
             signature,
             bound: options.io_binding.then(memory).transpose().map_err(Failure::internal)?,
@@ -99,34 +109,39 @@ impl Instance for OrtInstance {
             .collect::<Result<Vec<SessionInputValue<'_>>, _>>()?;
         let bytes: usize = inputs.iter().map(|input| input.bytes().len()).sum();
         let options = if bytes < LARGE { &self.options } else { &self.large };
+        let signature = &self.signature;
+        let session = match &mut self.held {
+            Held::Shared(shared) => {
+                let results = shared.run(&values, options).map_err(failed)?;
+                return hand_over(signature, |place, _| results.get(place), call);
+            }
+            Held::Own(session) => session,
+        };
         let Some(bound) = &self.bound else {
-            let results = self
-                .session
-                .run_with_options(values.as_slice(), options)
-                .map_err(failed)?;
-            return hand_over(&self.signature, &results, call);
+            let results = session.run_with_options(values.as_slice(), options).map_err(failed)?;
+            return hand_over(signature, |_, name| results.get(name), call);
         };
         // Made for one run, so that it never outlives the host's buffers.
-        let mut binding = self.session.create_binding().map_err(failed)?;
-        for (spec, value) in self.signature.inputs.iter().zip(&values) {
+        let mut binding = session.create_binding().map_err(failed)?;
+        for (spec, value) in signature.inputs.iter().zip(&values) {
             binding.bind_input(&spec.name, value).map_err(failed)?;
         }
-        for spec in &self.signature.outputs {
+        for spec in &signature.outputs {
             binding.bind_output_to_device(&spec.name, bound).map_err(failed)?;
         }
-        let results = self
-            .session
-            .run_binding_with_options(&binding, options)
-            .map_err(failed)?;
-        hand_over(&self.signature, &results, call)
+        let results = session.run_binding_with_options(&binding, options).map_err(failed)?;
+        hand_over(signature, |_, name| results.get(name), call)
     }
 }
 
-/// Copies the outputs into the host's buffers.
-fn hand_over(signature: &Signature, results: &SessionOutputs<'_>, call: &mut dyn Call) -> Result<(), Failure> {
-    for spec in &signature.outputs {
-        let value = results
-            .get(&spec.name)
+/// Copies the outputs, found by place or by name, into the host's buffers.
+fn hand_over<'v>(
+    signature: &Signature,
+    result: impl Fn(usize, &str) -> Option<&'v DynValue>,
+    call: &mut dyn Call,
+) -> Result<(), Failure> {
+    for (place, spec) in signature.outputs.iter().enumerate() {
+        let value = result(place, &spec.name)
             .ok_or_else(|| Failure::internal(format!("output `{}` did not come", spec.name)))?;
         let (dtype, dims, bytes) = output(&spec.name, value)?;
         let buffer = call.output(&spec.name, dtype, &dims)?;

@@ -11,6 +11,7 @@ mod library;
 mod proto;
 mod runtime;
 mod session;
+mod shared;
 mod tensors;
 
 pub use engine::OnnxRuntimeEngine;

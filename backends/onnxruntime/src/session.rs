@@ -26,7 +26,7 @@ impl Target {
     };
 }
 
-/// Makes a session of its own threads and memory.
+/// Makes a session with threads and memory of its own.
 pub(crate) fn make(
     environment: &Environment,
     source: &Source,

@@ -302,3 +302,45 @@ fn a_batch_that_nobody_waits_for_is_not_begun() {
         Code::DeadlineExceeded
     );
 }
+
+#[test]
+fn instances_that_run_at_once_each_give_their_own_answers() {
+    let graph = fs::read(repository("models/heartbeat/model.onnx")).unwrap();
+    let model = load(&graph, &json!({})).unwrap();
+    let golden: Value = serde_json::from_slice(&fs::read(repository("models/heartbeat/golden.json")).unwrap()).unwrap();
+    // Batches of several sizes, with other numbers in each.
+    let batch = |number: usize| {
+        let rows = 1 + number % 5;
+        let inputs = golden["inputs"].as_object().unwrap().iter().map(|(name, input)| {
+            let row = dims(&input["dims"])[1..].to_vec();
+            let count = rows * row.iter().product::<usize>();
+            let values: Vec<_> = (0..count).map(|at| ((at * (number + 3)) as f32 * 0.01).sin()).collect();
+            (name.clone(), [vec![rows], row].concat(), Buffer::f32(&values))
+        });
+        inputs.collect::<Vec<_>>()
+    };
+    let answer = |instance: &mut dyn einthoven_plugin_sdk::Instance, number| {
+        let inputs = batch(number);
+        let views: Vec<_> = inputs
+            .iter()
+            .map(|(name, dims, buffer)| buffer.view(name, DType::F32, dims))
+            .collect();
+        let mut given = Batch::default();
+        instance.execute(&views, &mut given).unwrap();
+        given.outputs
+    };
+    let mut alone = model.instance(&Device::Cpu).unwrap();
+    let wanted: Vec<_> = (0..12).map(|number| answer(&mut *alone, number)).collect();
+    std::thread::scope(|scope| {
+        for thread in 0..4 {
+            let mut instance = model.instance(&Device::Cpu).unwrap();
+            let (answer, wanted) = (&answer, &wanted);
+            scope.spawn(move || {
+                for turn in 0..300 {
+                    let number = (turn * (thread + 1)) % wanted.len();
+                    assert!(answer(&mut *instance, number) == wanted[number], "batch {number}");
+                }
+            });
+        }
+    });
+}
