@@ -59,8 +59,7 @@ struct State {
 struct Threads {
     /// Those there are, without the express one.
     all: usize,
-    /// Those that wait for work. The last to come is woken first: its model is still in the cache of its core, and those that are not
-    /// needed get old and end.
+    /// Those that wait for work. The last to come is woken first, so that those that are not needed get old and end.
     asleep: Vec<Thread>,
     /// Those that were woken and have not come yet.
     roused: usize,
