@@ -109,6 +109,7 @@ fn p99(bed: &Bed, load: Option<(Load, Priority, usize)>) -> Duration {
             }
         }
         std::thread::sleep(Duration::from_millis(700));
+        as_in_the_server();
         let call = bed.call("neighbour", Priority::Interactive, 1);
         let one = || {
             std::thread::sleep(THINKS);
@@ -127,11 +128,18 @@ fn answered(queue: &Dispatcher, call: &Call) -> bool {
     queue.submit(call.clone()).and_then(|ticket| ticket.wait()).is_ok()
 }
 
+/// Callers are threads that answer, as those of the server's runtime are.
+fn as_in_the_server() {
+    einthoven_plugin_host::priority::before_computing();
+}
+
 fn patient(queue: &Dispatcher, call: &Call, over: &AtomicBool) {
+    as_in_the_server();
     while !over.load(Ordering::Relaxed) && answered(queue, call) {}
 }
 
 fn flood(queue: &Dispatcher, call: &Call, over: &AtomicBool) {
+    as_in_the_server();
     let mut waiting = VecDeque::new();
     while !over.load(Ordering::Relaxed) {
         let full = match queue.submit(call.clone()) {
