@@ -6,7 +6,13 @@
 #[path = "../server/client.rs"]
 mod client;
 mod deployed;
+#[allow(dead_code, reason = "other test binaries use the rest of it")]
+#[path = "../registry/packages.rs"]
+mod packages;
 mod planted;
 mod prometheus;
 mod series;
+#[allow(dead_code, reason = "other test binaries use the rest of it")]
+#[path = "../registry/steps.rs"]
+mod steps;
 mod traces;
