@@ -8,6 +8,9 @@ use std::path::Path;
 /// What a key of pseudonyms is bound to where it lies under a master key.
 const NAME: &str = "pseudonyms";
 
+/// Where it lies in the folder of a journal that shares it with none.
+const FILE: &str = "pseudonyms.key";
+
 /// The key under which names become pseudonyms: keyed hashes.
 ///
 /// Whoever has the key and a name finds what is recorded under it; whoever has the entries alone cannot try names out.
@@ -33,7 +36,7 @@ impl PseudonymKey {
     /// [`JournalError::MasterKey`], [`JournalError::Io`].
     pub fn in_folder(folder: &Path) -> Result<Self, JournalError> {
         make(folder)?;
-        MasterKey::read_or_make(&folder.join("pseudonyms.key")).map(Self)
+        MasterKey::read_or_make(&folder.join(FILE)).map(Self)
     }
 
     /// A new one, which lies nowhere yet.
@@ -47,7 +50,16 @@ impl PseudonymKey {
     /// Whether a journal's folder has one.
     #[must_use]
     pub fn is_in(folder: &Path) -> bool {
-        folder.join("pseudonyms.key").exists()
+        folder.join(FILE).exists()
+    }
+
+    /// Puts it into a journal's folder that has none.
+    ///
+    /// # Errors
+    /// [`JournalError::Io`], also where there is one.
+    pub fn put_in_folder(&self, folder: &Path) -> Result<(), JournalError> {
+        make(folder)?;
+        self.0.put(&folder.join(FILE))
     }
 
     /// It under a master key, to lie where several servers find it.

@@ -6,10 +6,11 @@ use crate::http::problem::Problem;
 use crate::input::{Answer, InputError, Request, answer_for};
 use crate::journaling::{Computed, read_noted};
 use crate::shadows::{self, Beside};
+use axum::http::StatusCode;
 use einthoven_classify::{ClassifyError, Demand, Found, Options, Spent, Step, classify_in_steps};
 use einthoven_dispatch::Priority;
 use einthoven_ecg::readers::{Hints, Input, Unit};
-use einthoven_jobs::{Failed, Stage, Task, Work};
+use einthoven_jobs::{Failed, Progress, Stage, Task, Work};
 use einthoven_registry_state::Reference;
 use einthoven_serving::{Dealt, Routed};
 use serde_json::{Value, json};
@@ -22,6 +23,9 @@ use tokio::runtime::Handle;
 /// Shares of the whole: reading, then finding beats, then classifying them.
 const READ: f64 = 0.05;
 const FOUND: f64 = 0.2;
+
+/// The wait before the database is asked again.
+const AGAIN: Duration = Duration::from_millis(500);
 
 struct Classifying {
     app: Arc<App>,
@@ -43,8 +47,9 @@ pub(crate) fn start(app: &Arc<App>) {
     });
 }
 
-/// A request as a job keeps it, with what the traffic dealt out to whom it is about, and their pseudonym.
-pub(crate) fn wish(request: &Request, dealt: Option<&Dealt>, subject: Option<&str>) -> Value {
+/// A request as a job keeps it, with what the traffic dealt out to whom it is about, their pseudonym, and the number up to which the server
+/// that was asked had followed erasures by then.
+pub(crate) fn wish(request: &Request, dealt: Option<&Dealt>, subject: Option<&str>, followed: Option<i64>) -> Value {
     json!({
         "rate": request.hints.sampling_rate_hz,
         "unit": request.hints.unit.map(Unit::name),
@@ -53,6 +58,7 @@ pub(crate) fn wish(request: &Request, dealt: Option<&Dealt>, subject: Option<&st
         "model": request.model,
         "dealt": dealt,
         "subject": subject,
+        "followed": followed,
     })
 }
 
@@ -75,6 +81,33 @@ fn request(wish: &Value) -> Request {
     }
 }
 
+impl Classifying {
+    /// Refuses a job that another server was asked for before it had followed an erasure of the person: this one may have followed it
+    /// already, and would keep what it makes of the job. Asked for when it is known that the person is here: whoever erases from then on
+    /// waits for that.
+    fn is_still_wanted(&self, wish: &Value, progress: &Progress) -> Result<(), Failed> {
+        let subject = wish["subject"].as_str();
+        let known = subject
+            .zip(self.app.journaling.everywhere())
+            .zip(wish["followed"].as_i64());
+        let Some(((subject, everywhere), followed)) = known else {
+            return Ok(());
+        };
+        loop {
+            match self.runtime.block_on(everywhere.asked_since(subject, followed)) {
+                Ok(false) => return Ok(()),
+                Ok(true) => {
+                    let detail = "the person that it is about was erased after it was asked for; send it again if it is to be answered";
+                    return Err(failed(Problem::new(StatusCode::CONFLICT, "cancelled", detail)));
+                }
+                Err(cause) => tracing::warn!("a job waits for the database of what is erased: {cause}"),
+            }
+            progress.goes_on()?;
+            std::thread::sleep(AGAIN);
+        }
+    }
+}
+
 impl Work for Classifying {
     fn run(&self, task: Task) -> Result<Vec<u8>, Failed> {
         let Task {
@@ -93,6 +126,7 @@ impl Work for Classifying {
         let journaling = &self.app.journaling;
         // Held until the entry is recorded.
         let here = journaling.here_as(wish["subject"].as_str());
+        self.is_still_wanted(&wish, &progress)?;
         let mut asked = journaling.asked(&owner, here.clone());
         let (readers, keeps) = (&self.app.plugins.readers, journaling.keeps_recordings());
         let reading = read_noted(&mut asked, files, &request, readers, keeps).map_err(failed)?;

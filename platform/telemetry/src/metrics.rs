@@ -79,6 +79,10 @@ pub struct JournalReading {
     pub failed_writes: u64,
     /// Entries that wait for the disk now.
     pub waiting: u64,
+    /// How often a person who was to be forgotten could not be erased.
+    pub unerased: u64,
+    /// People whose erasure failed and is tried again.
+    pub erasures_open: u64,
 }
 
 /// Everything that a server counts; cheap to clone.
@@ -94,7 +98,7 @@ struct Inner {
 }
 
 /// The families of a journal.
-fn journal(reading: &JournalReading) -> [Family; 3] {
+fn journal(reading: &JournalReading) -> [Family; 5] {
     let mut entries = Family::counter(
         "einthoven_journal_entries_total",
         "Answers, by what the journal did with them.",
@@ -113,7 +117,17 @@ fn journal(reading: &JournalReading) -> [Family; 3] {
     failed.add(&[], reading.failed_writes as f64);
     let mut waiting = Family::gauge("einthoven_journal_waiting_entries", "Entries that wait for the disk.");
     waiting.add(&[], reading.waiting as f64);
-    [entries, failed, waiting]
+    let mut unerased = Family::counter(
+        "einthoven_erasures_failed_total",
+        "Times that a person who was to be forgotten could not be erased here.",
+    );
+    unerased.add(&[], reading.unerased as f64);
+    let mut open = Family::gauge(
+        "einthoven_erasures_open",
+        "People whose erasure failed here and is tried again.",
+    );
+    open.add(&[], reading.erasures_open as f64);
+    [entries, failed, waiting, unerased, open]
 }
 
 impl Metrics {

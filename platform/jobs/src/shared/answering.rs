@@ -9,21 +9,40 @@ use std::time::{Duration, Instant};
 /// While a database is away nobody can renew a lease, so a lease that has run out when it comes back says nothing about the server that has it.
 /// That one has the time of a lease to say that it is there, before another takes its job over.
 #[derive(Default)]
-pub(super) struct Answering(Mutex<Option<Instant>>);
+pub(super) struct Answering(Mutex<Heard>);
+
+#[derive(Default)]
+struct Heard {
+    since: Option<Instant>,
+    /// The database was asked in vain, and nobody knows since when others could not reach it.
+    missed: bool,
+}
 
 impl Answering {
     /// What became of a question.
     pub(super) fn note<T, E>(&self, asked: &Result<T, E>) {
-        let mut since = lock(&self.0);
+        let mut heard = lock(&self.0);
         match asked {
-            Ok(_) => drop(since.get_or_insert_with(Instant::now)),
-            Err(_) => *since = None,
+            Ok(_) => drop(heard.since.get_or_insert_with(Instant::now)),
+            Err(_) => {
+                *heard = Heard {
+                    since: None,
+                    missed: true,
+                }
+            }
         }
     }
 
     /// Whether it has answered for that long.
     pub(super) fn has_for(&self, long: Duration) -> bool {
-        lock(&self.0).is_some_and(|since| since.elapsed() >= long)
+        lock(&self.0).since.is_some_and(|since| since.elapsed() >= long)
+    }
+
+    /// How long it has answered since it did not; none where it always has.
+    pub(super) fn back_for(&self) -> Option<Duration> {
+        let heard = lock(&self.0);
+        let back = heard.since.filter(|_| heard.missed);
+        back.map(|since| since.elapsed())
     }
 }
 
@@ -39,7 +58,10 @@ mod tests {
         answering.note(&Ok::<_, ()>(()));
         assert!(answering.has_for(Duration::ZERO));
         assert!(!answering.has_for(Duration::from_secs(3600)));
+        assert_eq!(answering.back_for(), None);
         answering.note(&Err::<(), _>(()));
         assert!(!answering.has_for(Duration::ZERO));
+        answering.note(&Ok::<_, ()>(()));
+        assert!(answering.back_for().is_some());
     }
 }

@@ -21,7 +21,7 @@ impl Shared {
             answering,
             ..
         } = &*self.0;
-        let taken = lease::take(leases, name, *lease, answering.has_for(*lease)).await;
+        let taken = lease::take(leases, name, *lease, answering.has_for(*lease), answering.back_for()).await;
         answering.note(&taken);
         taken.ok().flatten()
     }

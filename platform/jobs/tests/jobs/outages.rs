@@ -17,6 +17,7 @@ async fn what_is_away_for_a_while_is_no_crash_of_a_job() {
     let (database, bucket) = (Postgres::start(), s3::Server::start().await);
     an_outage_longer_than_the_lease(&Place::shared(&database, &bucket, "outage").await, &database).await;
     an_answer_that_was_lost(&Place::shared(&database, &bucket, "answer").await, &bucket.settings).await;
+    a_stop_during_an_outage(&Place::shared(&database, &bucket, "stopped").await, &database).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -25,6 +26,7 @@ async fn who_follows_holds_up_nobody_and_a_bucket_that_refuses_no_other_job() {
     an_end_whose_answer_is_lost(&Place::shared(&database, &bucket, "ended").await).await;
     followers_who_wait(&Place::shared(&database, &bucket, "followed").await).await;
     a_bucket_that_refuses(&Place::shared(&database, &bucket, "refused").await, &bucket.settings).await;
+    a_result_that_waits(&Place::shared(&database, &bucket, "waits").await, &bucket).await;
     what_has_no_job_goes(&Place::shared(&database, &bucket, "stray").await).await;
 }
 
@@ -157,6 +159,40 @@ async fn a_bucket_that_refuses(place: &Place, bucket: &Bucket) {
         let failed = reached(&looking, &made.id, State::Failed).await;
         assert_eq!(failed.problem.unwrap()["status"], 503);
     }
+}
+
+/// A server that is told to stop while the database is away cannot put its job back, and is not heard of again.
+async fn a_stop_during_an_outage(place: &Place, database: &Postgres) {
+    let (deaf, jobs, id) = at_work(place).await;
+    let crashed = "update einthoven_jobs set crashes = 2";
+    connection(place).await.execute(crashed).await.unwrap();
+    database.end();
+    deaf.let_go();
+    jobs.stop().await;
+    database.begin();
+    // One more crash, and it would be given up. This one was started later, and knows of no outage itself.
+    let other = place.started().await;
+    let done = reached(&other, &id, State::Done).await;
+    assert_eq!((done.attempts, crashes(place, &id).await), (2, 2));
+    assert_eq!(other.result(View::All, &id).await.unwrap(), b"words");
+}
+
+/// The work has said its last, and the bucket does not take the result: the server is at the job all the same.
+async fn a_result_that_waits(place: &Place, bucket: &s3::Server) {
+    let (deaf, jobs, id) = at_work(place).await;
+    let other = place.started().await;
+    // A folder under the result's name, where a file cannot go.
+    let stands_in_the_way = bucket.folder().join("waits").join(&id).join("result-1.json");
+    assert!(stands_in_the_way.parent().unwrap().join("input-0").exists());
+    std::fs::create_dir_all(stands_in_the_way.join("x")).unwrap();
+    deaf.let_go();
+    tokio::time::sleep(LEASE + LEASE / 2).await;
+    let info = jobs.get(View::All, &id).await.unwrap();
+    assert_eq!((info.state, info.attempts), (State::Running, 1));
+    std::fs::remove_dir_all(stands_in_the_way).unwrap();
+    let done = reached(&other, &id, State::Done).await;
+    assert_eq!((done.attempts, crashes(place, &id).await), (1, 0));
+    assert_eq!(other.result(View::All, &id).await.unwrap(), b"late");
 }
 
 async fn what_has_no_job_goes(place: &Place) {

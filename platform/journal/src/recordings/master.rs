@@ -77,10 +77,16 @@ impl MasterKey {
         if path.exists() {
             return Self::read(path);
         }
-        let fail = || JournalError::io("make", path);
         let mut key = Zeroizing::new([0; 32]);
-        cipher::random(key.as_mut()).map_err(|cause| fail()(std::io::Error::other(cause)))?;
-        let text = Zeroizing::new(hex::encode(key.as_ref()));
+        cipher::random(key.as_mut()).map_err(|cause| JournalError::io("make", path)(std::io::Error::other(cause)))?;
+        Self::of(path, key).put(path)?;
+        Self::read(path)
+    }
+
+    /// Puts the key into a file that is not there yet, for this user alone.
+    pub(crate) fn put(&self, path: &Path) -> Result<(), JournalError> {
+        let fail = || JournalError::io("make", path);
+        let text = Zeroizing::new(hex::encode(self.key.as_ref()));
         let whole = path.with_extension("new");
         let mut options = OpenOptions::new();
         options.write(true).create(true).truncate(true).mode(0o600);
@@ -92,8 +98,7 @@ impl MasterKey {
         let linked = fs::hard_link(&whole, path);
         let _ = fs::remove_file(&whole);
         linked.map_err(fail())?;
-        path.parent().map_or(Ok(()), sync_folder)?;
-        Self::read(path)
+        path.parent().map_or(Ok(()), sync_folder)
     }
 
     /// Says which key it is, and nothing about it.

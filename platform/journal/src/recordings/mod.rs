@@ -16,6 +16,7 @@ use crate::replay::digest;
 use crate::segments::{make, sync_folder};
 use cipher::{DataKey, Wrapped};
 use jiff::Timestamp;
+use rotate::Keys;
 use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -72,15 +73,18 @@ impl Recordings {
         Ok(recordings)
     }
 
-    /// Puts what lies under the previous master key under the master key, where both are named.
+    /// Overwrites what an interrupted change of the master key left, and puts what lies under the previous one under the master key, where
+    /// both are named.
     fn rotate(&self) -> Result<(), JournalError> {
+        let keys = Keys::of(&self.folder);
+        keys.finish()?;
         let Some(previous) = &self.settings.previous_master_key else {
             return Ok(());
         };
         let old = MasterKey::read(previous)?;
         let mut held = self.lock();
         let new = self.master(&mut held)?;
-        let rotated = rotate::rotate(&self.folder.join("keys"), &old, &new)?;
+        let rotated = keys.rotate(&old, &new)?;
         tracing::info!(
             now = rotated.now,
             before = rotated.before,

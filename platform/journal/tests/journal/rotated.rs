@@ -3,9 +3,9 @@
 use crate::setup::{audit, files};
 use einthoven_journal::recordings::KeepRecordings;
 use einthoven_journal::{Journal, JournalError, Settings};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -56,6 +56,32 @@ fn under(folder: &Path) -> HashMap<String, usize> {
         }
     }
     under
+}
+
+/// Second names of what lies under the keys' names now, by which it is found when those lead elsewhere.
+fn witnessed(folder: &Path, round: usize) {
+    let witnesses = folder.join("witnesses").join(round.to_string());
+    fs::create_dir_all(&witnesses).unwrap();
+    for (number, path) in files(&folder.join("journal/recordings/keys")).into_iter().enumerate() {
+        // A file that is being written goes on to its name.
+        let _ = fs::hard_link(path, witnesses.join(number.to_string()));
+    }
+}
+
+/// Of what was witnessed, how many files have no other name any more and are nothing but zeros; all others have one.
+fn zeroed(folder: &Path) -> usize {
+    let keys = files(&folder.join("journal/recordings/keys"));
+    let live: HashSet<u64> = keys.iter().map(|path| fs::metadata(path).unwrap().ino()).collect();
+    let mut gone: Vec<PathBuf> = files(&folder.join("witnesses"));
+    gone.retain(|path| !live.contains(&fs::metadata(path).unwrap().ino()));
+    for path in &gone {
+        let bytes = fs::read(path).unwrap();
+        assert!(
+            !bytes.is_empty() && bytes.iter().all(|byte| *byte == 0),
+            "an old wrapping is left"
+        );
+    }
+    gone.len()
 }
 
 fn readable(journal: &Journal, kept: &[(String, String)]) -> usize {
@@ -111,6 +137,36 @@ fn after_a_rotation_the_old_key_opens_nothing() {
     assert_eq!(under(folder.path()).len(), 1);
 }
 
+/// What a process leaves that ends after it has put a new wrapping in the place of the old one, or before: the next start finishes it, though
+/// nothing is said of the previous key any more.
+#[test]
+fn an_old_wrapping_that_was_left_is_overwritten_at_the_next_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let kept = kept(folder.path(), 1, 2);
+    let recordings = folder.path().join("journal/recordings");
+    let keys = files(&recordings.join("keys"));
+    let second = |key: &Path| {
+        let within = key.strip_prefix(recordings.join("keys")).unwrap();
+        recordings
+            .join("replaced")
+            .join(within.to_str().unwrap().replace('/', " "))
+    };
+    fs::create_dir(recordings.join("replaced")).unwrap();
+    for key in &keys {
+        fs::hard_link(key, second(key)).unwrap();
+    }
+    let (replaced, witness) = (&keys[0], folder.path().join("witness"));
+    fs::hard_link(replaced, &witness).unwrap();
+    let text = fs::read(replaced).unwrap();
+    fs::remove_file(replaced).unwrap();
+    fs::write(replaced, &text).unwrap();
+    let journal = open(folder.path(), "a", None).unwrap();
+    assert_eq!(readable(&journal, &kept), kept.len());
+    journal.close();
+    assert_eq!(fs::read(&witness).unwrap(), vec![0; text.len()]);
+    assert_eq!(files(&recordings.join("replaced")), Vec::<PathBuf>::new());
+}
+
 /// Not a test of its own: what the killed process runs.
 #[test]
 #[ignore = "run by the test below in a process that it kills"]
@@ -138,7 +194,8 @@ fn a_rotation_that_is_killed_loses_nothing_and_goes_on_at_the_next_start() {
     let kept = kept(folder.path(), 12, 20);
     let (mut now, mut before) = ("b", "a");
     let mut in_the_middle = 0;
-    for _ in 0..60 {
+    for round in 0..60 {
+        witnessed(folder.path(), round);
         let began = under(folder.path());
         let mut child = rotating(folder.path(), now, before);
         while under(folder.path()) == began && child.try_wait().unwrap().is_none() {}
@@ -163,6 +220,11 @@ fn a_rotation_that_is_killed_loses_nothing_and_goes_on_at_the_next_start() {
     drop(journal);
     let all = files(&folder.path().join("journal/recordings/keys"));
     assert_eq!(all.len(), kept.len(), "something is left beside the keys");
+    assert!(zeroed(folder.path()) >= kept.len());
+    assert_eq!(
+        files(&folder.path().join("journal/recordings/replaced")),
+        Vec::<PathBuf>::new()
+    );
     assert_eq!(readable(&open(folder.path(), before, None).unwrap(), &kept), 0);
     assert_eq!(readable(&open(folder.path(), now, None).unwrap(), &kept), kept.len());
 }

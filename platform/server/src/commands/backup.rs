@@ -1,6 +1,7 @@
-//! `einthoven backup` and `einthoven restore`: the registry and its files at one moment.
+//! `einthoven backup` and `einthoven restore`: the registry and its files at one moment, with what servers share about people.
 
 use super::remote::run;
+use crate::journaling::Kept;
 use crate::storage::{Storage, log_folder};
 use anyhow::{Context, ensure};
 use clap::Args;
@@ -25,6 +26,9 @@ pub(crate) struct Backup {
 pub(crate) struct Restore {
     /// What `einthoven backup` made.
     folder: PathBuf,
+    /// File with the servers' master key: where --database-url is not given, what lies under it is put beside the journal.
+    #[arg(long, value_name = "FILE", env = "EINTHOVEN_MASTER_KEY_FILE")]
+    master_key: Option<PathBuf>,
     #[command(flatten)]
     storage: Storage,
 }
@@ -50,6 +54,9 @@ impl Backup {
             let copy = Log::File(FileLog::open_reader(log_folder(&part)).await?);
             // Only a version that is deleted this very moment can lose its files first; then this fails, and the next goes.
             let files = copied_files(copy, &self.storage.files()?, &part).await?;
+            if let Some(pool) = self.storage.database()? {
+                Kept::of(&pool).await?.write(&part)?;
+            }
             if self.folder.exists() {
                 std::fs::remove_dir(&self.folder)
                     .with_context(|| format!("{} is not empty; name an empty folder", self.folder.display()))?;
@@ -94,6 +101,17 @@ impl Restore {
             let files = source
                 .copy_all(digests(from.clone()).await?, &self.storage.files()?)
                 .await?;
+            let kept = Kept::read(&self.folder)?;
+            // Before the registry, by which a server would be started.
+            match (&kept, self.storage.database()?, &self.master_key) {
+                (Some(kept), Some(pool), _) => kept.put_back(&pool).await?,
+                (Some(kept), None, Some(master)) => kept.put_beside(&self.storage.data, master)?,
+                (Some(kept), None, None) if kept.has_key() => println!(
+                    "the key of pseudonyms is not restored: a server that shares no database has it beside its journal, \
+                     where restoring with --master-key puts it"
+                ),
+                _ => {}
+            }
             match &self.storage.database_url {
                 Some(url) => drop(PostgresLog::connect(url.expose_secret()).await?.import(&from).await?),
                 None => from.copy_to(log_folder(&self.storage.data), head).await?,

@@ -174,10 +174,13 @@ impl Serve {
         let ending = Ending::new(&self.listener);
         tokio::spawn(ending.signals(lifecycle.clone())?);
         let _lock = self.storage.lock()?;
-        let journaling = self.journal.open(&self.storage).await?;
+        // Told to stop before it has started, it does so at once. Whatever its start was at goes on at the next one.
+        let journaling = tokio::select! {
+            journaling = self.journal.open(&self.storage) => journaling?,
+            () = lifecycle.closing() => return Ok(ExitCode::SUCCESS),
+        };
         tokio::select! {
             started = self.start(&lifecycle, journaling.clone()) => started?,
-            // Told to stop before it had started.
             () = lifecycle.closing() => return Ok(ExitCode::SUCCESS),
         }
         ending.ended(&lifecycle).await;

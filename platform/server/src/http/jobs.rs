@@ -34,13 +34,16 @@ pub(crate) async fn create(app: &Arc<App>, caller: &Caller, upload: Upload) -> R
     let owner = caller.principal().name().to_owned();
     // Until it is there to be found when the person is erased.
     let here = caller.here(app);
+    // After that: an erasure that is not followed by now waits for what is here.
+    let followed = app.journaling.everywhere().map(|everywhere| everywhere.done());
     let Work {
         files,
         request,
         dealt,
         room: _room,
     } = upload.into_work(app, caller).await?;
-    let wish = work::wish(&request, dealt.as_ref(), here.as_ref().map(|here| here.subject()));
+    let subject = here.as_ref().map(|here| here.subject());
+    let wish = work::wish(&request, dealt.as_ref(), subject, followed);
     let info = app.jobs.create(New { owner, wish, files }).await?;
     let location = [(header::LOCATION, format!("/v1/jobs/{}", info.id))];
     Ok((StatusCode::ACCEPTED, location, Json(info)).into_response())

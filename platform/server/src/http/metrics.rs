@@ -56,17 +56,23 @@ async fn snapshot(app: &App) -> Snapshot {
         arms: app.comparing.meters.readings(),
         drift: app.comparing.drifting.readings(),
         jobs: app.jobs.counts().await.to_vec(),
-        journal: app.journaling.journal().ok().map(|journal| journaled(journal.counts())),
+        journal: app
+            .journaling
+            .journal()
+            .ok()
+            .map(|journal| journaled(journal.counts(), app.journaling.unerased())),
     }
 }
 
-fn journaled(counts: Counts) -> JournalReading {
+fn journaled(counts: Counts, (unerased, erasures_open): (u64, u64)) -> JournalReading {
     JournalReading {
         stored: counts.stored,
         dropped: counts.dropped,
         unsampled: counts.unsampled,
         failed_writes: counts.failed_writes,
         waiting: counts.spooled,
+        unerased,
+        erasures_open,
     }
 }
 

@@ -130,8 +130,11 @@ impl JournalArguments {
             },
             pseudonyms,
         };
-        let journal = Journal::open(&folder, settings)
-            .with_context(|| format!("the journal in {}; --journal off serves without", folder.display()))?;
+        // It may put very many keys under a new master key.
+        let place = folder.clone();
+        let opened = tokio::task::spawn_blocking(move || Journal::open(&place, settings)).await?;
+        let journal =
+            opened.with_context(|| format!("the journal in {}; --journal off serves without", folder.display()))?;
         Ok(Journaling::new(journal, self.keep_recordings, everywhere))
     }
 }

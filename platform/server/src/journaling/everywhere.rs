@@ -1,52 +1,25 @@
 //! Erasing on all servers that share a database: who is to be forgotten stands there, and each server follows.
 //!
-//! An erasure is a row with a number. Each server writes down, beside its journal, the number up to which it has followed, so one that was away
-//! follows at its next start, before it answers, and so does a journal that is put back from a copy. Servers that are there say every second
-//! how far they are; whoever erases waits for all of them.
+//! An erasure is a row with a number and a name. Each server writes down, beside its journal, the names of those that it has followed, so one
+//! that was away follows at its next start, before it answers, and so does a journal that is put back from a copy. Servers that are there
+//! say every second how far they are, and which failed; whoever erases waits for all of them.
 
-use anyhow::{Context, bail};
-use einthoven_journal::recordings::MasterKey;
+use super::followed::{Followed, Listed};
+use super::key;
+use super::shared::{bounded, lock, prepare};
+use anyhow::Context;
 use einthoven_journal::{JournalError, PseudonymKey};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
-use sqlx::{PgConnection, PgPool};
-use std::fs::File;
-use std::io::{ErrorKind, Write};
+use sqlx::PgPool;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::Duration;
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::Instant;
 use tokio::sync::{Mutex, MutexGuard};
-use tokio::time::timeout;
-
-/// The longest that a call waits for the database.
-const PATIENCE: Duration = Duration::from_secs(8);
 
 /// Seconds after which a server that said nothing is not waited for.
 const SILENT_S: f64 = 10.0;
-
-/// The advisory lock of whoever makes the tables or a row: "einfgt" in ASCII. Rows are seen in the order of their numbers that way.
-const LOCK: i64 = 0x6569_6e66_6774;
-
-const CREATE: [&str; 3] = [
-    "create table if not exists einthoven_keys (name text primary key, wrapped text not null)",
-    "create table if not exists einthoven_erasures (
-        seq bigint generated always as identity primary key,
-        subject text not null,
-        asked timestamptz not null default now(),
-        entries bigint not null default 0,
-        labels bigint not null default 0,
-        recordings bigint not null default 0,
-        jobs bigint not null default 0,
-        shown bigint not null default 0,
-        sessions bigint not null default 0
-    )",
-    "create table if not exists einthoven_journals (
-        id text primary key,
-        done bigint not null,
-        seen timestamptz not null default now()
-    )",
-];
 
 /// What was erased.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, JsonSchema)]
@@ -64,107 +37,76 @@ pub(crate) struct Erased {
     pub(crate) sessions: usize,
 }
 
+/// One that this server has not followed yet.
+pub(crate) struct Wanted {
+    listed: Listed,
+    /// Who is to be forgotten, by the pseudonym.
+    pub(crate) subject: String,
+    /// When that was asked for, by the database's clock.
+    pub(crate) asked: Timestamp,
+}
+
+impl Wanted {
+    /// Its number.
+    pub(crate) fn seq(&self) -> i64 {
+        self.listed.seq
+    }
+}
+
 /// What servers know of each other's erasing.
 pub(crate) struct Everywhere {
     pool: PgPool,
     /// This process among those that follow.
     id: String,
-    /// Where it stands how far this journal has followed.
+    /// Where it stands what this journal has followed.
     mark: PathBuf,
-    /// The same in memory.
-    done: AtomicI64,
+    followed: RwLock<Followed>,
     /// Whoever follows holds it.
     following: Mutex<()>,
+    /// Whoever tells the others holds it, so that what is told last is what is so.
+    telling: Mutex<()>,
 }
 
 impl Everywhere {
     /// Makes the tables where they are missing. A journal whose folder is new has nothing to forget.
     pub(crate) async fn open(pool: PgPool, folder: &Path) -> anyhow::Result<Self> {
         let mark = folder.join("erased");
-        let prepared = bounded(async {
-            let mut transaction = pool.begin().await?;
-            lock(&mut transaction).await?;
-            // That they are there is no news.
-            sqlx::query("set local client_min_messages = warning")
-                .execute(&mut *transaction)
-                .await?;
-            for statement in CREATE {
-                sqlx::query(statement).execute(&mut *transaction).await?;
+        let of_tables = "the tables of what was erased";
+        prepare(&pool).await.context(of_tables)?;
+        let read = Followed::read(&mark).with_context(|| format!("cannot read {}", mark.display()))?;
+        let followed = match read {
+            Some(followed) => followed,
+            None => {
+                // A volume that is new is there, and empty.
+                let ids: Vec<String> = match folder.join("entries").exists() {
+                    true => Vec::new(),
+                    false => bounded(sqlx::query_scalar("select id from einthoven_erasures").fetch_all(&pool))
+                        .await
+                        .context(of_tables)?,
+                };
+                std::fs::create_dir_all(folder)
+                    .and_then(|()| Followed::begin(&mark, ids.into_iter().collect()))
+                    .with_context(|| format!("cannot write {}", mark.display()))?
             }
-            transaction.commit().await?;
-            let newest = sqlx::query_scalar("select coalesce(max(seq), 0) from einthoven_erasures");
-            newest.fetch_one(&pool).await
-        });
-        let newest: i64 = prepared.await.context("the tables of what was erased")?;
-        let followed = read(&mark)?;
-        // A database that was put back from a copy begins to count where that ended.
-        let done = match followed {
-            Some(done) => newest.min(done),
-            // A volume that is new is there, and empty.
-            None if folder.join("entries").exists() => 0,
-            None => newest,
         };
-        if followed != Some(done) {
-            std::fs::create_dir_all(folder)
-                .and_then(|()| write(&mark, done))
-                .with_context(|| format!("cannot write {}", mark.display()))?;
-        }
         Ok(Self {
             pool,
             id: uuid::Uuid::new_v4().to_string(),
             mark,
-            done: AtomicI64::new(done),
+            followed: RwLock::new(followed),
             following: Mutex::default(),
+            telling: Mutex::default(),
         })
     }
 
-    /// The key of pseudonyms that all have: it lies in the database under the master key. The first server puts it there:
-    /// its journal's own where it has one, so that what is recorded there keeps its pseudonyms.
+    /// The key of pseudonyms that all have.
     pub(crate) async fn pseudonyms(
         &self,
         folder: &Path,
         master: &Path,
         previous: Option<&Path>,
     ) -> anyhow::Result<PseudonymKey> {
-        let key = self.key(folder, &MasterKey::read(master)?, previous).await?;
-        if PseudonymKey::is_in(folder) && PseudonymKey::in_folder(folder)? != key {
-            tracing::warn!(
-                "what is in the journal in {} from before has pseudonyms of its own: people in it are erased by those",
-                folder.display()
-            );
-        }
-        Ok(key)
-    }
-
-    async fn key(&self, folder: &Path, master: &MasterKey, previous: Option<&Path>) -> anyhow::Result<PseudonymKey> {
-        let ask = || async {
-            let asked = sqlx::query_scalar::<_, String>("select wrapped from einthoven_keys where name = 'pseudonyms'");
-            bounded(asked.fetch_optional(&self.pool)).await
-        };
-        if ask().await?.is_none() {
-            let own = match PseudonymKey::is_in(folder) {
-                true => PseudonymKey::in_folder(folder)?,
-                false => PseudonymKey::new(master)?,
-            };
-            let own = own.wrapped(master)?;
-            // Of two that make it at once, both take the one that came first.
-            let made = sqlx::query("insert into einthoven_keys values ('pseudonyms', $1) on conflict do nothing");
-            bounded(made.bind(own).execute(&self.pool)).await?;
-        }
-        let there = ask().await?.context("the key of pseudonyms went away")?;
-        if let Some(key) = PseudonymKey::unwrapped(&there, master) {
-            return Ok(key);
-        }
-        let old = previous.map(MasterKey::read).transpose()?;
-        let Some(key) = old.and_then(|old| PseudonymKey::unwrapped(&there, &old)) else {
-            bail!(
-                "the key of pseudonyms in the database lies under another master key: give every server the same --master-key, \
-                 and while that changes the one before as --previous-master-key"
-            );
-        };
-        let again = sqlx::query("update einthoven_keys set wrapped = $1 where name = 'pseudonyms' and wrapped = $2");
-        bounded(again.bind(key.wrapped(master)?).bind(&there).execute(&self.pool)).await?;
-        Ok(key)
+        key::pseudonyms(&self.pool, folder, master, previous).await
     }
 
     /// Asks all servers to erase a person; gives the erasure's number.
@@ -185,26 +127,56 @@ impl Everywhere {
         self.following.lock().await
     }
 
-    /// Those that this server has not erased yet, in order, and when each was asked for.
-    pub(crate) async fn wanted(&self) -> Result<Vec<(i64, String, Timestamp)>, sqlx::Error> {
+    /// Those that this server has not erased yet and is to try now, in order.
+    pub(crate) async fn wanted(&self) -> Result<Vec<Wanted>, sqlx::Error> {
+        let (from, failed) = self.read().from();
+        let mut listed = self.listed(from, &failed).await?;
+        let each = |listed: &[Wanted]| listed.iter().map(|one| one.listed.clone()).collect::<Vec<_>>();
+        if !self.write().goes_on(&each(&listed)) {
+            tracing::warn!(
+                "the list of erasures is another one than before: the database was made anew, or put back from a copy; \
+                 what this server has not followed of it, it follows now"
+            );
+            listed = self.listed(0, &[]).await?;
+        }
+        let (now, mut followed) = (Instant::now(), self.write());
+        let done = followed.done();
+        let mut wanted: Vec<Wanted> = Vec::new();
+        for one in listed {
+            if followed.wants(&one.listed, now) {
+                wanted.push(one);
+            } else if one.listed.seq > done && wanted.is_empty() {
+                followed.pass(&one.listed);
+            }
+        }
+        // What failed before holds up nothing that is new.
+        wanted.sort_by_key(|one| one.seq() <= done);
+        Ok(wanted)
+    }
+
+    async fn listed(&self, from: i64, failed: &[i64]) -> Result<Vec<Wanted>, sqlx::Error> {
         let asked = sqlx::query_as(
-            "select seq, subject, (extract(epoch from asked) * 1000000)::bigint from einthoven_erasures \
-             where seq > $1 order by seq",
+            "select seq, id, subject, (extract(epoch from asked) * 1000000)::bigint from einthoven_erasures \
+             where seq >= $1 or seq = any($2) order by seq",
         );
-        let asked = asked.bind(self.done.load(Ordering::Acquire));
-        let rows: Vec<(i64, String, i64)> = bounded(asked.fetch_all(&self.pool)).await?;
-        let each = |(seq, subject, micros)| (seq, subject, Timestamp::from_microsecond(micros).unwrap_or_default());
+        let rows: Vec<(i64, String, String, i64)> =
+            bounded(asked.bind(from).bind(failed).fetch_all(&self.pool)).await?;
+        let each = |(seq, id, subject, micros)| Wanted {
+            listed: Listed { seq, id },
+            subject,
+            asked: Timestamp::from_microsecond(micros).unwrap_or_default(),
+        };
         Ok(rows.into_iter().map(each).collect())
     }
 
-    /// This server has followed that far, and erased this.
-    pub(crate) async fn followed(&self, seq: i64, erased: Erased) -> anyhow::Result<()> {
+    /// This server has followed one, and erased this.
+    pub(crate) async fn followed(&self, one: &Wanted, erased: Erased) -> anyhow::Result<()> {
         let count = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
         let added = sqlx::query(
             "update einthoven_erasures set entries = entries + $2, labels = labels + $3, recordings = recordings + $4, \
-             jobs = jobs + $5, shown = shown + $6, sessions = sessions + $7 where seq = $1",
+             jobs = jobs + $5, shown = shown + $6, sessions = sessions + $7 where id = $1",
         )
-        .bind(seq)
+        .bind(&one.listed.id)
         .bind(count(erased.entries))
         .bind(count(erased.labels))
         .bind(count(erased.recordings))
@@ -212,23 +184,49 @@ impl Everywhere {
         .bind(count(erased.shown))
         .bind(count(erased.sessions));
         bounded(added.execute(&self.pool)).await?;
-        write(&self.mark, seq).map_err(|cause| JournalError::Io {
+        self.write().follow(&one.listed).map_err(|cause| JournalError::Io {
             action: "write",
             path: self.mark.clone(),
             cause: cause.to_string(),
         })?;
-        self.done.store(seq, Ordering::Release);
         Ok(())
+    }
+
+    /// This server could not erase one; it goes on with the next, and tries that one again later.
+    pub(crate) fn failed(&self, one: &Wanted) {
+        self.write().fail(&one.listed, Instant::now());
+    }
+
+    /// Numbers of those that failed here and are tried again.
+    pub(crate) fn open_here(&self) -> Vec<i64> {
+        self.read().failed()
+    }
+
+    /// The number up to which this server has looked at all.
+    pub(crate) fn done(&self) -> i64 {
+        self.read().done()
+    }
+
+    /// Whether a person was to be forgotten after that number.
+    pub(crate) async fn asked_since(&self, subject: &str, seq: i64) -> Result<bool, sqlx::Error> {
+        let asked =
+            sqlx::query_scalar("select exists (select from einthoven_erasures where subject = $1 and seq > $2)");
+        bounded(asked.bind(subject).bind(seq).fetch_one(&self.pool)).await
     }
 
     /// Tells the others that this server is there, and how far it is; forgets those that have not been for a day.
     pub(crate) async fn here(&self) -> Result<(), sqlx::Error> {
+        let _telling = self.telling.lock().await;
         let said = sqlx::query(
             "with gone as (delete from einthoven_journals where seen < now() - interval '1 day') \
-             insert into einthoven_journals (id, done) values ($1, $2) \
-             on conflict (id) do update set done = greatest(einthoven_journals.done, $2), seen = now()",
+             insert into einthoven_journals (id, at, failed) values ($1, $2, $3) \
+             on conflict (id) do update set at = $2, failed = $3, seen = now()",
         );
-        let said = said.bind(&self.id).bind(self.done.load(Ordering::Acquire));
+        let said = {
+            let followed = self.read();
+            let at = followed.at().map(|at| at.id.clone());
+            said.bind(&self.id).bind(at).bind(followed.failed())
+        };
         bounded(said.execute(&self.pool)).await.map(drop)
     }
 
@@ -238,11 +236,12 @@ impl Everywhere {
         bounded(left.execute(&self.pool)).await.map(drop)
     }
 
-    /// What all have erased, once all that are there have followed that far.
+    /// What all have erased, once all that are there have followed that one.
     pub(crate) async fn erased(&self, seq: i64) -> Result<Option<Erased>, sqlx::Error> {
         let asked = sqlx::query_as::<_, (i64, i64, i64, i64, i64, i64)>(
             "select entries, labels, recordings, jobs, shown, sessions from einthoven_erasures where seq = $1 and not exists \
-             (select from einthoven_journals where done < $1 and seen > now() - make_interval(secs => $2))",
+             (select from einthoven_journals there where seen > now() - make_interval(secs => $2) and ($1 = any(failed) \
+             or not exists (select from einthoven_erasures done where done.id = there.at and done.seq >= $1)))",
         );
         let found = bounded(asked.bind(seq).bind(SILENT_S).fetch_optional(&self.pool)).await?;
         let each = |(entries, labels, recordings, jobs, shown, sessions)| Erased {
@@ -255,38 +254,12 @@ impl Everywhere {
         };
         Ok(found.map(each))
     }
-}
 
-async fn lock(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
-    let locked = sqlx::query("select pg_advisory_xact_lock($1)").bind(LOCK);
-    locked.execute(connection).await.map(drop)
-}
+    fn read(&self) -> RwLockReadGuard<'_, Followed> {
+        self.followed.read().unwrap_or_else(PoisonError::into_inner)
+    }
 
-async fn bounded<T>(work: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, sqlx::Error> {
-    timeout(PATIENCE, work).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
-}
-
-/// None where nothing was written yet.
-fn read(mark: &Path) -> anyhow::Result<Option<i64>> {
-    let text = match std::fs::read_to_string(mark) {
-        Err(cause) if cause.kind() == ErrorKind::NotFound => return Ok(None),
-        other => other.with_context(|| format!("cannot read {}", mark.display()))?,
-    };
-    let number = text.trim().parse();
-    number.map(Some).with_context(|| {
-        format!(
-            "{} holds no number; `0` has all erasures followed again",
-            mark.display()
-        )
-    })
-}
-
-/// On disk when this returns, whole or not at all.
-fn write(mark: &Path, seq: i64) -> std::io::Result<()> {
-    let whole = mark.with_extension("new");
-    let mut file = File::create(&whole)?;
-    writeln!(file, "{seq}")?;
-    file.sync_all()?;
-    std::fs::rename(&whole, mark)?;
-    mark.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
+    fn write(&self) -> RwLockWriteGuard<'_, Followed> {
+        self.followed.write().unwrap_or_else(PoisonError::into_inner)
+    }
 }

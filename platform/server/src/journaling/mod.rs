@@ -5,9 +5,13 @@ mod asked;
 mod bundle;
 mod entry;
 mod everywhere;
+mod followed;
+mod kept;
+mod key;
 mod live;
 mod people;
 mod replay;
+mod shared;
 mod tensors;
 
 pub(crate) use arguments::JournalArguments;
@@ -16,6 +20,7 @@ pub(crate) use bundle::{is_kept, opened};
 pub(crate) use entry::Computed;
 use entry::entry;
 pub(crate) use everywhere::{Erased, Everywhere};
+pub(crate) use kept::Kept;
 pub(crate) use live::LiveAsked;
 pub(crate) use people::Here;
 use people::People;
@@ -29,6 +34,7 @@ use axum::http::StatusCode;
 use einthoven_journal::{Entry, Journal, JournalError, Mode, Recorded};
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -50,6 +56,8 @@ struct Open {
     people: Arc<People>,
     /// Where other servers erase too.
     everywhere: Option<Arc<Everywhere>>,
+    /// How often a person could not be erased here.
+    unerased: Arc<AtomicU64>,
 }
 
 impl Journaling {
@@ -64,6 +72,7 @@ impl Journaling {
             keeps,
             people: Arc::default(),
             everywhere: everywhere.map(Arc::new),
+            unerased: Arc::default(),
         }))
     }
 
@@ -106,6 +115,20 @@ impl Journaling {
                 left.await;
             }
         }
+    }
+
+    /// A person could not be erased here.
+    pub(crate) fn not_erased(&self) {
+        if let Some(open) = &self.0 {
+            open.unerased.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// How often a person could not be erased here, and how many are still to be.
+    pub(crate) fn unerased(&self) -> (u64, u64) {
+        let Some(open) = &self.0 else { return (0, 0) };
+        let left = open.everywhere.as_ref().map_or(0, |all| all.open_here().len() as u64);
+        (open.unerased.load(Ordering::Relaxed), left)
     }
 
     /// A request that is to be answered now, by whom, and about which person.

@@ -3,6 +3,8 @@
 use crate::client::{OWNER_KEY, Server, csv};
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 #[test]
@@ -49,4 +51,67 @@ fn who_sends_no_request_is_given_up() {
         client.read_to_end(&mut rest).unwrap();
     }
     assert_eq!(server.get("/v1/health/live").status, 200);
+}
+
+/// A recording's key that is a pipe: whoever reads it waits, for as long as the test likes.
+#[test]
+fn told_to_stop_while_it_changes_the_master_key_it_stops_and_goes_on_at_the_next_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let key = |name: &str, digits: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, digits.repeat(32)).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let (old, new, data) = (key("old", "a1"), key("new", "b2"), folder.path().join("data"));
+    let server = Server::start_in(
+        &data,
+        &["--keep-recordings", "--master-key", &old, "--journal", "audit"],
+    );
+    let answer = server.post("/v1/classify?name=a.csv", "text/csv", csv(10, 250, 1.0).as_bytes());
+    assert_eq!(answer.status, 200, "{}", answer.json());
+    let replay = format!(
+        "/v1/predictions/{}/replay",
+        answer.json()["prediction"].as_str().unwrap()
+    );
+    assert_eq!(server.terminate(), Some(0));
+    let keys = data.join("journal/recordings/keys");
+    let pipe = keys.join("somebody/waits.key");
+    std::fs::create_dir_all(pipe.parent().unwrap()).unwrap();
+    rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR).unwrap();
+    let options = ["--keep-recordings", "--master-key", &new, "--previous-master-key", &old];
+    let mut child = Command::new(env!("CARGO_BIN_EXE_einthoven"))
+        .args(["serve", "--listen", "127.0.0.1:0", "--data"])
+        .arg(&data)
+        .args(options)
+        .env("EINTHOVEN_OWNER_KEY", OWNER_KEY)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // Opened when the server opens it.
+    let held = std::fs::OpenOptions::new().write(true).open(&pipe).unwrap();
+    assert!(
+        Command::new("kill")
+            .arg(child.id().to_string())
+            .status()
+            .unwrap()
+            .success()
+    );
+    let mut said = String::new();
+    child.stdout.take().unwrap().read_to_string(&mut said).unwrap();
+    assert_eq!(
+        (child.wait().unwrap().code(), said.as_str()),
+        (Some(0), ""),
+        "it never opened its port"
+    );
+    drop(held);
+    std::fs::remove_dir_all(pipe.parent().unwrap()).unwrap();
+    let server = Server::start_in(&data, &options);
+    assert_eq!(server.post(&replay, "application/json", b"").json()["outcome"], "same");
+    assert_eq!(server.terminate(), Some(0));
+    let new_alone = Server::start_in(&data, &options[..3]);
+    assert_eq!(
+        new_alone.post(&replay, "application/json", b"").json()["outcome"],
+        "same"
+    );
 }

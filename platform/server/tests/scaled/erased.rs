@@ -2,7 +2,7 @@
 
 use crate::client::Server;
 use crate::records::{classify, entry, named, pages, send};
-use crate::shared::{Shared, kill};
+use crate::shared::{Shared, kill, until};
 use serde_json::{Value, json};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -122,4 +122,198 @@ fn one_erasure_reaches_all_servers_and_one_that_was_away_when_it_comes_back() {
         json!(2)
     );
     assert_eq!(about(&third, &pseudonym), Vec::<Value>::new());
+}
+
+/// What a server has told about its erasing.
+fn counted(server: &Server, name: &str) -> f64 {
+    let text = String::from_utf8(server.get("/metrics").bytes).unwrap();
+    let line = text.lines().find(|line| line.split(' ').next() == Some(name)).unwrap();
+    line.split(' ').nth(1).unwrap().parse().unwrap()
+}
+
+#[test]
+fn one_that_cannot_be_erased_holds_up_no_other_and_a_list_made_anew_is_followed() {
+    let shared = Shared::start();
+    let folder = tempfile::tempdir().unwrap();
+    let key = master(folder.path(), "master", "a1");
+    let key = key.to_str().unwrap();
+    let start = |name: &str| {
+        let options = ["--keep-recordings", "--journal", "audit", "--master-key", key];
+        shared.server_in(&folder.path().join(name), &options)
+    };
+    let (one, other) = (start("one"), start("other"));
+    let mut pseudonyms = Vec::new();
+    for person in ["ana", "bo", "cleo"] {
+        classify(&one, "100x", Some(person));
+        let answer = named(&classify(&other, "100x", Some(person)));
+        pseudonyms.push(entry(&other, &answer)["subject"].as_str().unwrap().to_owned());
+    }
+    let [ana, bo, cleo] = pseudonyms.try_into().unwrap();
+    assert_eq!(other.terminate(), Some(0));
+    // A folder in the place of one of ana's keys, which no server can overwrite.
+    let keys = folder.path().join("other/journal/recordings/keys");
+    let digest = einthoven_journal::replay::digest(format!("subject {ana}").as_bytes());
+    let in_the_way = keys.join(digest).join("in-the-way.key");
+    std::fs::create_dir(&in_the_way).unwrap();
+    for subject in [&ana, &bo] {
+        let erased = one.delete(&format!("/v1/subjects/{subject}"));
+        assert_eq!(
+            (erased.status, &erased.json()["entries"]),
+            (200, &json!(1)),
+            "{}",
+            erased.json()
+        );
+    }
+    let other = start("other");
+    assert_eq!(about(&other, &bo), Vec::<Value>::new());
+    assert_eq!(about(&other, &ana).len(), 1);
+    assert_eq!(counted(&other, "einthoven_erasures_open"), 1.0);
+    assert!(counted(&other, "einthoven_erasures_failed_total") >= 1.0);
+    assert_eq!(counted(&one, "einthoven_erasures_open"), 0.0);
+    // Whoever comes next is not held up by it.
+    let erased = one.delete(&format!("/v1/subjects/{cleo}"));
+    assert_eq!(
+        (erased.status, &erased.json()["entries"]),
+        (200, &json!(2)),
+        "{}",
+        erased.json()
+    );
+    std::fs::remove_dir(&in_the_way).unwrap();
+    until("another try", || about(&other, &ana).is_empty());
+    until("none that is open", || {
+        counted(&other, "einthoven_erasures_open") == 0.0
+    });
+
+    // As in a database that was made anew: its numbers begin again, below those that the servers have followed.
+    for server in [&one, &other] {
+        classify(server, "100x", Some("dora"));
+    }
+    let answer = named(&classify(&one, "100x", Some("dora")));
+    let dora = entry(&one, &answer)["subject"].as_str().unwrap().to_owned();
+    shared.sql("truncate einthoven_erasures restart identity");
+    let erased = one.delete(&format!("/v1/subjects/{dora}"));
+    assert_eq!(
+        (erased.status, &erased.json()["entries"]),
+        (200, &json!(3)),
+        "{}",
+        erased.json()
+    );
+    for server in [&one, &other] {
+        assert_eq!(about(server, &dora), Vec::<Value>::new());
+    }
+}
+
+#[test]
+fn a_job_that_was_asked_for_before_an_erasure_is_not_done_after_it() {
+    let shared = Shared::start();
+    let folder = tempfile::tempdir().unwrap();
+    let key = master(folder.path(), "master", "a1");
+    let server = shared.server(&["--journal", "audit", "--master-key", key.to_str().unwrap()]);
+    let job = || {
+        let made = send(&server, "/v1/classify?wait=false", "100x", Some("ana"));
+        assert_eq!(made.status, 202, "{}", made.json());
+        let path = made.location.unwrap();
+        let ended = || ["done", "failed"].contains(&server.get(&path).json()["state"].as_str().unwrap());
+        until("the end of a job", ended);
+        server.get(&format!("{path}/result"))
+    };
+    let answer = job().json();
+    let ana = entry(&server, answer["prediction"].as_str().unwrap())["subject"].clone();
+    let ana = ana.as_str().unwrap().to_owned();
+    assert_eq!(server.delete(&format!("/v1/subjects/{ana}")).status, 200);
+    // As of a server that had not followed that when it was asked, and was slow to make the job.
+    for statement in [
+        "create function earlier() returns trigger language plpgsql as \
+         $$ begin new.wish = regexp_replace(new.wish, '\"followed\":[0-9]+', '\"followed\":0'); return new; end $$",
+        "create trigger earlier before insert on einthoven_jobs for each row execute function earlier()",
+    ] {
+        shared.sql(statement);
+    }
+    job().problem(409, "cancelled");
+    assert_eq!(about(&server, &ana), Vec::<Value>::new());
+    shared.sql("drop trigger earlier on einthoven_jobs");
+    // What is asked about them later is new.
+    assert_eq!(job().status, 200);
+    assert_eq!(about(&server, &ana).len(), 1);
+}
+
+/// Runs a command that ends well, and gives what it said.
+fn said(command: &mut Command) -> String {
+    let output = command.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    said
+}
+
+#[test]
+fn what_is_restored_knows_who_is_who_and_who_was_to_be_forgotten() {
+    let (shared, folder) = (Shared::start(), tempfile::tempdir().unwrap());
+    let key = master(folder.path(), "master", "a1");
+    let key = key.to_str().unwrap();
+    let options = ["--keep-recordings", "--journal", "audit", "--master-key", key];
+    let (one, copy) = (folder.path().join("one"), folder.path().join("copy"));
+    let server = shared.server_in(&one, &options);
+    let ana = named(&classify(&server, "100x", Some("ana")));
+    let ana = entry(&server, &ana)["subject"].as_str().unwrap().to_owned();
+    classify(&server, "100x", Some("bo"));
+    assert_eq!(server.terminate(), Some(0));
+    // A copy of the journal from before ana is forgotten.
+    said(Command::new("cp").arg("-r").arg(&one).arg(&copy));
+    let server = shared.server_in(&one, &options);
+    assert_eq!(
+        server.delete(&format!("/v1/subjects/{ana}")).json()["entries"],
+        json!(1)
+    );
+    let command = |name: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_einthoven"));
+        command.arg(name);
+        command
+    };
+    let backup = folder.path().join("backup");
+    said(
+        command("backup")
+            .arg(&backup)
+            .args(shared.options())
+            .arg("--data")
+            .arg(folder.path().join("none")),
+    );
+    let kept = std::fs::read_to_string(backup.join("people.json")).unwrap();
+    assert!(kept.contains(&ana), "{kept}");
+
+    // All is lost but the backup, the master key and the copy.
+    drop((server, shared));
+    let shared = Shared::start();
+    let restore = |more: &[String]| said(command("restore").arg(&backup).args(more));
+    let mut into = shared.options().to_vec();
+    into.extend([
+        "--data".to_owned(),
+        folder.path().join("none").to_str().unwrap().to_owned(),
+    ]);
+    restore(&into);
+    let server = shared.server_in(&copy, &options);
+    assert_eq!(about(&server, &ana), Vec::<Value>::new());
+    let left = pages(&server, "/v1/predictions", 100);
+    assert_eq!(left.len(), 1, "bo is there");
+    let again = named(&classify(&server, "100x", Some("bo")));
+    assert_eq!(entry(&server, &again)["subject"], left[0]["subject"]);
+    let bo = left[0]["subject"].as_str().unwrap();
+    assert_eq!(server.delete(&format!("/v1/subjects/{bo}")).json()["entries"], json!(2));
+    assert_eq!(about(&server, bo), Vec::<Value>::new());
+    drop(server);
+
+    // Into a folder of a server that is alone: it has the key beside its journal, where nothing else brings it.
+    let alone = folder.path().join("alone").to_str().unwrap().to_owned();
+    let without = folder.path().join("without").to_str().unwrap().to_owned();
+    assert!(restore(&["--data".to_owned(), without]).contains("--master-key"));
+    restore(&[
+        "--data".to_owned(),
+        alone.clone(),
+        "--master-key".to_owned(),
+        key.to_owned(),
+    ]);
+    let clear = std::fs::read_to_string(Path::new(&alone).join("journal/pseudonyms.key")).unwrap();
+    assert!(!kept.contains(clear.trim()) && clear.trim().len() == 64);
+    let server = Server::start_in(Path::new(&alone), &["--journal", "audit"]);
+    let answer = named(&classify(&server, "100x", Some("ana")));
+    assert_eq!(entry(&server, &answer)["subject"], ana.as_str());
 }

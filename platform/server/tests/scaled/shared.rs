@@ -31,6 +31,19 @@ impl Shared {
         Server::start_in(data, &joined(&own, more))
     }
 
+    /// Has the database do something that no server does.
+    pub(crate) fn sql(&self, statement: &'static str) {
+        use sqlx::{Connection, Executor};
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            let mut connection = sqlx::PgConnection::connect(&self.database.url()).await.unwrap();
+            connection.execute(statement).await.unwrap();
+        });
+    }
+
     /// What makes a server one of those that share this.
     pub(crate) fn options(&self) -> [String; 4] {
         let bucket = self.bucket.file().to_str().unwrap().to_owned();

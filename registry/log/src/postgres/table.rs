@@ -1,6 +1,6 @@
 //! The table and the statements on it.
 
-use super::failed;
+use super::{failed, make_tables};
 use crate::{Entry, Hash, Head, LogError};
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, PgPool, Row};
@@ -21,10 +21,9 @@ const CREATE: &str = "create table if not exists einthoven_log (
 
 /// Makes the table, and refuses a database that would alter bodies.
 pub(super) async fn prepare(pool: &PgPool) -> Result<(), LogError> {
-    let mut transaction = pool.begin().await.map_err(failed)?;
     let (encoding, fsync): (String, String) =
         sqlx::query_as("select current_setting('server_encoding'), current_setting('fsync')")
-            .fetch_one(&mut *transaction)
+            .fetch_one(pool)
             .await
             .map_err(failed)?;
     if encoding != "UTF8" {
@@ -38,10 +37,7 @@ pub(super) async fn prepare(pool: &PgPool) -> Result<(), LogError> {
             "PostgreSQL runs with fsync off: acknowledged changes are lost when its machine fails"
         );
     }
-    // Two processes that start at once would both try to make it.
-    lock(&mut transaction).await?;
-    sqlx::query(CREATE).execute(&mut *transaction).await.map_err(failed)?;
-    transaction.commit().await.map_err(failed)
+    make_tables(pool, LOCK, &[CREATE]).await.map_err(failed)
 }
 
 /// Makes other writers wait until this transaction ends, and its commit wait for the disk.

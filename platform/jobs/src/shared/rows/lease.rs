@@ -12,19 +12,22 @@ use std::time::Duration;
 /// Takes the next job, if any waits: the oldest of the owner with the fewest running.
 ///
 /// What this very `server` is said to be at was taken by a try whose answer was lost. With `take_over` it may also be one that was left by a
-/// server whose lease has run out; then that one counts as having crashed, until it says otherwise.
+/// server whose lease has run out; then that one counts as having crashed, until it says otherwise. It does not where it gave no sign since
+/// the database was away last, for all or for this one, which is `back_for` so long: it may have been stopped meanwhile, and could not say so.
 pub(in crate::shared) async fn take(
     pool: &PgPool,
     server: &str,
     lease: Duration,
     take_over: bool,
+    back_for: Option<Duration>,
 ) -> Result<Option<Record>, JobsError> {
     loop {
         let taken = bounded(async {
             let mut transaction = pool.begin().await?;
             let row = sqlx::query(concat!(
                 "update einthoven_jobs set \
-                 crashes = crashes + case when state = 'running' and server is distinct from $1 then 1 else 0 end, \
+                 crashes = crashes + case when state = 'running' and server is distinct from $1 and lease >= make_interval(secs => $2) \
+                 + greatest(pg_postmaster_start_time(), now() - make_interval(secs => $4)) then 1 else 0 end, \
                  state = 'running', runs = runs + 1, server = $1, lease = now() + make_interval(secs => $2), \
                  started = now(), stage = null where id = (select waiting.id from einthoven_jobs waiting \
                  where waiting.state = 'queued' or (waiting.state = 'running' \
@@ -37,6 +40,7 @@ pub(in crate::shared) async fn take(
             .bind(server)
             .bind(lease.as_secs_f64())
             .bind(take_over)
+            .bind(back_for.map(|back_for| back_for.as_secs_f64()))
             .fetch_optional(&mut *transaction)
             .await?;
             let Some(row) = row else { return Ok(None) };

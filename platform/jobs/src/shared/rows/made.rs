@@ -1,9 +1,10 @@
 //! Jobs that are made, cancelled and removed.
 
-use super::{bounded, columns, lock, read, tell};
+use super::{LOCK, bounded, columns, read, tell};
 use crate::error::JobsError;
 use crate::record::Record;
 use crate::settings::{Asked, Settings};
+use einthoven_registry_log::take_turns;
 use sqlx::PgPool;
 
 /// Seconds within which the input of a job that is being made must be in the bucket.
@@ -13,7 +14,7 @@ const COMING_S: f64 = 900.0;
 pub(in crate::shared) async fn reserve(pool: &PgPool, settings: &Settings, record: &Record) -> Result<(), JobsError> {
     let asked = bounded(async {
         let mut transaction = pool.begin().await?;
-        lock(&mut transaction).await?;
+        take_turns(&mut transaction, LOCK).await?;
         let (all, own, taken): (i64, i64, i64) = sqlx::query_as(
             "select count(*) filter (where state in ('queued', 'coming')), \
              count(*) filter (where state in ('queued', 'coming') and owner = $1), \

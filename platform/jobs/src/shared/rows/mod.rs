@@ -8,6 +8,7 @@ use crate::error::JobsError;
 use crate::events;
 use crate::record::{Info, Record};
 use crate::worker::Stage;
+use einthoven_registry_log::make_tables;
 use jiff::Timestamp;
 use serde_json::Value;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgRow};
@@ -78,30 +79,14 @@ pub(super) fn connect(url: &str, most: u32) -> Result<PgPool, JobsError> {
 }
 
 pub(super) async fn prepare(pool: &PgPool) -> Result<(), JobsError> {
-    let made = bounded(async {
-        let mut transaction = pool.begin().await?;
-        // Two servers that start at once would both try to make them.
-        lock(&mut transaction).await?;
-        // That they are there is no news.
-        sqlx::query("set local client_min_messages = warning")
-            .execute(&mut *transaction)
-            .await?;
-        for statement in CREATE {
-            sqlx::query(statement).execute(&mut *transaction).await?;
-        }
-        transaction.commit().await
-    });
-    made.await.map_err(|cause| match cause {
-        JobsError::Unavailable { cause, .. } => JobsError::Refused {
-            cause: format!("the tables of jobs cannot be made: {cause}"),
-        },
-        other => other,
-    })
-}
-
-async fn lock(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
-    let locked = sqlx::query("select pg_advisory_xact_lock($1)").bind(LOCK);
-    locked.execute(connection).await.map(drop)
+    bounded(make_tables(pool, LOCK, &CREATE))
+        .await
+        .map_err(|cause| match cause {
+            JobsError::Unavailable { cause, .. } => JobsError::Refused {
+                cause: format!("the tables of jobs cannot be made: {cause}"),
+            },
+            other => other,
+        })
 }
 
 /// Writes a state down as an event.

@@ -29,12 +29,18 @@ const LOOK: Duration = Duration::from_secs(1);
 /// Erases a person wherever this server's journal is one of several, or here.
 pub(super) async fn erase(app: &Arc<App>, subject: &str) -> Result<Erased, Problem> {
     let Some(everywhere) = app.journaling.everywhere() else {
-        return here(app, subject, None).await;
+        let erased = here(app, subject, None).await;
+        return erased.inspect_err(|_| app.journaling.not_erased());
     };
     let seq = everywhere.ask(subject).await.map_err(|cause| away(&cause))?;
     let since = Instant::now();
     follow(app, &everywhere).await?;
     loop {
+        if everywhere.open_here().contains(&seq) {
+            let detail = "this server could not erase the person yet; it tries again by itself, and whoever asks for the same once more \
+                          waits for that";
+            return Err(Problem::busy(detail));
+        }
         if let Some(erased) = everywhere.erased(seq).await.map_err(|cause| away(&cause))? {
             return Ok(erased);
         }
@@ -54,7 +60,7 @@ pub(crate) async fn start(app: &Arc<App>) -> anyhow::Result<()> {
     let missed = follow(app, &everywhere).await;
     missed
         .map_err(|problem| anyhow::anyhow!("{}", problem.detail()))
-        .context("erasing who was to be forgotten while this server was not there")?;
+        .context("asking who was to be forgotten while this server was not there")?;
     let following = tokio::spawn(follow_on(Arc::clone(app), Arc::clone(&everywhere)));
     let lifecycle = app.lifecycle.clone();
     tokio::spawn(async move {
@@ -89,13 +95,24 @@ async fn follow_on(app: Arc<App>, everywhere: Arc<Everywhere>) {
     }
 }
 
-/// Erases here whoever is to be erased everywhere and is not yet.
+/// Erases here whoever is to be erased everywhere and is not yet. One who cannot be erased holds up neither the others nor the start of
+/// the server; it is told, counted, and tried again.
 async fn follow(app: &Arc<App>, everywhere: &Everywhere) -> Result<(), Problem> {
     let _following = everywhere.following().await;
-    for (seq, subject, asked) in everywhere.wanted().await.map_err(|cause| away(&cause))? {
-        let erased = here(app, &subject, Some(asked)).await?;
-        let written = everywhere.followed(seq, erased).await;
-        written.map_err(|cause| away(&cause))?;
+    for wanted in everywhere.wanted().await.map_err(|cause| away(&cause))? {
+        let done = match here(app, &wanted.subject, Some(wanted.asked)).await {
+            Ok(erased) => everywhere
+                .followed(&wanted, erased)
+                .await
+                .map_err(|cause| format!("{cause:#}")),
+            Err(problem) => Err(problem.detail().to_owned()),
+        };
+        if let Err(cause) = done {
+            let number = wanted.seq();
+            tracing::error!("a person is not erased here yet, by erasure {number}, which is tried again: {cause}");
+            app.journaling.not_erased();
+            everywhere.failed(&wanted);
+        }
     }
     everywhere.here().await.map_err(|cause| away(&cause))
 }
