@@ -42,7 +42,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("einthoven-backend-tract", &["einthoven-plugin-sdk"]),
     ("einthoven-auth", &["einthoven-registry", "einthoven-registry-state"]),
     ("einthoven-intake", &[]),
-    ("einthoven-jobs", &["einthoven-registry-files"]),
+    (
+        "einthoven-jobs",
+        &["einthoven-registry-files", "einthoven-registry-log"],
+    ),
     ("einthoven-telemetry", &[]),
     ("einthoven-journal", &[]),
     ("einthoven-oip", &[]),
