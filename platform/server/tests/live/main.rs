@@ -8,3 +8,4 @@ mod client;
 mod drain;
 mod jobs;
 mod stream;
+mod tls;

@@ -118,7 +118,7 @@ impl Server {
             .read_line(&mut server.line)
             .unwrap();
         server.started_in = start.elapsed();
-        let after = server.line.split("http://").nth(1);
+        let after = server.line.split("://").nth(1);
         server.address = after.and_then(|rest| rest.split([' ', '/']).next()).unwrap().to_owned();
         server
     }
