@@ -1,22 +1,18 @@
 //! What a shadow costs the champion's callers while it computes, sleeps for ten seconds, dies or fills its memory.
 
 use super::client::Connection;
-use crate::serving::peers::free_port;
-use crate::serving::tree::Tree;
+use crate::serving::server::{KEY, Server};
+use crate::serving::tree::Data;
 use crate::serving::{target, told};
 use crate::table::Row;
 use anyhow::Context;
 use serde_json::{Value, json};
 use std::fmt::Write;
-use std::io::{BufRead, BufReader};
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
-const KEY: &str = "only-for-a-measurement-on-loopback";
 const MODEL: &str = "heartbeat-row";
-const LOOPBACK: &str = "127.0.0.1";
 
 /// Each fault is measured in so many turns, with the shadow and without: what else the machine does meets both.
 const TURNS: usize = 5;
@@ -31,19 +27,11 @@ const FAULTS: [(&str, &str); 4] = [
 
 /// A server with an engine whose models fail while a file is there.
 struct Faulty {
-    tree: Option<Tree>,
-    address: SocketAddr,
+    server: Server,
     program: PathBuf,
-    folder: PathBuf,
+    /// What its engine and models are made of: after the server, which uses them.
+    files: Data,
     runtime: tokio::runtime::Runtime,
-}
-
-impl Drop for Faulty {
-    fn drop(&mut self) {
-        // It must not write there any more.
-        drop(self.tree.take());
-        let _ = std::fs::remove_dir_all(&self.folder);
-    }
 }
 
 pub(crate) fn shadow(seconds: u64, rows: &mut Vec<Row>) -> anyhow::Result<()> {
@@ -63,9 +51,9 @@ pub(crate) fn shadow(seconds: u64, rows: &mut Vec<Row>) -> anyhow::Result<()> {
             let body = json!({"name": name, "model": MODEL, "shadows": shadows, "rules": {"rails": rails}});
             // It loads as it should, and fails from then on.
             faulty.changed("POST", "/v1/experiments", Some(&body), 201)?;
-            std::fs::write(faulty.mark(), b"")?;
+            std::fs::write(mark(&faulty.files), b"")?;
             beside.push(faulty.p99(time)?);
-            std::fs::remove_file(faulty.mark())?;
+            std::fs::remove_file(mark(&faulty.files))?;
             faulty.changed("DELETE", &format!("/v1/experiments/{name}"), None, 200)?;
         }
         let (one, two) = (median(alone), median(beside));
@@ -79,6 +67,11 @@ pub(crate) fn shadow(seconds: u64, rows: &mut Vec<Row>) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// While that file is there, its models fail.
+fn mark(files: &Data) -> PathBuf {
+    files.path().join("mark")
+}
+
 fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]
@@ -87,8 +80,8 @@ fn median(mut values: Vec<f64>) -> f64 {
 impl Faulty {
     fn start() -> anyhow::Result<Self> {
         let program = target()?.join("release/einthoven");
-        let folder = std::env::temp_dir().join(format!("einthoven-bench-{}-shadow", std::process::id()));
-        let plugins = folder.join("plugins");
+        let files = Data::new("shadow");
+        let plugins = files.path().join("plugins");
         std::fs::create_dir_all(&plugins)?;
         let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..");
         let library = plugins.join("libfaulty.so");
@@ -96,50 +89,28 @@ impl Faulty {
             Command::new("gcc")
                 .args(["-std=gnu99", "-O1", "-shared", "-fPIC", "-I"])
                 .arg(root.join("plugins/abi/include"))
-                .arg(format!("-DMARK=\"{}\"", folder.join("mark").display()))
+                .arg(format!("-DMARK=\"{}\"", mark(&files).display()))
                 .arg("-o")
                 .arg(&library)
                 .arg(root.join("platform/server/tests/experiments/faulty.c")),
         )?;
         told(Command::new(&program).args(["plugin", "seal"]).arg(&library))?;
-        let port = free_port()?;
-        let mut child = Command::new(&program)
-            .args([
-                "serve",
-                "--listen",
-                &format!("{LOOPBACK}:{port}"),
-                "--guard-every-s",
-                "3600",
-                "--data",
-            ])
-            .arg(folder.join("data"))
-            .arg("--plugins")
-            .arg(&plugins)
-            .env("EINTHOVEN_OWNER_KEY", KEY)
-            .env("EINTHOVEN_LOG", "off")
-            .stdout(Stdio::piped())
-            .spawn()
-            .with_context(|| format!("cannot start `{}`", program.display()))?;
-        let mut line = String::new();
-        let output = child.stdout.take().context("no output")?;
-        let tree = Tree(child);
-        BufReader::new(output).read_line(&mut line)?;
+        let server = Server::start(&program, "shadow-data", |command| {
+            command.args(["--guard-every-s", "3600", "--plugins"]).arg(&plugins);
+            // Its shadows fail as they should.
+            command.env("EINTHOVEN_LOG", "off");
+        })?;
         Ok(Self {
-            tree: Some(tree),
-            address: format!("{LOOPBACK}:{port}").parse()?,
+            server,
             program,
-            folder,
+            files,
             runtime: tokio::runtime::Builder::new_current_thread().enable_all().build()?,
         })
     }
 
-    fn mark(&self) -> PathBuf {
-        self.folder.join("mark")
-    }
-
     /// A version that lives in a process of its own and fails in that way.
     fn upload(&self, fault: &str) -> anyhow::Result<()> {
-        let package = self.folder.join(fault);
+        let package = self.files.path().join(fault);
         std::fs::create_dir(&package)?;
         let row = Path::new(env!("CARGO_MANIFEST_DIR")).join("../models/heartbeat-row/manifest.json");
         let mut manifest: Value = serde_json::from_slice(&std::fs::read(row)?)?;
@@ -154,7 +125,7 @@ impl Faulty {
         std::fs::write(package.join("manifest.json"), manifest.to_string())?;
         std::fs::write(package.join("golden.json"), golden.to_string())?;
         std::fs::write(package.join("model.faulty"), fault)?;
-        let archive = self.folder.join(format!("{fault}.tar"));
+        let archive = self.files.path().join(format!("{fault}.tar"));
         told(
             Command::new("tar")
                 .arg("-cf")
@@ -172,7 +143,7 @@ impl Faulty {
             fault,
         ]
         .map(str::to_owned);
-        let server = format!("http://{}", self.address);
+        let server = format!("http://{}", self.server.address);
         let mut command = Command::new(&self.program);
         command
             .args(upload)
@@ -181,20 +152,11 @@ impl Faulty {
         told(&mut command).map(drop)
     }
 
-    fn request(&self, method: &str, path: &str, kind: &str, body: &str) -> Vec<u8> {
-        format!(
-            "{method} {path} HTTP/1.1\r\nhost: {}\r\nx-api-key: {KEY}\r\ncontent-type: {kind}\r\ncontent-length: {}\r\n\r\n{body}",
-            self.address,
-            body.len()
-        )
-        .into_bytes()
-    }
-
     fn changed(&self, method: &str, path: &str, body: Option<&Value>, expected: u16) -> anyhow::Result<()> {
         let body = body.map(Value::to_string).unwrap_or_default();
-        let request = self.request(method, path, "application/json", &body);
+        let request = self.server.request(method, path, "application/json", &body);
         let status = self.runtime.block_on(async {
-            let mut connection = Connection::open(self.address).await?;
+            let mut connection = Connection::open(self.server.address).await?;
             connection.ask(&request).await
         })?;
         anyhow::ensure!(status == expected, "{method} {path} gave {status}");
@@ -208,9 +170,11 @@ impl Faulty {
             let values = (0..187).map(|at| if at == 90 + row { "1.0" } else { "0.1" });
             let _ = writeln!(rows, "{}", values.collect::<Vec<_>>().join(","));
         }
-        let request = self.request("POST", &format!("/v1/classify?model={MODEL}"), "text/csv", &rows);
+        let request = self
+            .server
+            .request("POST", &format!("/v1/classify?model={MODEL}"), "text/csv", &rows);
         self.runtime.block_on(async {
-            let mut connection = Connection::open(self.address).await?;
+            let mut connection = Connection::open(self.server.address).await?;
             let (start, mut times) = (Instant::now(), Vec::new());
             while start.elapsed() < time {
                 let asked = Instant::now();

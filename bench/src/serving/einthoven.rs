@@ -1,35 +1,18 @@
 //! Einthoven with the networks, as a user brings them in.
 
 use super::bodies::Encoding;
-use super::peers::{Running, free_port};
-use super::tree::{Data, Tree};
-use anyhow::Context;
-use std::io::{BufRead, BufReader};
+use super::peers::Running;
+use super::server::{KEY, Server};
 use std::path::Path;
-use std::process::{Command, Stdio};
-
-const KEY: &str = "only-for-a-measurement-on-loopback";
+use std::process::Command;
 
 /// Starts it with all engines, brings the networks in for one of them, and lets them answer.
 pub(crate) fn start(target: &Path, models: &Path, engine: &str) -> anyhow::Result<Running> {
     let program = target.join("release/einthoven");
-    let data = Data::new(engine);
-    let port = free_port()?;
-    let base = format!("http://127.0.0.1:{port}");
-    let mut child = Command::new(&program)
-        .args(["serve", "--listen", &format!("127.0.0.1:{port}"), "--data"])
-        .arg(data.path())
-        .arg("--plugins")
-        .arg(target.join("engines"))
-        .env("EINTHOVEN_OWNER_KEY", KEY)
-        .env("EINTHOVEN_LOG", "error")
-        .stdout(Stdio::piped())
-        .spawn()
-        .with_context(|| format!("cannot start `{}`", program.display()))?;
-    let mut line = String::new();
-    let output = child.stdout.take().context("no output")?;
-    let tree = Tree(child);
-    BufReader::new(output).read_line(&mut line)?;
+    let Server { tree, data, address } = Server::start(&program, engine, |command| {
+        command.arg("--plugins").arg(target.join("engines"));
+    })?;
+    let base = format!("http://{address}");
     let automatic = engine == "auto";
     // One 12-lead item is work for all cores; beats come one by one and many at once.
     let loads = [

@@ -6,6 +6,7 @@ pub(crate) mod einthoven;
 mod load;
 pub(crate) mod peers;
 mod report;
+pub(crate) mod server;
 pub(crate) mod tree;
 
 use anyhow::Context;
