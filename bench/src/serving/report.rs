@@ -46,9 +46,11 @@ pub(crate) fn render(limit: &serde_json::Value, rows: &[Row]) -> String {
 
 /// The best of the peers by a figure, with its name.
 fn best<'r>(rows: &'r [Row], item: &str, connections: usize, better: fn(&Row, &Row) -> bool) -> Option<&'r Row> {
+    // Whoever answered nothing in the time has no figures to be compared with.
     let peers = rows
         .iter()
-        .filter(|row| !row.server.starts_with("einthoven") && row.item == item && row.connections == connections);
+        .filter(|row| !row.server.starts_with("einthoven") && row.measured.requests > 0)
+        .filter(|row| row.item == item && row.connections == connections);
     peers.fold(None, |best, row| match best {
         Some(best) if !better(row, best) => Some(best),
         _ => Some(row),
