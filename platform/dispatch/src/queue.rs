@@ -11,7 +11,7 @@ use crate::statistics::Statistics;
 use einthoven_plugin_host::{Code, Failure};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread::Thread;
+use std::thread::{Thread, ThreadId};
 use std::time::{Duration, Instant};
 
 /// Rows below which a call is not cut for instances that would be idle otherwise.
@@ -63,6 +63,8 @@ struct Threads {
     asleep: Vec<Thread>,
     /// Those that were woken and have not come yet.
     roused: usize,
+    /// Those that end because nothing was to do; they count among all until their instance is gone.
+    leaving: Vec<ThreadId>,
     /// Those that have an instance.
     ready: usize,
     /// Whether one is making its instance, the first left aside.
@@ -200,7 +202,7 @@ impl Queue {
         let mut pieces = rows.div_ceil(most);
         let instances = self.settings.instances.get();
         if pieces < instances && state.schedule.waiting_rows() == 0 {
-            let busy = state.threads.all - state.threads.idle();
+            let busy = state.threads.staying() - state.threads.idle();
             let least = state.cost.worth_rows().max(SMALLEST_CUT);
             pieces = pieces.max((instances - busy.min(instances)).min(rows / least));
         }
@@ -275,16 +277,23 @@ impl Queue {
         state.threads.ready > 0
     }
 
-    /// A thread has ended. Where it was the last and could not work, nobody is left who would answer.
-    pub(crate) fn ended(&self, role: Role, why: Option<&Failure>) {
+    /// A thread has ended. Where none stays and it could not work, nobody is left who would answer.
+    pub(crate) fn ended(self: &Arc<Self>, role: Role, why: Option<&Failure>) {
         let mut state = self.state();
         if role == Role::Express {
             state.threads.express = false;
             return;
         }
         state.threads.all -= 1;
+        if state.threads.has_left() {
+            // What came while its instance was taken down found no thread free, and none that it could start.
+            if state.schedule.waiting_rows() > 0 {
+                self.rouse(state);
+            }
+            return;
+        }
         state.threads.making = false;
-        let Some(failure) = why.filter(|_| state.threads.all == 0) else {
+        let Some(failure) = why.filter(|_| state.threads.staying() == 0) else {
             return;
         };
         let left = state.schedule.clear();
@@ -344,7 +353,8 @@ impl Queue {
                     std::thread::park_timeout(IDLE);
                     let mut state = self.state();
                     let unused = state.threads.arrives() && slept.elapsed() >= IDLE;
-                    if unused && state.threads.all > 1 && state.schedule.waiting_rows() == 0 {
+                    if unused && state.threads.staying() > 1 && state.schedule.waiting_rows() == 0 {
+                        state.threads.leaving.push(std::thread::current().id());
                         return None;
                     }
                     state
@@ -422,6 +432,18 @@ impl Threads {
         self.asleep.len() + self.roused
     }
 
+    /// Those that do not end.
+    fn staying(&self) -> usize {
+        self.all - self.leaving.len()
+    }
+
+    /// Whether this thread ends because nothing was to do.
+    fn has_left(&mut self) -> bool {
+        let own = std::thread::current().id();
+        let place = self.leaving.iter().position(|thread| *thread == own);
+        place.map(|place| self.leaving.swap_remove(place)).is_some()
+    }
+
     /// This thread is awake; whether nobody woke it.
     fn arrives(&mut self) -> bool {
         let own = std::thread::current().id();
@@ -436,8 +458,8 @@ impl Threads {
 
 impl State {
     fn may_start(&self, most: usize) -> bool {
-        let first = self.threads.all == 0;
-        first || (self.threads.all < most && !self.threads.making && !self.waits_after_failure())
+        let first = self.threads.staying() == 0;
+        first || (self.threads.staying() < most && !self.threads.making && !self.waits_after_failure())
     }
 
     fn waits_after_failure(&self) -> bool {
@@ -446,7 +468,7 @@ impl State {
 
     /// What an instance beside those that there are for everything should take now, if one should.
     fn express(&self, most: usize) -> Option<Whose> {
-        if self.threads.idle() > 0 || self.threads.all < most {
+        if self.threads.idle() > 0 || self.threads.staying() < most {
             return None;
         }
         if self.schedule.light_waits() {

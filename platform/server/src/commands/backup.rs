@@ -102,6 +102,17 @@ impl Restore {
                 .copy_all(digests(from.clone()).await?, &self.storage.files()?)
                 .await?;
             let kept = Kept::read(&self.folder)?;
+            let into = match &self.storage.database_url {
+                None => None,
+                Some(url) => Some(PostgresLog::connect(url.expose_secret()).await?),
+            };
+            if let Some(log) = &into {
+                // Said again where the registry is written; nothing of people may come into a system that has its own.
+                ensure!(
+                    log.head().await?.seq == 0,
+                    "the database holds a registry already; name an empty one"
+                );
+            }
             // Before the registry, by which a server would be started.
             match (&kept, self.storage.database()?, &self.master_key) {
                 (Some(kept), Some(pool), _) => kept.put_back(&pool).await?,
@@ -112,8 +123,17 @@ impl Restore {
                 ),
                 _ => {}
             }
-            match &self.storage.database_url {
-                Some(url) => drop(PostgresLog::connect(url.expose_secret()).await?.import(&from).await?),
+            if let (Some(kept), None) = (&kept, &into)
+                && kept.erasures() > 0
+            {
+                println!(
+                    "{} erasures are not restored: only servers that share a database follow such a list, so erase these people again \
+                     where a journal is put back from a copy",
+                    kept.erasures()
+                );
+            }
+            match &into {
+                Some(log) => drop(log.import(&from).await?),
                 None => from.copy_to(log_folder(&self.storage.data), head).await?,
             }
             println!(

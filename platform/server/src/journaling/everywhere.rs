@@ -131,8 +131,8 @@ impl Everywhere {
     pub(crate) async fn wanted(&self) -> Result<Vec<Wanted>, sqlx::Error> {
         let (from, failed) = self.read().from();
         let mut listed = self.listed(from, &failed).await?;
-        let each = |listed: &[Wanted]| listed.iter().map(|one| one.listed.clone()).collect::<Vec<_>>();
-        if !self.write().goes_on(&each(&listed)) {
+        let read: Vec<Listed> = listed.iter().map(|one| one.listed.clone()).collect();
+        if !self.read().is_of(&read) {
             tracing::warn!(
                 "the list of erasures is another one than before: the database was made anew, or put back from a copy; \
                  what this server has not followed of it, it follows now"
@@ -140,6 +140,8 @@ impl Everywhere {
             listed = self.listed(0, &[]).await?;
         }
         let (now, mut followed) = (Instant::now(), self.write());
+        // Only now: how far it is must not be nothing for longer than that takes.
+        followed.goes_on(&read);
         let done = followed.done();
         let mut wanted: Vec<Wanted> = Vec::new();
         for one in listed {

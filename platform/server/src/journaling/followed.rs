@@ -95,7 +95,7 @@ impl Followed {
     /// Whether what was read, as [`Followed::from`] says, is of the list that was looked at before. Where it is another one it is to be
     /// read from its beginning.
     pub(super) fn goes_on(&mut self, read: &[Listed]) -> bool {
-        let goes_on = self.at.as_ref().is_none_or(|at| read.contains(at));
+        let goes_on = self.is_of(read);
         if goes_on {
             self.failed.retain(|seq, _| read.iter().any(|one| one.seq == *seq));
         } else {
@@ -103,6 +103,11 @@ impl Followed {
             self.failed.clear();
         }
         goes_on
+    }
+
+    /// The same, and nothing is changed.
+    pub(super) fn is_of(&self, read: &[Listed]) -> bool {
+        self.at.as_ref().is_none_or(|at| read.contains(at))
     }
 
     /// Whether one is to be followed now.
@@ -115,8 +120,13 @@ impl Followed {
     pub(super) fn follow(&mut self, one: &Listed) -> std::io::Result<()> {
         if !self.ids.contains(&one.id) {
             let mut file = OpenOptions::new().append(true).open(&self.path)?;
-            file.write_all(format!("{}\n", one.id).as_bytes())?;
-            file.sync_data()?;
+            let before = file.metadata()?.len();
+            let written = file.write_all(format!("{}\n", one.id).as_bytes());
+            if let Err(cause) = written.and_then(|()| file.sync_data()) {
+                // Half a line would make one name of this and the next.
+                file.set_len(before)?;
+                return Err(cause);
+            }
             self.ids.insert(one.id.clone());
         }
         self.failed.remove(&one.seq);

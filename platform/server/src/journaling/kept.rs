@@ -93,14 +93,17 @@ impl Kept {
         let put = async {
             let mut transaction = pool.begin().await?;
             lock(&mut transaction).await?;
-            for one in &self.erasures {
-                let added = sqlx::query(
-                    "insert into einthoven_erasures (id, subject, asked) \
-                     values ($1, $2, timestamptz 'epoch' + $3 * interval '1 microsecond') on conflict (id) do nothing",
-                );
-                let added = added.bind(&one.id).bind(&one.subject).bind(one.asked_us);
-                added.execute(&mut *transaction).await?;
-            }
+            // All at once, as there may be many thousands.
+            let added = sqlx::query(
+                "insert into einthoven_erasures (id, subject, asked) \
+                 select id, subject, timestamptz 'epoch' + us * interval '1 microsecond' \
+                 from unnest($1::text[], $2::text[], $3::bigint[]) with ordinality as kept (id, subject, us, place) \
+                 order by place on conflict (id) do nothing",
+            );
+            let text = |of: fn(&Erasure) -> &str| self.erasures.iter().map(of).collect::<Vec<_>>();
+            let added = added.bind(text(|one| &one.id)).bind(text(|one| &one.subject));
+            let times: Vec<i64> = self.erasures.iter().map(|one| one.asked_us).collect();
+            added.bind(times).execute(&mut *transaction).await?;
             transaction.commit().await
         };
         bounded(put).await.context(what)
@@ -118,8 +121,17 @@ impl Kept {
                 master.display()
             )
         })?;
-        key.put_in_folder(&data.join("journal"))?;
+        let folder = data.join("journal");
+        // A restore that was interrupted is done again.
+        if !(PseudonymKey::is_in(&folder) && PseudonymKey::in_folder(&folder)? == key) {
+            key.put_in_folder(&folder)?;
+        }
         Ok(())
+    }
+
+    /// How many are to be forgotten.
+    pub(crate) fn erasures(&self) -> usize {
+        self.erasures.len()
     }
 
     /// Whether there is a key that would have to be put somewhere.
