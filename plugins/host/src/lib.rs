@@ -5,6 +5,7 @@
 //! checks it, [`engine`] and [`reader`] turn it into safe calls.
 
 pub mod engine;
+pub mod memory;
 pub mod plugin;
 pub mod priority;
 pub mod reader;

@@ -25,6 +25,8 @@ pub fn serve(engines: impl Fn(&EngineSetup, &str) -> Result<Engines, Failure>) -
     let nothing = std::fs::File::open("/dev/null")?;
     rustix::stdio::dup2_stdin(&nothing)?;
     rustix::stdio::dup2_stdout(rustix::stdio::stderr())?;
+    // As the server does, so that what is measured here holds there; and before there is another thread.
+    einthoven_plugin_host::memory::keep_little();
     end_with_parent(&stream)?;
     einthoven_plugin_host::priority::after_requests();
     let mut loaded: Option<Loaded> = None;

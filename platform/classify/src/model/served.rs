@@ -204,6 +204,8 @@ impl ServedModel {
             served.recipe()?;
         }
         served.check_golden(&golden)?;
+        // A network is read, rewritten and tried with more memory than it runs in.
+        einthoven_plugin_host::memory::give_back();
         Ok(served)
     }
 

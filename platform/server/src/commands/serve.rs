@@ -149,6 +149,7 @@ impl Serve {
     }
 
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
+        einthoven_plugin_host::memory::keep_little();
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .enable_all()
             .on_thread_start(einthoven_plugin_host::priority::before_computing)
