@@ -202,7 +202,7 @@ impl Queue {
         let mut pieces = rows.div_ceil(most);
         let instances = self.settings.instances.get();
         if pieces < instances && state.schedule.waiting_rows() == 0 {
-            let busy = state.threads.staying() - state.threads.idle();
+            let busy = state.threads.staying().saturating_sub(state.threads.idle());
             let least = state.cost.worth_rows().max(SMALLEST_CUT);
             pieces = pieces.max((instances - busy.min(instances)).min(rows / least));
         }
