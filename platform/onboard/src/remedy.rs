@@ -10,7 +10,7 @@ pub(crate) fn rejection(step: Step, reason: impl Into<String>) -> Rejection {
         Step::Digest => "its files were changed or lost after they came; bring the version again, and check the disk",
         Step::Load => {
             "export the network for an engine that is here (operators that it lacks are named above), or add an engine that \
-             takes it; docs/engines.md says how"
+             takes it; docs/engines.md says how. Where an engine was only late, bring the version again when the machine is less busy"
         }
         Step::Signature => "make `inputs` and `outputs` of the manifest say what the file has, or leave them out",
         Step::Golden => {

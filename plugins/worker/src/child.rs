@@ -43,7 +43,7 @@ pub fn serve(engines: impl Fn(&EngineSetup, &str) -> Result<Engines, Failure>) -
                 Answer::Opened(opened)
             }),
             Question::Run { inputs, remaining } => run(loaded.as_mut(), &mut shared, &inputs, remaining),
-            Question::Measure { inputs, batches } => measure(loaded.as_mut(), &shared, &inputs, &batches),
+            Question::Measure { inputs, rows } => measure(loaded.as_mut(), &shared, &inputs, rows),
         };
         send(&stream, &answer.unwrap_or_else(Answer::Failed))?;
     }
@@ -189,42 +189,32 @@ fn views<'a>(shared: &'a Shared, inputs: &'a [Place]) -> Result<Vec<TensorView<'
     inputs.iter().map(view).collect()
 }
 
-/// Time spent on each batch size, and runs at most.
+/// Time spent on one batch size, and runs at most.
 const MEASURED: Duration = Duration::from_millis(80);
 const RUNS: usize = 200;
 
-fn measure(
-    loaded: Option<&mut Loaded>,
-    shared: &Shared,
-    inputs: &[Place],
-    batches: &[usize],
-) -> Result<Answer, Failure> {
+fn measure(loaded: Option<&mut Loaded>, shared: &Shared, inputs: &[Place], rows: usize) -> Result<Answer, Failure> {
     let loaded = loaded.ok_or_else(|| Failure::internal("nothing is loaded in this worker"))?;
     let given = views(shared, inputs)?;
-    let mut medians = Vec::new();
-    for &batch in batches {
-        let repeated: Vec<_> = given.iter().map(|view| repeat(view, batch)).collect();
-        let views = repeated
-            .iter()
-            .zip(&given)
-            .map(|((dims, bytes), view)| {
-                let bytes =
-                    &bytemuck::cast_slice::<u64, u8>(bytes)[..dims.iter().product::<usize>() * view.dtype().size()];
-                TensorView::new(view.name(), view.dtype(), dims, bytes)
-            })
-            .collect::<Result<Vec<_>, _>>()?;
+    let repeated: Vec<_> = given.iter().map(|view| repeat(view, rows)).collect();
+    let views = repeated
+        .iter()
+        .zip(&given)
+        .map(|((dims, bytes), view)| {
+            let bytes = &bytemuck::cast_slice::<u64, u8>(bytes)[..dims.iter().product::<usize>() * view.dtype().size()];
+            TensorView::new(view.name(), view.dtype(), dims, bytes)
+        })
+        .collect::<Result<Vec<_>, _>>()?;
+    execute(&mut loaded.runner, &views, &Until::default())?;
+    let begin = Instant::now();
+    let mut times = Vec::new();
+    while times.len() < RUNS && (times.len() < 3 || begin.elapsed() < MEASURED) {
+        let start = Instant::now();
         execute(&mut loaded.runner, &views, &Until::default())?;
-        let begin = Instant::now();
-        let mut times = Vec::new();
-        while times.len() < RUNS && (times.len() < 3 || begin.elapsed() < MEASURED) {
-            let start = Instant::now();
-            execute(&mut loaded.runner, &views, &Until::default())?;
-            times.push(start.elapsed());
-        }
-        times.sort_unstable();
-        medians.push(times[times.len() / 2]);
+        times.push(start.elapsed());
     }
-    Ok(Answer::Measured(medians))
+    times.sort_unstable();
+    Ok(Answer::Measured(times[times.len() / 2]))
 }
 
 /// The rows of a tensor over and over until there are `batch`, in memory aligned for any element.

@@ -8,6 +8,7 @@ mod cancel;
 mod child;
 mod crashes;
 mod live;
+mod patience;
 mod protocol;
 mod shared;
 mod trial;

@@ -1,6 +1,7 @@
 //! One child that lives, as its parent sees it.
 
 use crate::cancel::Cancel;
+use crate::patience::{Late, Patience};
 use crate::protocol::{Answer, EngineSetup, Limits, LoadRequest, Opened, Place, Question, Wait, receive, send};
 use crate::shared::{BEGIN, Shared, aligned};
 use einthoven_plugin_host::{Cancellation, Code, Failure, Outputs, TensorView, Until};
@@ -36,7 +37,7 @@ pub(crate) enum Fault {
     /// It is dead, with the cause in words.
     Died(String),
     /// It did not answer in time and was killed.
-    Late(Duration),
+    Late(Late),
 }
 
 pub(crate) struct Live {
@@ -98,7 +99,7 @@ impl Live {
             directory: request.directory.clone(),
             files,
         };
-        match live.ask(&question, spawner.limits.load, None)? {
+        match live.ask(&question, spawner.limits.load, &Until::default())? {
             Answer::Opened(opened) => live.opened = opened,
             _ => return Err(strange()),
         }
@@ -109,7 +110,7 @@ impl Live {
         self.child.id()
     }
 
-    /// Runs one batch.
+    /// Runs one batch, within `limit` and what the caller wants.
     pub(crate) fn run(&mut self, inputs: &[TensorView<'_>], until: &Until, limit: Duration) -> Result<Outputs, Fault> {
         let places = self.place(inputs)?;
         let remaining = until
@@ -119,7 +120,7 @@ impl Live {
             inputs: places,
             remaining,
         };
-        let Answer::Ran { outputs, failed, size } = self.ask(&question, limit, until.cancelled.as_deref())? else {
+        let Answer::Ran { outputs, failed, size } = self.ask(&question, limit, until)? else {
             return Err(strange());
         };
         let copied = self.shared.grow(size).and_then(|()| {
@@ -141,19 +142,19 @@ impl Live {
         copied.map_err(|cause| Fault::Died(format!("the worker gave an answer that cannot be read: {cause}")))
     }
 
-    /// Median time of a batch of each size, made by repeating rows.
+    /// Median time of a batch of so many rows, made by repeating those of the inputs.
     pub(crate) fn measure(
         &mut self,
         inputs: &[TensorView<'_>],
-        batches: &[usize],
+        rows: usize,
         limit: Duration,
-    ) -> Result<Vec<Duration>, Fault> {
+    ) -> Result<Duration, Fault> {
         let question = Question::Measure {
             inputs: self.place(inputs)?,
-            batches: batches.to_vec(),
+            rows,
         };
-        match self.ask(&question, limit, None)? {
-            Answer::Measured(times) if times.len() == batches.len() => Ok(times),
+        match self.ask(&question, limit, &Until::default())? {
+            Answer::Measured(time) => Ok(time),
             _ => Err(strange()),
         }
     }
@@ -177,17 +178,14 @@ impl Live {
         Ok(places)
     }
 
-    fn ask(
-        &mut self,
-        question: &Question,
-        limit: Duration,
-        cancelled: Option<&dyn Cancellation>,
-    ) -> Result<Answer, Fault> {
+    fn ask(&mut self, question: &Question, limit: Duration, until: &Until) -> Result<Answer, Fault> {
+        let cancelled = until.cancelled.as_deref();
+        let patience = Patience::new(self.child.id(), limit, until.deadline);
         let word = self.shared.cancel_word();
         let pass_on = || word.set(cancelled.is_some_and(Cancellation::is_cancelled));
         pass_on();
         let wait = Wait {
-            end: Instant::now() + limit,
+            patience: &patience,
             pass_on: cancelled.is_some().then_some(&pass_on as &dyn Fn()),
         };
         let answer = send(&self.stream, question).and_then(|()| receive(&self.stream, Some(&wait)));
@@ -195,8 +193,9 @@ impl Live {
             Ok(Answer::Failed(failure)) => Err(Fault::Failed(failure)),
             Ok(answer) => Ok(answer),
             Err(cause) if cause.kind() == io::ErrorKind::TimedOut => {
+                let late = patience.late();
                 self.child.kill().ok();
-                Err(Fault::Late(limit))
+                Err(Fault::Late(late))
             }
             Err(cause) => {
                 self.child.kill().ok();

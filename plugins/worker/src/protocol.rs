@@ -1,5 +1,6 @@
 //! What parent and child say to each other: a length and JSON, one question at a time.
 
+use crate::patience::Patience;
 use einthoven_plugin_host::{DType, Device, Failure, Signature};
 use rustix::net::RecvFlags;
 use serde::de::DeserializeOwned;
@@ -33,9 +34,9 @@ pub struct EngineSetup {
 pub struct Limits {
     /// Bytes of private memory; an engine that wants more gets an error or dies alone.
     pub memory_bytes: u64,
-    /// How long opening engines and loading a model may take.
+    /// How long opening engines and loading a model may take, beside what the child waits for a processor.
     pub load: Duration,
-    /// How long one batch may take.
+    /// How long one batch may take, beside the same.
     pub batch: Duration,
 }
 
@@ -95,8 +96,8 @@ pub(crate) enum Question {
         inputs: Vec<Place>,
         remaining: Option<Duration>,
     },
-    /// Median time of a batch of each size, made by repeating the rows of these inputs.
-    Measure { inputs: Vec<Place>, batches: Vec<usize> },
+    /// Median time of a batch of so many rows, made by repeating those of these inputs.
+    Measure { inputs: Vec<Place>, rows: usize },
 }
 
 #[derive(Serialize, Deserialize)]
@@ -108,7 +109,7 @@ pub(crate) enum Answer {
         /// Bytes of the shared memory by now.
         size: usize,
     },
-    Measured(Vec<Duration>),
+    Measured(Duration),
     Failed(Failure),
 }
 
@@ -133,8 +134,8 @@ pub(crate) fn send(mut stream: &UnixStream, message: &impl Serialize) -> io::Res
 
 /// How a parent waits for an answer.
 pub(crate) struct Wait<'a> {
-    /// When it gives up.
-    pub(crate) end: Instant,
+    /// How long.
+    pub(crate) patience: &'a Patience,
     /// Called again and again meanwhile.
     pub(crate) pass_on: Option<&'a dyn Fn()>,
 }
@@ -142,17 +143,18 @@ pub(crate) struct Wait<'a> {
 /// Receives one message; waits for ever without a `wait`.
 ///
 /// # Errors
-/// `TimedOut` at its end, `UnexpectedEof` when the other side is gone.
+/// `TimedOut` when it is late, `UnexpectedEof` when the other side is gone.
 pub(crate) fn receive<T: DeserializeOwned>(stream: &UnixStream, wait: Option<&Wait<'_>>) -> io::Result<T> {
     let mut length = [0; 4];
+    let mut end = wait.map(|wait| wait.patience.first());
     let looked = look(stream, &mut length)?;
-    read_until(stream, &mut length[looked..], wait)?;
+    read_until(stream, &mut length[looked..], wait, &mut end)?;
     let length = u32::from_le_bytes(length) as usize;
     if length > LONGEST {
         return Err(io::Error::other("a message is too long to be believed"));
     }
     let mut bytes = vec![0; length];
-    read_until(stream, &mut bytes, wait)?;
+    read_until(stream, &mut bytes, wait, &mut end)?;
     Ok(serde_json::from_slice(&bytes)?)
 }
 
@@ -171,12 +173,18 @@ fn look(stream: &UnixStream, buffer: &mut [u8]) -> io::Result<usize> {
     Ok(0)
 }
 
-fn read_until(mut stream: &UnixStream, mut buffer: &mut [u8], wait: Option<&Wait<'_>>) -> io::Result<()> {
+fn read_until(
+    mut stream: &UnixStream,
+    mut buffer: &mut [u8],
+    wait: Option<&Wait<'_>>,
+    end: &mut Option<Instant>,
+) -> io::Result<()> {
     while !buffer.is_empty() {
-        if let Some(wait) = wait {
-            let mut left = wait.end.saturating_duration_since(Instant::now());
+        if let (Some(wait), Some(end)) = (wait, end.as_mut()) {
+            let mut left = end.saturating_duration_since(Instant::now());
             if left.is_zero() {
-                return Err(io::ErrorKind::TimedOut.into());
+                *end = wait.patience.longer().ok_or(io::ErrorKind::TimedOut)?;
+                continue;
             }
             if let Some(pass_on) = wait.pass_on {
                 pass_on();

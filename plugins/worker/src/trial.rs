@@ -5,6 +5,7 @@ use crate::live::{Fault, Live, Spawner};
 use crate::protocol::{LoadRequest, Opened};
 use crate::worker::told;
 use einthoven_plugin_host::{Failure, Outputs, TensorView, Until};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// What became of it.
@@ -14,11 +15,12 @@ pub struct Trial {
     pub opened: Opened,
     /// What it computed.
     pub outputs: Outputs,
-    /// Median time of a batch of each size asked for.
-    pub times: Vec<Duration>,
+    /// Median time of a batch of each size asked for, by its rows; without those for which there was no time.
+    pub times: BTreeMap<usize, Duration>,
 }
 
-/// Loads a model in a child, runs `inputs` once, and measures batches made of their rows.
+/// Loads a model in a child, runs `inputs` once, and measures batches made of their rows. What takes too long to be measured
+/// is not: that says how fast the model is here and now, not whether it is right.
 ///
 /// # Errors
 /// Why it must not be brought in: the engine's refusal, or how the child died.
@@ -34,12 +36,17 @@ pub fn trial(
     let outputs = live
         .run(inputs, &Until::default(), limit)
         .map_err(words("during its first run"))?;
-    let times = if batches.is_empty() {
-        Vec::new()
-    } else {
-        live.measure(inputs, batches, limit)
-            .map_err(words("while it was measured"))?
-    };
+    let mut times = BTreeMap::new();
+    for &rows in batches {
+        match live.measure(inputs, rows, limit) {
+            Ok(time) => times.insert(rows, time),
+            Err(Fault::Late(late)) => {
+                tracing::warn!("batches of {rows} rows and more are not measured: {late}");
+                break;
+            }
+            Err(fault) => return Err(words("while it was measured")(fault)),
+        };
+    }
     Ok(Trial {
         opened: live.opened.clone(),
         outputs,

@@ -12,9 +12,6 @@ use std::time::{Duration, Instant};
 /// How long a request waits for a worker that is being started again, so that its caller hears within a second.
 const PATIENCE: Duration = Duration::from_millis(800);
 
-/// What a deadline is exceeded by before the child is killed: an engine that watches the deadline answers by itself.
-const GRACE: Duration = Duration::from_millis(25);
-
 /// One instance in a child process.
 pub struct Worker {
     spawner: Arc<Spawner>,
@@ -76,10 +73,7 @@ impl Worker {
         let limit = self.spawner.limits.batch;
         for attempt in 0..2 {
             let live = self.live()?;
-            let left = until
-                .deadline
-                .map(|deadline| deadline.saturating_duration_since(Instant::now()) + GRACE);
-            match live.run(inputs, until, left.map_or(limit, |left| left.min(limit))) {
+            match live.run(inputs, until, limit) {
                 Ok(outputs) => return Ok(outputs),
                 Err(Fault::Failed(failure)) => return Err(failure),
                 Err(fault @ Fault::Late(_)) => {
@@ -151,14 +145,13 @@ pub(crate) fn told(fault: Fault, crashes: &Crashes, when: &str) -> Failure {
             tracing::warn!("a worker died {when}: {cause}");
             Failure::new(Code::Unavailable, format!("the worker process died {when}: {cause}"))
         }
-        Fault::Late(limit) => {
+        Fault::Late(late) => {
             crashes.add(Instant::now(), "it did not answer");
-            tracing::warn!("a worker was killed {when}: no answer within {limit:?}");
-            let text = format!(
-                "the worker process was killed {when}: no answer within {:.3} s",
-                limit.as_secs_f64()
-            );
-            Failure::new(Code::DeadlineExceeded, text)
+            tracing::warn!("a worker was killed {when}: {late}");
+            Failure::new(
+                Code::DeadlineExceeded,
+                format!("the worker process was killed {when}: {late}"),
+            )
         }
     }
 }

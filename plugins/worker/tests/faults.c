@@ -6,6 +6,7 @@
 #undef einthoven_plugin_entry_v1
 
 #include <signal.h>
+#include <time.h>
 #include <unistd.h>
 
 #define SEGFAULT 1001.0f
@@ -15,9 +16,18 @@
 #define ONCE 1005.0f
 #define WAIT 1006.0f
 #define LEAK 1007.0f
+#define COMPUTE 1008.0f
+#define LARGE 1009.0f
 
 static einthoven_engine_api faulty_api;
 static einthoven_plugin faulty_description;
+
+/* What the thread has computed so far, in seconds. */
+static double computed(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
 
 static int32_t faulty_execute(void *model, const einthoven_call *call) {
     const float *values = call->inputs[0].data;
@@ -56,6 +66,17 @@ static int32_t faulty_execute(void *model, const einthoven_call *call) {
             usleep(200);
         }
         return EINTHOVEN_CANCELLED;
+    }
+    if (first == COMPUTE) {
+        /* A tenth of a second on a processor, however long that takes. */
+        for (double end = computed() + 0.1; computed() < end;) {
+        }
+    }
+    if (first == LARGE && call->inputs[0].len > 8 * 4 * sizeof *values) {
+        /* Never done with more than eight rows. */
+        for (;;) {
+            usleep(1000);
+        }
     }
     if (first == LEAK) {
         /* Does what it is there for, and keeps a little more each time. */

@@ -19,6 +19,8 @@ const EAT: f32 = 1004.0;
 const ONCE: f32 = 1005.0;
 const WAIT: f32 = 1006.0;
 const LEAK: f32 = 1007.0;
+const COMPUTE: f32 = 1008.0;
+const LARGE: f32 = 1009.0;
 
 /// The faulty engine, compiled once; `None` without a compiler.
 fn library() -> Option<&'static Path> {
@@ -229,7 +231,7 @@ fn a_trial_says_what_became_of_a_model_and_measures_it() {
     let view = TensorView::new("x", DType::F32, &[1, 4], bytemuck::cast_slice(&values)).unwrap();
     let done = trial(&spawner(library, None), &request(), &[view], &[1, 32]).unwrap();
     assert_eq!(done.outputs.get("y").unwrap().as_f32().unwrap()[0], 4.25);
-    assert_eq!(done.times.len(), 2);
+    assert_eq!(done.times.keys().collect::<Vec<_>>(), [&1, &32]);
     let deadly = [SEGFAULT, 1.0, 2.0, 3.0];
     let view = TensorView::new("x", DType::F32, &[1, 4], bytemuck::cast_slice(&deadly)).unwrap();
     let failure = trial(&spawner(library, None), &request(), &[view], &[]).unwrap_err();
@@ -237,4 +239,57 @@ fn a_trial_says_what_became_of_a_model_and_measures_it() {
         failure.message.contains("first run") && failure.message.contains("signal 11"),
         "{failure}"
     );
+}
+
+/// The same with children that have a second for a batch.
+fn hurried(library: &Path) -> Spawner {
+    let mut spawner = Spawner::clone(&spawner(library, None));
+    spawner.limits.batch = Duration::from_secs(1);
+    spawner
+}
+
+#[test]
+fn what_takes_too_long_to_be_measured_is_left_out_and_the_model_is_as_good() {
+    let Some(library) = library() else { return };
+    let values = [LARGE, 1.0, 2.0, 3.0];
+    let view = TensorView::new("x", DType::F32, &[1, 4], bytemuck::cast_slice(&values)).unwrap();
+    let done = trial(&hurried(library), &request(), &[view], &[1, 8, 32, 128]).unwrap();
+    assert_eq!(done.outputs.get("y").unwrap().as_f32().unwrap()[1], 0.75);
+    assert_eq!(done.times.keys().collect::<Vec<_>>(), [&1, &8]);
+}
+
+/// Ends a process that was started to be in the way.
+struct Busy(std::process::Child);
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.0.kill().ok();
+        self.0.wait().ok();
+    }
+}
+
+/// All share one core, so that the child gets a small part of it and is not done within its second.
+#[test]
+fn a_child_that_waits_for_a_processor_is_waited_for() {
+    let Some(library) = library() else { return };
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let allowed = status.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:"));
+    let core = allowed.unwrap().trim().split([',', '-']).next().unwrap().to_owned();
+    let mut spawner = hurried(library);
+    spawner.arguments.insert(0, "/usr/bin/env".into());
+    spawner.arguments.splice(0..0, ["-c", &core].map(Into::into));
+    spawner.program = PathBuf::from("/usr/bin/taskset");
+    if !spawner.program.exists() || !Path::new("/proc/self/schedstat").exists() {
+        return;
+    }
+    let in_the_way = || {
+        let mut endless = Command::new(&spawner.program);
+        endless.args(["-c", &core, "sh", "-c", "while kill -0 $PPID; do :; done"]);
+        Busy(endless.spawn().unwrap())
+    };
+    let _busy: Vec<Busy> = (0..8).map(|_| in_the_way()).collect();
+    let values = [COMPUTE, 1.0, 2.0, 3.0];
+    let view = TensorView::new("x", DType::F32, &[1, 4], bytemuck::cast_slice(&values)).unwrap();
+    let done = trial(&spawner, &request(), &[view], &[]).unwrap();
+    assert_eq!(done.outputs.get("y").unwrap().as_f32().unwrap()[1], 0.75);
 }

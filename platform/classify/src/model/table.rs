@@ -54,7 +54,7 @@ pub struct EngineRow {
     pub max_difference: Option<f32>,
     /// What that may be.
     pub tolerance: f32,
-    /// Median microseconds of a batch, by its rows.
+    /// Median microseconds of a batch, by its rows; without those sizes that took too long to be measured.
     #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
     #[schemars(with = "BTreeMap<String, f64>")]
     pub batch_us: BTreeMap<usize, f64>,
@@ -62,13 +62,10 @@ pub struct EngineRow {
 
 impl EngineTable {
     /// The accepted row that is fastest over all batch sizes: each size counts the same, as the ratio to the fastest there.
+    /// One that was too slow to be measured at some size comes after all that were.
     #[must_use]
     pub fn fastest(&self) -> Option<&EngineRow> {
-        let accepted = || {
-            self.engines
-                .iter()
-                .filter(|row| row.accepted && !row.batch_us.is_empty())
-        };
+        let accepted = || self.engines.iter().filter(|row| row.accepted);
         let mut best: BTreeMap<usize, f64> = BTreeMap::new();
         for (&batch, &us) in accepted().flat_map(|row| &row.batch_us) {
             let least = best.entry(batch).or_insert(us);
@@ -76,9 +73,12 @@ impl EngineTable {
         }
         let ratios = |row: &EngineRow| -> f64 {
             let ratio = |(batch, us): (&usize, &f64)| us / best.get(batch).copied().unwrap_or(1.0).max(1e-3);
-            row.batch_us.iter().map(ratio).sum::<f64>() / row.batch_us.len() as f64
+            row.batch_us.iter().map(ratio).sum::<f64>() / row.batch_us.len().max(1) as f64
         };
-        accepted().min_by(|a, b| ratios(a).total_cmp(&ratios(b)))
+        accepted().min_by(|a, b| {
+            let sizes = b.batch_us.len().cmp(&a.batch_us.len());
+            sizes.then_with(|| ratios(a).total_cmp(&ratios(b)))
+        })
     }
 
     /// The table kept for a version, if it was made on this very machine with these very engines.
@@ -137,6 +137,28 @@ mod tests {
             ],
         };
         assert_eq!(table.fastest().unwrap().engine, "both");
+    }
+
+    #[test]
+    fn what_was_too_slow_to_be_measured_is_taken_where_nothing_else_is_right() {
+        let unmeasured = || EngineRow {
+            batch_us: BTreeMap::new(),
+            ..row("unmeasured", true, [0.0, 0.0])
+        };
+        let partly = EngineRow {
+            batch_us: BTreeMap::from([(1, 5.0)]),
+            ..row("partly", true, [0.0, 0.0])
+        };
+        let mut table = EngineTable {
+            digest: "sha256:00".to_owned(),
+            machine: "here".to_owned(),
+            engines: vec![row("wrong", false, [1.0, 1.0]), unmeasured()],
+        };
+        assert_eq!(table.fastest().unwrap().engine, "unmeasured");
+        table.engines.push(partly);
+        assert_eq!(table.fastest().unwrap().engine, "partly");
+        table.engines.push(row("measured", true, [20.0, 330.0]));
+        assert_eq!(table.fastest().unwrap().engine, "measured");
     }
 
     #[test]
