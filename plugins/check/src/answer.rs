@@ -1,6 +1,8 @@
 //! Judging what a plugin gave.
 
-use crate::raw::{Answer, Output, Refusal, Spec};
+use crate::raw::Refusal;
+use crate::raw::call::{Answer, Output};
+use crate::raw::engine::Spec;
 use einthoven_plugin_abi::plugin::{EINTHOVEN_OK, EINTHOVEN_POISONED};
 
 /// Relative difference between two runs that is no difference: threads may add in another order.

@@ -89,6 +89,15 @@ fn opens(target: &Target) -> Outcome {
     Ok(format!("{} {} {}", plugin.kind(), plugin.name, plugin.version))
 }
 
+/// The plugin's engine or reader, open, and the folder that it was told to lie in.
+fn opened(plugin: &Plugin, open: raw::Open) -> Result<(raw::Handle, String), String> {
+    let directory = plugin.directory().map(|path| path.to_string_lossy().into_owned());
+    let directory = directory.unwrap_or_default();
+    let handle = raw::open(open, &directory, raw::Size::Whole, raw::Size::Whole);
+    let handle = handle.or_else(|refusal| Err(format!("it does not open: {}", answer::proper("open", &refusal)?)))?;
+    Ok((handle, directory))
+}
+
 /// What a child's last line starts with; plugins may print too.
 const MARK: &str = "einthoven-plugin-check: ";
 

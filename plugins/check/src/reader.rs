@@ -3,8 +3,8 @@
 use crate::answer::proper;
 use crate::raw::reading::{Functions, How, Recording};
 use crate::raw::{Handle, Size, freed, open, open_nowhere};
-use crate::sample::recordings;
-use crate::{Check, Outcome, Target, check, memory};
+use crate::sample::{drawn, recordings};
+use crate::{Check, Outcome, Target, check, memory, opened};
 use einthoven_plugin_abi::plugin::EINTHOVEN_OK;
 use einthoven_plugin_host::Plugin;
 
@@ -35,10 +35,7 @@ impl Bench {
         let plugin = Plugin::unsealed(&target.library).map_err(|cause| cause.to_string())?;
         let api = Functions::of(&plugin.reader_api().ok_or("it is no reader")?)?;
         let samples = recordings(target, &plugin.formats)?;
-        let directory = plugin.directory().map(|path| path.to_string_lossy().into_owned());
-        let directory = directory.unwrap_or_default();
-        let reader = open(api.open, &directory, Size::Whole, Size::Whole);
-        let reader = reader.or_else(|refusal| Err(format!("it does not open: {}", proper("open", &refusal)?)))?;
+        let (reader, directory) = opened(&plugin, api.open)?;
         Ok(Self {
             api,
             directory,
@@ -242,13 +239,7 @@ fn truncated(target: &Target) -> Outcome {
 fn mutated(target: &Target) -> Outcome {
     const ROUNDS: usize = 500;
     let bench = Bench::of(target)?;
-    let mut state = 1_u64;
-    let mut next = || {
-        state = state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (state >> 33) as usize
-    };
+    let mut next = drawn(1);
     let mut read = 0;
     for round in 0..ROUNDS {
         let (name, bytes) = &bench.samples[round % bench.samples.len()];

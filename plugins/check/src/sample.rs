@@ -1,7 +1,8 @@
 //! What the plugin is fed with: a model and batches for it, or recordings.
 
 use crate::Target;
-use crate::raw::{Batch, Input, Spec};
+use crate::raw::call::{Batch, Input};
+use crate::raw::engine::Spec;
 use einthoven_plugin_host::DType;
 use half::f16;
 use serde::Deserialize;
@@ -192,13 +193,8 @@ impl Golden {
 
 /// A batch of `rows` items with values between -1 and 1, another for every `seed`.
 pub(crate) fn batch(specs: &[Spec], golden: Option<&Golden>, rows: i64, seed: u64) -> Batch {
-    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-    let mut next = || {
-        state = state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (state >> 40) as f64 / f64::from(1 << 23) - 1.0
-    };
+    let mut drawn = drawn(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
+    let mut next = || (drawn() >> 7) as f64 / f64::from(1 << 23) - 1.0;
     let input = |spec: &Spec| {
         let dims = dims(spec, golden, rows);
         let count = dims.iter().product::<i64>().max(0);
@@ -207,6 +203,17 @@ pub(crate) fn batch(specs: &[Spec], golden: Option<&Golden>, rows: i64, seed: u6
     };
     Batch {
         inputs: specs.iter().map(input).collect(),
+    }
+}
+
+/// Numbers of 31 bits as if by chance, the same at every run.
+pub(crate) fn drawn(seed: u64) -> impl FnMut() -> usize {
+    let mut state = seed;
+    move || {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as usize
     }
 }
 

@@ -1,9 +1,9 @@
 //! A reader's C functions.
 
-use super::{Framed, Handle, Refusal, Size, copied};
+use super::{Framed, Handle, Open, Refusal, Size, copied};
 use einthoven_plugin_abi::plugin::{
     EINTHOVEN_ABI_MINOR, EINTHOVEN_INTERNAL, EINTHOVEN_INVALID_ARGUMENT, EINTHOVEN_OK, EINTHOVEN_RESOURCE_EXHAUSTED,
-    Report, Setup, Str,
+    Str,
 };
 use einthoven_plugin_abi::reader::{InputFile, Read, ReaderApi};
 use einthoven_plugin_abi::view::lend;
@@ -15,7 +15,7 @@ use std::sync::{Mutex, PoisonError};
 /// A reader's functions, none of them null.
 #[derive(Clone, Copy)]
 pub(crate) struct Functions {
-    pub(crate) open: unsafe extern "C" fn(*const Setup, *const Report, *mut *mut c_void) -> i32,
+    pub(crate) open: Open,
     pub(crate) close: unsafe extern "C" fn(*mut c_void),
     recognises: unsafe extern "C" fn(*mut c_void, *const InputFile, u64) -> u32,
     read: unsafe extern "C" fn(*mut c_void, *const Read) -> i32,
