@@ -49,6 +49,8 @@ pub(super) struct Counts {
     pub(super) by_status: BTreeMap<u16, u64>,
     /// Answers that did not come.
     pub(super) broken: u64,
+    /// Why the first of them did not.
+    pub(super) cause: Option<String>,
     /// Requests that were not sent, since every connection was in use.
     pub(super) unsent: u64,
 }
@@ -67,8 +69,21 @@ impl Counts {
     fn add(&mut self, answered: anyhow::Result<u16>) {
         match answered {
             Ok(status) => *self.by_status.entry(status).or_default() += 1,
-            Err(_) => self.broken += 1,
+            Err(cause) => {
+                self.broken += 1;
+                self.cause.get_or_insert_with(|| cause.to_string());
+            }
         }
+    }
+
+    /// What came beside 200, in words to be put behind a count of it; empty where nothing did.
+    pub(super) fn why(&self) -> String {
+        let others = self.by_status.iter().filter(|(status, _)| **status != 200);
+        let mut words: String = others.map(|(status, count)| format!(", {count} x {status}")).collect();
+        if let Some(cause) = &self.cause {
+            words.push_str(&format!(", {} without an answer, the first as {cause}", self.broken));
+        }
+        words
     }
 }
 

@@ -22,14 +22,20 @@ pub(crate) fn soak(seconds: u64, rows: &mut Vec<Row>) -> anyhow::Result<()> {
             .block_on(at_rate(address, &request, rate, time, CONNECTIONS))
     });
     let counts = counts?;
-    let strange = counts.besides(&[200]) + counts.unsent;
+    let strange = counts.besides(&[200]);
     rows.push(Row {
         what: format!(
-            "{seconds} s at {rate:.0} one-beat requests/s, seven tenths of what it can do: other answers than 200"
+            "{seconds} s at {rate:.0} one-beat requests/s, seven tenths of what it can do: other answers than 200, or none"
         ),
-        figure: format!("{strange} ({} x 200)", counts.of(200)),
+        figure: format!("{strange} ({} x 200{})", counts.of(200), counts.why()),
         bound: "0",
         holds: strange == 0,
+    });
+    rows.push(Row {
+        what: format!("requests not sent, as {CONNECTIONS} waited for their answers"),
+        figure: counts.unsent.to_string(),
+        bound: "0",
+        holds: counts.unsent == 0,
     });
     let settled = &memory[SETTLES.min(memory.len() / 2)..];
     let growth = super::growth(settled);
