@@ -7,7 +7,7 @@ use anyhow::{Context, ensure};
 use clap::Args;
 use einthoven_registry::Registry;
 use einthoven_registry_files::{Digest, Store};
-use einthoven_registry_log::{FileLog, Log, PostgresLog};
+use einthoven_registry_log::{FILE, FileLog, Log, PostgresLog};
 use secrecy::ExposeSecret;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -88,7 +88,7 @@ async fn digests(log: Log) -> anyhow::Result<Vec<Digest>> {
 impl Restore {
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         ensure!(
-            self.storage.database_url.is_some() || !log_folder(&self.storage.data).exists(),
+            self.storage.database_url.is_some() || !log_folder(&self.storage.data).join(FILE).exists(),
             "{} holds a registry already; name another --data",
             self.storage.data.display()
         );

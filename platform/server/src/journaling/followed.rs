@@ -119,14 +119,10 @@ impl Followed {
     /// That one is followed is on disk when this returns.
     pub(super) fn follow(&mut self, one: &Listed) -> std::io::Result<()> {
         if !self.ids.contains(&one.id) {
-            let mut file = OpenOptions::new().append(true).open(&self.path)?;
-            let before = file.metadata()?.len();
-            let written = file.write_all(format!("{}\n", one.id).as_bytes());
-            if let Err(cause) = written.and_then(|()| file.sync_data()) {
-                // Half a line would make one name of this and the next.
-                file.set_len(before)?;
-                return Err(cause);
-            }
+            let line = format!("{}\n", one.id);
+            appended(&self.path, |file| {
+                file.write_all(line.as_bytes()).and_then(|()| file.sync_data())
+            })?;
             self.ids.insert(one.id.clone());
         }
         self.failed.remove(&one.seq);
@@ -150,10 +146,22 @@ impl Followed {
     }
 }
 
+/// Writes a line at the end; what was written of one that fails is taken back, as half a line would make one name of it and the next.
+fn appended(path: &Path, write: impl FnOnce(&mut File) -> std::io::Result<()>) -> std::io::Result<()> {
+    let mut file = OpenOptions::new().append(true).open(path)?;
+    let before = file.metadata()?.len();
+    let written = write(&mut file);
+    if written.is_err() {
+        file.set_len(before)?;
+    }
+    written
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{AGAIN, Followed, LONGEST, Listed};
+    use super::{AGAIN, Followed, LONGEST, Listed, appended};
     use std::collections::HashSet;
+    use std::io::Write;
     use std::time::Instant;
 
     fn listed(seq: i64, id: &str) -> Listed {
@@ -214,6 +222,21 @@ mod tests {
         followed.follow(&listed(4, "last")).unwrap();
         assert!(followed.goes_on(&[listed(4, "last")]));
         assert_eq!(followed.failed(), Vec::<i64>::new());
+    }
+
+    #[test]
+    fn what_was_written_of_a_name_before_the_disk_was_full_is_taken_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("erased");
+        let mut followed = Followed::begin(&path, HashSet::from(["one".to_owned()])).unwrap();
+        let full = appended(&path, |file| {
+            file.write_all(b"tw")?;
+            Err(std::io::ErrorKind::StorageFull.into())
+        });
+        assert_eq!(full.unwrap_err().kind(), std::io::ErrorKind::StorageFull);
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "one\n");
+        followed.follow(&listed(3, "three")).unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "one\nthree\n");
     }
 
     #[test]

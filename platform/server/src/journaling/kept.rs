@@ -122,10 +122,15 @@ impl Kept {
             )
         })?;
         let folder = data.join("journal");
-        // A restore that was interrupted is done again.
-        if !(PseudonymKey::is_in(&folder) && PseudonymKey::in_folder(&folder)? == key) {
+        if !PseudonymKey::is_in(&folder) {
             key.put_in_folder(&folder)?;
         }
+        // By a restore that was interrupted, or else by a server.
+        ensure!(
+            PseudonymKey::in_folder(&folder)? == key,
+            "pseudonyms.key in {} is another key than the backup's: a server was started there before it was restored; name another --data",
+            folder.display()
+        );
         Ok(())
     }
 

@@ -2,23 +2,9 @@
 
 use crate::client::Server;
 use crate::records::{classify, entry, named, pages, send};
-use crate::shared::{Shared, kill, until};
+use crate::shared::{Shared, about, kill, master, until};
 use serde_json::{Value, json};
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
 use std::process::Command;
-
-fn master(folder: &Path, name: &str, digits: &str) -> PathBuf {
-    let path = folder.join(name);
-    std::fs::write(&path, digits.repeat(32)).unwrap();
-    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
-    path
-}
-
-/// Everything that a server has about a person.
-fn about(server: &Server, pseudonym: &str) -> Vec<Value> {
-    pages(server, &format!("/v1/predictions?subject={pseudonym}"), 100)
-}
 
 #[test]
 fn one_erasure_reaches_all_servers_and_one_that_was_away_when_it_comes_back() {
@@ -235,85 +221,4 @@ fn a_job_that_was_asked_for_before_an_erasure_is_not_done_after_it() {
     // What is asked about them later is new.
     assert_eq!(job().status, 200);
     assert_eq!(about(&server, &ana).len(), 1);
-}
-
-/// Runs a command that ends well, and gives what it said.
-fn said(command: &mut Command) -> String {
-    let output = command.output().unwrap();
-    let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{said}");
-    said
-}
-
-#[test]
-fn what_is_restored_knows_who_is_who_and_who_was_to_be_forgotten() {
-    let (shared, folder) = (Shared::start(), tempfile::tempdir().unwrap());
-    let key = master(folder.path(), "master", "a1");
-    let key = key.to_str().unwrap();
-    let options = ["--keep-recordings", "--journal", "audit", "--master-key", key];
-    let (one, copy) = (folder.path().join("one"), folder.path().join("copy"));
-    let server = shared.server_in(&one, &options);
-    let ana = named(&classify(&server, "100x", Some("ana")));
-    let ana = entry(&server, &ana)["subject"].as_str().unwrap().to_owned();
-    classify(&server, "100x", Some("bo"));
-    assert_eq!(server.terminate(), Some(0));
-    // A copy of the journal from before ana is forgotten.
-    said(Command::new("cp").arg("-r").arg(&one).arg(&copy));
-    let server = shared.server_in(&one, &options);
-    assert_eq!(
-        server.delete(&format!("/v1/subjects/{ana}")).json()["entries"],
-        json!(1)
-    );
-    let command = |name: &str| {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_einthoven"));
-        command.arg(name);
-        command
-    };
-    let backup = folder.path().join("backup");
-    said(
-        command("backup")
-            .arg(&backup)
-            .args(shared.options())
-            .arg("--data")
-            .arg(folder.path().join("none")),
-    );
-    let kept = std::fs::read_to_string(backup.join("people.json")).unwrap();
-    assert!(kept.contains(&ana), "{kept}");
-
-    // All is lost but the backup, the master key and the copy.
-    drop((server, shared));
-    let shared = Shared::start();
-    let restore = |more: &[String]| said(command("restore").arg(&backup).args(more));
-    let mut into = shared.options().to_vec();
-    into.extend([
-        "--data".to_owned(),
-        folder.path().join("none").to_str().unwrap().to_owned(),
-    ]);
-    restore(&into);
-    let server = shared.server_in(&copy, &options);
-    assert_eq!(about(&server, &ana), Vec::<Value>::new());
-    let left = pages(&server, "/v1/predictions", 100);
-    assert_eq!(left.len(), 1, "bo is there");
-    let again = named(&classify(&server, "100x", Some("bo")));
-    assert_eq!(entry(&server, &again)["subject"], left[0]["subject"]);
-    let bo = left[0]["subject"].as_str().unwrap();
-    assert_eq!(server.delete(&format!("/v1/subjects/{bo}")).json()["entries"], json!(2));
-    assert_eq!(about(&server, bo), Vec::<Value>::new());
-    drop(server);
-
-    // Into a folder of a server that is alone: it has the key beside its journal, where nothing else brings it.
-    let alone = folder.path().join("alone").to_str().unwrap().to_owned();
-    let without = folder.path().join("without").to_str().unwrap().to_owned();
-    assert!(restore(&["--data".to_owned(), without]).contains("--master-key"));
-    restore(&[
-        "--data".to_owned(),
-        alone.clone(),
-        "--master-key".to_owned(),
-        key.to_owned(),
-    ]);
-    let clear = std::fs::read_to_string(Path::new(&alone).join("journal/pseudonyms.key")).unwrap();
-    assert!(!kept.contains(clear.trim()) && clear.trim().len() == 64);
-    let server = Server::start_in(Path::new(&alone), &["--journal", "audit"]);
-    let answer = named(&classify(&server, "100x", Some("ana")));
-    assert_eq!(entry(&server, &answer)["subject"], ana.as_str());
 }

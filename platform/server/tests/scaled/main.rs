@@ -17,6 +17,7 @@ mod postgres;
 #[allow(dead_code, reason = "other test binaries use the rest of it")]
 #[path = "../predictions/records.rs"]
 mod records;
+mod restored;
 mod roles;
 #[allow(dead_code, reason = "other test binaries use the rest of it")]
 #[path = "../../../../registry/files/tests/s3/mod.rs"]

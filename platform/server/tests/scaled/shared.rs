@@ -3,7 +3,11 @@
 use crate::bucket::Bucket;
 use crate::client::{OWNER_KEY, Server};
 use crate::postgres::Postgres;
-use std::path::Path;
+use crate::records::pages;
+use serde_json::Value;
+use sqlx::{Connection, Executor, PgConnection};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 pub(crate) struct Shared {
@@ -33,15 +37,21 @@ impl Shared {
 
     /// Has the database do something that no server does.
     pub(crate) fn sql(&self, statement: &'static str) {
-        use sqlx::{Connection, Executor};
+        self.asked(async |mut connection| connection.execute(statement).await.map(drop));
+    }
+
+    /// The one number that a question is answered with.
+    pub(crate) fn number(&self, question: &'static str) -> i64 {
+        self.asked(async |mut connection| sqlx::query_scalar(question).fetch_one(&mut connection).await)
+    }
+
+    fn asked<T>(&self, ask: impl AsyncFnOnce(PgConnection) -> Result<T, sqlx::Error>) -> T {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .unwrap();
-        runtime.block_on(async {
-            let mut connection = sqlx::PgConnection::connect(&self.database.url()).await.unwrap();
-            connection.execute(statement).await.unwrap();
-        });
+        let asked = async { ask(PgConnection::connect(&self.database.url()).await?).await };
+        runtime.block_on(asked).unwrap()
     }
 
     /// What makes a server one of those that share this.
@@ -78,4 +88,17 @@ pub(crate) fn kill(server: &Server) {
 pub(crate) fn poke(server: &Server, method: &str, path: &str) -> crate::client::Answer {
     let headers = [("content-type", "application/json"), ("x-api-key", OWNER_KEY)];
     server.bare(method, path, &headers, b"{}").unwrap()
+}
+
+/// A file with a master key.
+pub(crate) fn master(folder: &Path, name: &str, digits: &str) -> PathBuf {
+    let path = folder.join(name);
+    std::fs::write(&path, digits.repeat(32)).unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+    path
+}
+
+/// Everything that a server has about a person.
+pub(crate) fn about(server: &Server, pseudonym: &str) -> Vec<Value> {
+    pages(server, &format!("/v1/predictions?subject={pseudonym}"), 100)
 }
