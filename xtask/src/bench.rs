@@ -58,8 +58,9 @@ pub(crate) fn one(name: &str) -> anyhow::Result<()> {
     shell::run(command(&built("einthoven-bench").to_string_lossy(), &[name]))
 }
 
-/// Beside other servers; all of them, or those that are named.
-pub(crate) fn serving(names: &[&str]) -> anyhow::Result<()> {
+/// Beside other servers; all of them, or those that are named. With `--shipped` among them, of the program as it is shipped.
+pub(crate) fn serving(arguments: &[&str]) -> anyhow::Result<()> {
+    let (shipped, names): (Vec<&str>, Vec<&str>) = arguments.iter().partition(|one| **one == "--shipped");
     setup::python()?;
     // FastAPI's packages make the networks, too.
     let wanted = |peer: &&Environment| {
@@ -68,8 +69,11 @@ pub(crate) fn serving(names: &[&str]) -> anyhow::Result<()> {
     };
     PEERS.iter().filter(wanted).try_for_each(setup::environment)?;
     build()?;
+    if !shipped.is_empty() {
+        cargo(&["build", "--profile", "dist", "--workspace", "--bin", "einthoven"])?;
+    }
     engines::run()?;
-    let arguments: Vec<&str> = ["serving"].iter().chain(names).copied().collect();
+    let arguments: Vec<&str> = ["serving"].iter().chain(arguments).copied().collect();
     shell::run(command(&built("einthoven-bench").to_string_lossy(), &arguments))
 }
 

@@ -35,7 +35,7 @@ const USAGE: &str = "usage: cargo xtask <command>
   bench   measure the product and write its sections of bench/RESULTS.md; so do `bench fairness` (what a flood costs others),
           `bench deadlines`, `bench overload`, `bench soak`, `bench shadow` and `bench propagation` (several servers over the empty PostgreSQL database
           that EINTHOVEN_BENCH_DATABASE_URL names); `bench serving` measures it beside other servers and writes
-          a section of bench/SERVING.md, `bench serving NAME...` beside those alone; EINTHOVEN_BENCH_SECONDS is the time of a load
+          a section of bench/SERVING.md, `bench serving NAME...` beside those alone, with `--shipped` as images have it; EINTHOVEN_BENCH_SECONDS is the time of a load
 ";
 
 fn main() -> ExitCode {

@@ -37,7 +37,7 @@ struct Served {
 impl Served {
     fn start() -> anyhow::Result<Self> {
         let (target, models) = networks()?;
-        let running = einthoven::start(&target, &models, "onnxruntime")?;
+        let running = einthoven::start(&target.join("release/einthoven"), &target, &models, "onnxruntime")?;
         let address = running.base.strip_prefix("http://").context("no address")?.parse()?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)

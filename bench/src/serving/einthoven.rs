@@ -6,10 +6,9 @@ use super::server::{KEY, Server};
 use std::path::Path;
 use std::process::Command;
 
-/// Starts it with all engines, brings the networks in for one of them, and lets them answer.
-pub(crate) fn start(target: &Path, models: &Path, engine: &str) -> anyhow::Result<Running> {
-    let program = target.join("release/einthoven");
-    let Server { tree, data, address } = Server::start(&program, engine, |command| {
+/// Starts this program with all engines, brings the networks in for one of them, and lets them answer.
+pub(crate) fn start(program: &Path, target: &Path, models: &Path, engine: &str) -> anyhow::Result<Running> {
+    let Server { tree, data, address } = Server::start(program, engine, |command| {
         command.arg("--plugins").arg(target.join("engines"));
     })?;
     let base = format!("http://{address}");
@@ -28,7 +27,7 @@ pub(crate) fn start(target: &Path, models: &Path, engine: &str) -> anyhow::Resul
     for (model, file, warm_up_rows, wide) in loads {
         let client = |arguments: &[&str]| {
             super::told(
-                Command::new(&program)
+                Command::new(program)
                     .args(arguments)
                     .args(["--server", &base])
                     .env("EINTHOVEN_KEY", KEY),

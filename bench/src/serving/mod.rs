@@ -23,12 +23,17 @@ pub(crate) fn networks() -> anyhow::Result<(PathBuf, PathBuf)> {
     Ok((target, models))
 }
 
+/// Instead of a peer's name: Einthoven is built as it is shipped.
+const SHIPPED: &str = "--shipped";
+
 /// Measures Einthoven and the named peers, all where none is named, each load for so many seconds.
-pub(crate) fn run(seconds: u64, names: &[String]) -> anyhow::Result<()> {
+pub(crate) fn run(seconds: u64, arguments: &[String]) -> anyhow::Result<()> {
     let bench = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    let (shipped, names): (Vec<&String>, Vec<&String>) = arguments.iter().partition(|one| *one == SHIPPED);
+    let profile = if shipped.is_empty() { "release" } else { "dist" };
     if let Some(unknown) = names
         .iter()
-        .find(|name| peers::PEERS.iter().all(|peer| peer.name != **name))
+        .find(|name| peers::PEERS.iter().all(|peer| peer.name != name.as_str()))
     {
         let known: Vec<_> = peers::PEERS.iter().map(|peer| peer.name).collect();
         anyhow::bail!("there is no peer `{unknown}`; there are {}", known.join(", "));
@@ -41,13 +46,14 @@ pub(crate) fn run(seconds: u64, names: &[String]) -> anyhow::Result<()> {
             .arg(seconds.to_string()),
     )?;
     let limit: serde_json::Value = serde_json::from_str(&limit).context("cannot read what limit.py says")?;
+    let program = target.join(profile).join("einthoven");
     let mut rows = Vec::new();
     for engine in ["onnxruntime", "auto"] {
-        let server = einthoven::start(&target, &models, engine)
+        let server = einthoven::start(&program, &target, &models, engine)
             .with_context(|| format!("einthoven with the engine {engine} does not start"))?;
         rows.extend(cells::measure(&server, seconds)?);
     }
-    let wanted = |name: &str| names.is_empty() || names.iter().any(|one| one == name);
+    let wanted = |name: &str| names.is_empty() || names.iter().any(|one| *one == name);
     let mut beside = Vec::new();
     for peer in peers::PEERS.iter().filter(|peer| wanted(peer.name)) {
         let measured = peer.start(&bench, &target, &models);
@@ -63,7 +69,7 @@ pub(crate) fn run(seconds: u64, names: &[String]) -> anyhow::Result<()> {
     }
     let text = report::render(&limit, &rows);
     let name = format!("Beside {}", beside.join(", "));
-    report::record(&bench.join("SERVING.md"), &name, seconds, &text)
+    report::record(&bench.join("SERVING.md"), &name, (profile, seconds), &text)
 }
 
 /// The build folder, from where this program lies in it.

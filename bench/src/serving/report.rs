@@ -15,10 +15,11 @@ const HEAD: &str = "# Beside other servers\n\nThe same networks (`bench/peers/mo
 /// The one that is compared.
 const OURS: &str = "einthoven:onnxruntime";
 
-/// Puts the tables of one run into the file, in the place of the run with the same servers.
-pub(crate) fn record(file: &Path, name: &str, seconds: u64, text: &str) -> anyhow::Result<()> {
+/// Puts the tables of one run into the file, in the place of the run with the same servers: Einthoven built by that profile, so many
+/// seconds a load.
+pub(crate) fn record(file: &Path, name: &str, (profile, seconds): (&str, u64), text: &str) -> anyhow::Result<()> {
     let section = format!(
-        "## {name}\n\nBy `cargo xtask bench serving` on {}, {seconds} s a load.\n\n{text}",
+        "## {name}\n\nBy `cargo xtask bench serving` on {}, {seconds} s a load, Einthoven built by the profile `{profile}`.\n\n{text}",
         crate::table::machine()
     );
     print!("{section}");
