@@ -187,6 +187,15 @@ impl ReadError {
         }
     }
 
+    /// What a file lacks, without the ways in which it can be given.
+    #[must_use]
+    pub fn lacks(&self) -> Option<String> {
+        match self {
+            Self::MissingField { file, what, .. } => Some(format!("{file}: {what}")),
+            _ => None,
+        }
+    }
+
     pub(super) fn malformed(file: &str, line: usize, what: impl Into<String>) -> Self {
         Self::Malformed {
             file: shown(file),

@@ -1,28 +1,17 @@
 // Comparing versions: start, read, change, stop, take the report away.
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { after, before, test } from "node:test";
 import { EXPERIMENT, VERDICT, disagreements } from "./experiments.js";
+import { accessible, fits } from "./sound.js";
 import { Stage, shot } from "./stage.js";
 
-const AXE = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const GRANTS = ["predict", "models.read", "traffic", "label"];
 
 /** @type {Stage} */
 let stage;
 before(async () => { stage = await Stage.open(); });
 after(() => stage?.close());
-
-/** @param {import("playwright-core").Page} page */
-async function accessible(page) {
-  await page.evaluate(AXE);
-  const found = await page.evaluate(() => /** @type {any} */ (globalThis).axe.run());
-  const bad = found.violations.filter((/** @type {any} */ one) => ["serious", "critical"].includes(one.impact)).map((/** @type {any} */ one) => `${one.id}: ${one.nodes.map((/** @type {any} */ node) => node.target).join(" ")}`);
-  assert.deepEqual(bad, []);
-  const [wide, room] = await page.evaluate(() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]);
-  assert.ok(wide <= room, `the page is ${wide} pixels wide in a window of ${room}`);
-}
 
 /**
  * The room with these experiments; what it sends is kept.
@@ -77,6 +66,7 @@ test("an experiment is started with what it will do said before, and its verdict
   await dialogue.getByText("Version 4 will answer 10 % of the subjects in the place of 3.").waitFor();
   await shot(page, "compare-start");
   await accessible(page);
+  await fits(page);
   await dialogue.getByRole("button", { name: "Start the experiment" }).click();
   await page.getByRole("heading", { name: "heartbeat-4" }).waitFor();
   assert.deepEqual(sent[0].body, {
@@ -97,6 +87,7 @@ test("drift says what it is measured from, and a new reference is frozen with a 
   await dialogue.getByLabel("Reason").fill("a new recorder since Monday");
   await shot(page, "compare-freeze");
   await accessible(page);
+  await fits(page);
   await dialogue.getByRole("button", { name: "Freeze the reference" }).click();
   await dialogue.waitFor({ state: "detached" });
   assert.deepEqual(sent, [{ method: "POST", path: "/v1/experiments/heartbeat-4/drift/reference", body: { version: "3", recordings: 150, reason: "a new recorder since Monday" } }]);
@@ -186,10 +177,12 @@ for (const [name, options] of SCREENS) {
     const { page, close } = await room([structuredClone(EXPERIMENT)], { options });
     await page.getByRole("link", { name: "heartbeat-4" }).waitFor();
     await accessible(page);
+    await fits(page);
     await shot(page, `compare-list-${name}`);
     await page.getByRole("link", { name: "heartbeat-4" }).click();
     await page.getByRole("img", { name: /^The trace around/ }).waitFor();
     await accessible(page);
+    await fits(page);
     await shot(page, `compare-${name}`, true);
     await close();
   });

@@ -1,35 +1,17 @@
 // True to scale, readable, and usable by everybody.
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { after, before, test } from "node:test";
+import { accessible, fits } from "./sound.js";
 import { Stage, choose, inked, shot, trace } from "./stage.js";
 
-const AXE = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const PICTURE = process.env.EINTHOVEN_README_PICTURE;
 
 /** @type {Stage} */
 let stage;
 before(async () => { stage = await Stage.open(); });
 after(() => stage?.close());
-
-/** @param {import("playwright-core").Page} page */
-async function accessible(page) {
-  await page.evaluate(AXE);
-  const found = await page.evaluate(() => /** @type {any} */ (globalThis).axe.run());
-  const bad = found.violations
-    .filter((/** @type {any} */ one) => ["serious", "critical"].includes(one.impact))
-    .map((/** @type {any} */ one) => `${one.id}: ${one.nodes.map((/** @type {any} */ node) => node.target).join(" ")}`);
-  assert.deepEqual(bad, []);
-}
-
-/** @param {import("playwright-core").Page} page */
-async function fits(page) {
-  const [wide, room] = await page.evaluate(() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]);
-  assert.ok(wide <= room, `the page is ${wide} pixels wide in a window of ${room}`);
-}
 
 for (const [gain, millimetres] of [[5, 5], [10, 10], [20, 20]]) {
   test(`at ${gain} mm/mV the calibration pulse is ${millimetres} mm high and 5 mm wide`, async () => {

@@ -191,7 +191,7 @@ test("events stand in order of severity and lead to the trace", async () => {
   await page.getByRole("tab", { name: /^Events/ }).click();
   const events = page.getByRole("list", { name: "Events" }).getByRole("button");
   const texts = await events.allInnerTexts();
-  const order = texts.map((text) => ["look first", "then", "the rest"].findIndex((level) => text.startsWith(level)));
+  const order = texts.map((text) => ["look first", "look next", "the rest"].findIndex((level) => text.startsWith(level)));
   assert.deepEqual(order, [...order].sort());
   await shot(page, "events", true);
   await events.last().click();

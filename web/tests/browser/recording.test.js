@@ -84,6 +84,7 @@ test("what a file does not say is asked for, and the same files are read with th
   const alert = page.getByRole("alert");
   await alert.waitFor();
   assert.match(await alert.innerText(), /sampling rate/i);
+  assert.doesNotMatch(await alert.innerText(), /parameter|flag/, "a form asks for it, so nobody is told how programs give it");
   await shot(page, "missing-rate");
   await page.getByLabel("Sampling rate").fill("360");
   await page.getByLabel("Unit of the samples").selectOption("mV");

@@ -1,10 +1,7 @@
 // Going into a room as somebody with a role, and what must hold of every room.
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
-import { createRequire } from "node:module";
+import { accessible, fits } from "./sound.js";
 import { OWNER_KEY, shot } from "./stage.js";
-
-const AXE = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 /** Looks of the window that every room must stand. @type {[string, import("playwright-core").BrowserContextOptions][]} */
 export const LOOKS = [
@@ -42,12 +39,6 @@ export async function sound(page, name) {
   await page.evaluate(() => scrollTo(0, 0));
   await page.evaluate(() => Promise.all(document.getAnimations().map((one) => one.finished.catch(() => null))));
   await shot(page, name, true);
-  await page.evaluate(AXE);
-  const found = await page.evaluate(() => /** @type {any} */ (globalThis).axe.run());
-  const bad = found.violations
-    .filter((/** @type {any} */ one) => ["serious", "critical"].includes(one.impact))
-    .map((/** @type {any} */ one) => `${one.id}: ${one.nodes.map((/** @type {any} */ node) => node.target).join(" ")}`);
-  assert.deepEqual(bad, [], name);
-  const [wide, room] = await page.evaluate(() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]);
-  assert.ok(wide <= room, `${name} is ${wide} pixels wide in a window of ${room}`);
+  await accessible(page, name);
+  await fits(page, name);
 }

@@ -70,7 +70,7 @@ test("tachycardia and long pauses are read before couplets, the longest first", 
   const run = (/** @type {number} */ start, /** @type {number} */ beats, /** @type {boolean} */ tachycardia) => ({ start_s: start, beats, rate_bpm: tachycardia ? 140 : 80, tachycardia });
   const summary = {
     runs: { V: [run(10, 4, false), run(50, 5, true), run(90, 9, true)], S: [run(70, 6, false)] },
-    pauses: [{ start_s: 20, duration_s: 2.1 }, { start_s: 30, duration_s: 3.4 }], bigeminy: [{ start_s: 5, beats: 6 }], trigeminy: [],
+    pauses: [{ start_s: 20, duration_s: 2.1 }, { start_s: 30, duration_s: 3.4 }], bigeminy: [{ start_s: 5, end_s: 9, beats: 6 }], trigeminy: [],
   };
   const list = happenings(summary, [beat(1, "N"), beat(2, "V"), beat(2.5, "V"), beat(4, "N")]);
   assert.deepEqual(list.map((one) => one.level), [...list.map((one) => one.level)].sort());

@@ -219,6 +219,10 @@ impl From<tokio::task::JoinError> for Problem {
 impl From<InputError> for Problem {
     fn from(error: InputError) -> Self {
         let detail = error.to_string();
+        let lacks = match &error {
+            InputError::Read(cause) => cause.lacks(),
+            _ => None,
+        };
         let (status, code, pointer) = match &error {
             InputError::Intake(cause) => (status_of(cause.code()), cause.code(), None),
             InputError::Read(cause) => (status_of(cause.code()), cause.code(), cause.field()),
@@ -253,11 +257,12 @@ impl From<InputError> for Problem {
             ),
             InputError::Classify(cause) => return Self::internal(cause),
         };
-        let problem = Self::new(status, code, detail);
-        match pointer {
-            Some(pointer) => problem.at(pointer),
-            None => problem,
-        }
+        let mut problem = Self::new(status, code, detail);
+        problem.errors.extend(pointer.map(|pointer| FieldError {
+            pointer: pointer.to_owned(),
+            detail: lacks.unwrap_or_else(|| problem.detail.clone()),
+        }));
+        problem
     }
 }
 

@@ -48,7 +48,10 @@ fn what_is_missing_is_named_with_the_way_to_give_it() {
     assert_eq!(no_rate.json()["errors"][0]["pointer"], "sampling_rate");
     let no_unit = server.post("/v1/classify?rate=250", "text/csv", values.as_bytes());
     assert!(no_unit.problem(422, "missing_field").contains("unit"));
-    assert_eq!(no_unit.json()["errors"][0]["pointer"], "unit");
+    let field = &no_unit.json()["errors"][0];
+    assert_eq!(field["pointer"], "unit");
+    let lacks = field["detail"].as_str().unwrap();
+    assert!(lacks.contains("does not say which unit") && !lacks.contains("parameter"), "{lacks}");
     assert_eq!(
         server
             .post("/v1/classify?rate=250&unit=mV", "text/csv", values.as_bytes())

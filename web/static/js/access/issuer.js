@@ -55,7 +55,7 @@ export function AddIssuer({ taken, close, done }) {
         <${Field} label="Is or holds" required value=${rule.value} set=${(/** @type {string} */ value) => setRule(index, { value })} mono=${true} />
       </div>
       <div class="choices">${SCOPES.map(([scope, meaning]) => html`<label key=${scope} title=${meaning}><input type="checkbox" checked=${rule.scopes.includes(scope)}
-        onChange=${(/** @type {any} */ event) => setRule(index, { scopes: event.target.checked ? [...rule.scopes, scope] : rule.scopes.filter((one) => one !== scope) })} /> <span class="mono">${scope}</span></label>`)}</div>
+        onChange=${(/** @type {import('../view.js').FieldEvent} */ event) => setRule(index, { scopes: event.target.checked ? [...rule.scopes, scope] : rule.scopes.filter((one) => one !== scope) })} /> <span class="mono">${scope}</span></label>`)}</div>
       <${Field} label="For these models alone" value=${rule.models} set=${(/** @type {string} */ models) => setRule(index, { models })} mono=${true} placeholder="heartbeat, lab-*" />
       ${rules.length > 1 && html`<p><button type="button" class="danger" onClick=${() => setRules(rules.filter((_, other) => other !== index))}>Remove this rule</button></p>`}
     </fieldset>`)}

@@ -42,9 +42,9 @@ export function Drift({ drift, frozen, freeze }) {
 export function Rails({ rails, ruling, withdrawn }) {
   const rows = /** @type {import('openapi').Rail[]} */ (Object.keys(RAILS)).map((rail) => ({ rail, limit: rails[rail], broken: ruling?.broken.find((one) => one.rail === rail), undecided: ruling?.undecided.includes(rail) }));
   const columns = [
-    { head: 'Guard rail', cell: (/** @type {any} */ row) => RAILS[row.rail] },
-    { head: 'Breaks at', cell: (/** @type {any} */ row) => (row.limit === null || row.limit === undefined ? '\u2013' : breaksAt(row.rail, row.limit)) },
-    { head: 'State', cell: (/** @type {any} */ row) => {
+    { head: 'Guard rail', cell: (/** @type {typeof rows[number]} */ row) => RAILS[row.rail] },
+    { head: 'Breaks at', cell: (/** @type {typeof rows[number]} */ row) => (row.limit === null || row.limit === undefined ? '\u2013' : breaksAt(row.rail, row.limit)) },
+    { head: 'State', cell: (/** @type {typeof rows[number]} */ row) => {
       if (row.broken) return html`<${State} tone="bad">broken<//> <span class="quiet">${row.broken.reason}</span>`;
       if (row.limit === null || row.limit === undefined) return html`<${State} tone="past">off<//>`;
       return row.undecided || !ruling ? html`<${State} tone="plain">not enough seen<//>` : html`<${State} tone="good">holds<//>`;
@@ -52,5 +52,5 @@ export function Rails({ rails, ruling, withdrawn }) {
   ];
   return html`<section class="block"><h2>Guard rails</h2>
     ${withdrawn.map((one) => html`<p key=${one.at} class="withdrawn"><${State} tone="bad">Withdrawn<//> Version ${one.challenger.version}: ${one.why}</p>`)}
-    <${Table} caption="Guard rails" columns=${columns} rows=${rows} id=${(/** @type {any} */ row) => row.rail} /></section>`;
+    <${Table} caption="Guard rails" columns=${columns} rows=${rows} id=${(/** @type {typeof rows[number]} */ row) => row.rail} /></section>`;
 }

@@ -37,7 +37,7 @@ export function One({ name, session }) {
         <p><${Standing} experiment=${experiment} /> <${Arms} experiment=${experiment} /> <span>since <${Time} at=${experiment.started_at} /></span></p></div>
         <div class="actions">${allowed && html`<button onClick=${() => ask('change')}>Change shares</button><button class="danger" onClick=${() => ask('stop')}>Stop</button>`}</div></div>
       ${experiment.ended && html`<p class="ended">Ended <${Time} at=${experiment.ended.at} exact /> by ${experiment.ended.by}${experiment.ended.why ? `: ${experiment.ended.why}` : '.'}</p>`}
-      ${others.length > 1 && html`<div class="field chooser"><label for="challenger">Challenger</label><select id="challenger" value=${challenger.version} onChange=${(/** @type {any} */ event) => want(event.target.value)}>
+      ${others.length > 1 && html`<div class="field chooser"><label for="challenger">Challenger</label><select id="challenger" value=${challenger.version} onChange=${(/** @type {import('../view.js').FieldEvent} */ event) => want(event.target.value)}>
         ${others.map((one) => html`<option key=${one.version} value=${one.version}>${one.version}</option>`)}</select></div>`}
       ${challenger ? html`<${Pair} key=${challenger.version} experiment=${experiment} challenger=${challenger.version} freeze=${allowed ? () => ask('freeze') : null} />` : html`<p class="quiet">This experiment has no challenger.</p>`}
       ${asked === 'change' && html`<${ChangeShares} experiment=${experiment} close=${() => ask(null)} done=${done} />`}

@@ -54,7 +54,7 @@ export function Start({ close, started }) {
     </div>
     <fieldset class="fields"><legend>Challengers</legend>
       ${offered.length ? html`<div class="choices">${offered.map((one) => html`<label key=${one.name}><input type="checkbox" checked=${challengers.includes(one.name)}
-          onChange=${(/** @type {any} */ event) => choose(event.target.checked ? [...challengers, one.name] : challengers.filter((other) => other !== one.name))} /> ${one.name} <span class="quiet">${one.phase.state}</span></label>`)}</div>`
+          onChange=${(/** @type {import('../view.js').FieldEvent} */ event) => choose(event.target.checked ? [...challengers, one.name] : challengers.filter((other) => other !== one.name))} /> ${one.name} <span class="quiet">${one.phase.state}</span></label>`)}</div>`
         : html`<p class="quiet">${versions.value && model ? `${model.name} has no other version that can be served. Bring one in under Models.` : 'Loading versions'}</p>`}
     </fieldset>
     <div class="fields pairs">

@@ -26,7 +26,7 @@ export function Field({ label, value, set, hint, error, required, kind = 'text',
   const id = useId();
   const about = [hint && `${id}-hint`, error && `${id}-error`].filter(Boolean).join(' ') || undefined;
   const shared = { id, value, required, 'aria-describedby': about, 'aria-invalid': error ? 'true' : undefined, class: mono ? 'mono' : undefined };
-  const typed = (/** @type {any} */ event) => set(event.target.value);
+  const typed = (/** @type {import('../view.js').FieldEvent} */ event) => set(event.target.value);
   return html`<div class=${whole ? 'field whole' : 'field'}>
     <label for=${id}>${label}${required || bare ? '' : html` <span class="quiet">optional</span>`}</label>
     ${choices
@@ -43,7 +43,7 @@ export function Field({ label, value, set, hint, error, required, kind = 'text',
 /** @param {{label: any, checked: boolean, set: (checked: boolean) => void, hint?: any}} properties */
 export function Check({ label, checked, set, hint }) {
   const id = useId();
-  return html`<div class="check"><input type="checkbox" id=${id} checked=${checked} aria-describedby=${hint ? `${id}-hint` : undefined} onChange=${(/** @type {any} */ event) => set(event.target.checked)} />
+  return html`<div class="check"><input type="checkbox" id=${id} checked=${checked} aria-describedby=${hint ? `${id}-hint` : undefined} onChange=${(/** @type {import('../view.js').FieldEvent} */ event) => set(event.target.checked)} />
     <label for=${id}>${label}</label>${hint && html`<p class="hint" id=${`${id}-hint`}>${hint}</p>`}</div>`;
 }
 

@@ -70,7 +70,7 @@ function Choice({ rooms, close }) {
   return html`<dialog ref=${element} class="finder" aria-label="Search" onCancel=${(/** @type {Event} */ event) => { event.preventDefault(); close(); }}
       onClick=${(/** @type {Event} */ event) => { if (event.target === element.current) close(); }}>
     <input type="search" role="combobox" aria-label="Room, model or recording" aria-expanded="true" aria-controls=${id} aria-autocomplete="list" aria-activedescendant=${found[at] ? `${id}-${at}` : undefined}
-      placeholder="Room, model or recording" value=${wanted} onKeyDown=${pressed} onInput=${(/** @type {any} */ event) => { setWanted(event.target.value); setAt(0); }} />
+      placeholder="Room, model or recording" value=${wanted} onKeyDown=${pressed} onInput=${(/** @type {import('../view.js').FieldEvent} */ event) => { setWanted(event.target.value); setAt(0); }} />
     <ul role="listbox" id=${id} aria-label="What there is">${found.map((goal, index) => html`<li key=${goal.to.join('/')} id=${`${id}-${index}`} role="option" aria-selected=${index === at ? 'true' : 'false'}
         onClick=${() => take(goal)} onMouseMove=${() => setAt(index)}><span>${goal.text}</span><span class="quiet">${goal.kind}</span></li>`)}</ul>
     ${all.length > 0 && found.length === 0 && html`<p class="quiet none">Nothing here has that name.</p>`}

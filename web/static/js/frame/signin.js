@@ -18,7 +18,7 @@ export function SignIn({ offers, done }) {
   const [refused, setRefused] = useState(/** @type {string | null} */ (WORDS[new URLSearchParams(location.search).get('sign-in') ?? ''] ?? null));
   const [lost, setLost] = useState(/** @type {api.ProblemDocument | null} */ (null));
   const [busy, setBusy] = useState(false);
-  const set = (/** @type {'name' | 'password'} */ field) => (/** @type {any} */ event) => setValues({ ...values, [field]: event.target.value });
+  const set = (/** @type {'name' | 'password'} */ field) => (/** @type {import('../view.js').FieldEvent} */ event) => setValues({ ...values, [field]: event.target.value });
   const submit = async (/** @type {Event} */ event) => {
     event.preventDefault();
     setBusy(true);

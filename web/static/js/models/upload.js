@@ -80,7 +80,7 @@ export function Upload({ into, close, done }) {
           ? html`<p><strong>Drop the network here, or a package of it</strong></p><p class="quiet small">ONNX, TensorFlow Lite, safetensors with its config, NNEF, or a zip or tar. Never a pickle.</p>`
           : html`<ul class="plain">${files.map((file) => html`<li key=${file.name}><span class="mono">${file.name}</span> <span class="number quiet">${size(file.size)}</span></li>`)}</ul>`}
         <p><button type="button" onClick=${() => input.current?.click()}>${files.length ? 'Choose other files' : 'Choose files'}</button></p>
-        <input ref=${input} type="file" multiple hidden aria-label="Files of the version" onChange=${(/** @type {any} */ event) => { taken([...event.target.files]); event.target.value = ''; }} />
+        <input ref=${input} type="file" multiple hidden aria-label="Files of the version" onChange=${(/** @type {import('../view.js').FieldEvent} */ event) => { taken([...(event.target.files ?? [])]); event.target.value = ''; }} />
       </div>
       ${share !== null && html`<div role="status"><progress max="1" value=${share < 1 ? share : undefined} aria-label="Upload"></progress><p class="quiet small">${share < 1 ? `${percent(share)} sent` : 'All of it is here. The network is being opened.'}</p></div>`}
       ${here && html`<div class="card"><h3>What the files say</h3><p class="small quiet">They are here and need not be sent again.</p><dl class="terms">${known(here.draft).map(([term, value]) => html`<div key=${term}><dt>${term}</dt><dd>${value}</dd></div>`)}</dl></div>`}

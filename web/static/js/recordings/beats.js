@@ -13,7 +13,7 @@ export function BeatTable({ beats, go }) {
   const chosen = wanted === 'all' ? beats : beats.filter((beat) => (beat.class ?? 'unreadable') === wanted);
   const shown = chosen.slice(page * PAGE, (page + 1) * PAGE);
   return html`<div class="beats">
-    <label class="filter">Show <select value=${wanted} onChange=${(/** @type {any} */ event) => { setWanted(event.target.value); setPage(0); }}>
+    <label class="filter">Show <select value=${wanted} onChange=${(/** @type {import('../view.js').FieldEvent} */ event) => { setWanted(event.target.value); setPage(0); }}>
       <option value="all">all ${beats.length} beats</option>
       ${kinds.map((kind) => html`<option value=${kind}>${CLASS_NAMES[kind] ?? kind}</option>`)}
     </select></label>

@@ -20,7 +20,7 @@ export function Drop({ busy, choose, open }) {
   }, []);
   return html`<section class="drop-page">
     <h1>Every heartbeat, found and classified</h1>
-    <p class="lead">A WFDB record (header and signal files together), a CSV, an Apple Watch export, or an archive of one. Nothing leaves the server.</p>
+    <p class="lead">A WFDB record (header and signal files together), an EDF or BDF file, a CSV, an Apple Watch export, or an archive of one. Nothing leaves the server.</p>
     <div class=${over ? 'drop over' : 'drop'} onDragOver=${(/** @type {DragEvent} */ event) => { event.preventDefault(); setOver(true); }}
       onDragLeave=${() => setOver(false)} onDrop=${() => setOver(false)}>
       ${busy
@@ -34,8 +34,8 @@ export function Drop({ busy, choose, open }) {
             <p><strong>Drop the files of one recording here</strong></p>
             <p class="quiet">or paste them, or</p>
             <p><button class="primary" onClick=${() => input.current?.click()}>Choose files</button></p>
-            <input ref=${input} type="file" multiple hidden aria-label="Files of one recording" onChange=${(/** @type {any} */ event) => {
-              const files = [...event.target.files];
+            <input ref=${input} type="file" multiple hidden aria-label="Files of one recording" onChange=${(/** @type {import('../view.js').FieldEvent} */ event) => {
+              const files = [...(event.target.files ?? [])];
               event.target.value = '';
               if (files.length) choose(files);
             }} />`}

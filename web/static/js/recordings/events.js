@@ -9,7 +9,7 @@ import { CLASS_NAMES, clock, duration, figure, words } from '../format.js';
  */
 
 /** The order of reading, in words: it is no diagnosis. */
-const LEVELS = [['first', 'look first'], ['then', 'then'], ['rest', 'the rest']];
+const LEVELS = [['first', 'look first'], ['then', 'look next'], ['rest', 'the rest']];
 /** Pauses from here on are looked at first, in seconds. */
 const LONG_PAUSE_S = 3;
 const MOST = 200;
@@ -31,10 +31,10 @@ function couplets(beats) {
   return list;
 }
 
-/** All that happened, the most severe first, the longest first within each level. @param {any} summary @param {Beat[]} beats @param {import('./api.js').Span[]} [unreadable] @returns {Happening[]} */
+/** All that happened, the most severe first, the longest first within each level. @param {Pick<import('openapi').RhythmSummary, 'runs' | 'pauses' | 'bigeminy' | 'trigeminy'>} summary @param {Beat[]} beats @param {import('./api.js').Span[]} [unreadable] @returns {Happening[]} */
 export function happenings(summary, beats, unreadable = []) {
   const list = couplets(beats);
-  for (const name of ['V', 'S']) {
+  for (const name of /** @type {const} */ (['V', 'S'])) {
     for (const run of summary.runs[name]) {
       const kind = run.tachycardia ? 'ventricular tachycardia' : `run of ${CLASS_NAMES[name]} beats`;
       list.push({ time: run.start_s, level: run.tachycardia ? 0 : 1, kind, text: `${run.beats} beats at ${figure(run.rate_bpm, '/min')}`, size: run.beats });
@@ -43,8 +43,8 @@ export function happenings(summary, beats, unreadable = []) {
   for (const pause of summary.pauses) {
     list.push({ time: pause.start_s, level: pause.duration_s >= LONG_PAUSE_S ? 0 : 1, kind: 'pause', text: figure(pause.duration_s, 's', 2), size: pause.duration_s });
   }
-  for (const [kind, found] of [['bigeminy', summary.bigeminy], ['trigeminy', summary.trigeminy]]) {
-    for (const episode of found) list.push({ time: episode.start_s, level: 2, kind, text: `${episode.beats} beats`, size: episode.beats });
+  for (const kind of /** @type {const} */ (['bigeminy', 'trigeminy'])) {
+    for (const episode of summary[kind]) list.push({ time: episode.start_s, level: 2, kind, text: `${episode.beats} beats`, size: episode.beats });
   }
   for (const { start_s: start, end_s: end, reasons } of unreadable) {
     list.push({ time: start, level: 2, kind: 'unreadable', text: `${duration(end - start)}, ${reasons.map(words).join(', ')}`, size: end - start });
@@ -58,7 +58,7 @@ export function Events({ list, go }) {
   const kinds = [...new Set(list.map((one) => one.kind))];
   const chosen = kind === 'all' ? list : list.filter((one) => one.kind === kind);
   if (!list.length) return html`<p class="quiet">No runs, couplets, pauses, bigeminy or trigeminy, and nothing that cannot be read.</p>`;
-  return html`<label class="filter">Show <select value=${kind} onChange=${(/** @type {any} */ event) => setKind(event.target.value)}>
+  return html`<label class="filter">Show <select value=${kind} onChange=${(/** @type {import('../view.js').FieldEvent} */ event) => setKind(event.target.value)}>
       <option value="all">all ${list.length} events</option>
       ${kinds.map((one) => html`<option value=${one}>${one} (${list.filter((other) => other.kind === one).length})</option>`)}
     </select></label>

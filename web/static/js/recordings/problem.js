@@ -26,21 +26,24 @@ export function Problem({ problem, fields, attempt, files, retry, close }) {
     return () => clearTimeout(timer);
   }, [left, lost]);
 
-  const asked = files ? (problem.errors ?? []).map((error) => FIELDS[error.pointer]).filter(Boolean) : [];
+  const lacking = files ? (problem.errors ?? []).filter((error) => FIELDS[error.pointer]) : [];
+  const asked = lacking.map((error) => FIELDS[error.pointer]);
   const required = asked.length;
   // One missing field often comes with another; asking for both at once saves a round.
   if (asked.length && problem.type === '/problems/missing_field') {
     for (const field of [FIELDS.sampling_rate, FIELDS.unit]) if (!asked.includes(field)) asked.push(field);
   }
+  // How a program gives what is missing stands in the problem's own words alone; here there is a form.
+  const said = lacking.length ? lacking : [problem];
   const submit = (/** @type {Event} */ event) => {
     event.preventDefault();
     retry({ ...fields, ...values });
   };
-  const set = (/** @type {string} */ name) => (/** @type {any} */ event) => setValues({ ...values, [name]: event.target.value.trim() });
+  const set = (/** @type {string} */ name) => (/** @type {import('../view.js').FieldEvent} */ event) => setValues({ ...values, [name]: event.target.value.trim() });
   return html`<section class=${lost ? 'problem lost' : 'problem'} aria-labelledby="problem-title">
     <div role="alert">
       <h2 id="problem-title">${heading(problem.title)}</h2>
-      <p>${problem.detail}${/[.?!]$/.test(problem.detail) ? '' : '.'}</p>
+      ${said.map(({ detail }) => html`<p key=${detail}>${detail}${/[.?!]$/.test(detail) ? '' : '.'}</p>`)}
     </div>
     ${lost && html`<p class="quiet">Trying again in ${left}\u2009s.</p>`}
     <form onSubmit=${submit}>

@@ -17,7 +17,7 @@ import { Rows } from './rows.js';
 
 /** @param {{path: string[]}} properties */
 export function Recordings({ path: [id] }) {
-  const [result, setResult] = useState(/** @type {any} */ (null));
+  const [result, setResult] = useState(/** @type {api.RecordingDocument | api.RowsDocument | null} */ (null));
   const [busy, setBusy] = useState(/** @type {Busy | null} */ (null));
   const [refused, setRefused] = useState(/** @type {Refused | null} */ (null));
   const attempt = useRef(0);
@@ -103,5 +103,5 @@ export function Recordings({ path: [id] }) {
 
   return html`${refused && html`<${Problem} key=${refused.attempt} ...${refused} close=${leave} />`}
     ${!result && html`<${Drop} busy=${busy} choose=${choose} open=${open} />`}
-    ${result && (result.rows ? html`<${Rows} document=${result} />` : html`<${Result} key=${result.id} document=${result} />`)}`;
+    ${result && ('rows' in result ? html`<${Rows} document=${result} />` : html`<${Result} key=${result.id} document=${result} />`)}`;
 }

@@ -2,6 +2,7 @@
 
 import { html, useState } from '../view.js';
 import { CLASS_NAMES, percent, shortDigest } from '../format.js';
+import { sentence } from '../controls/said.js';
 
 const PAGE = 100;
 
@@ -12,7 +13,7 @@ export function Rows({ document }) {
   const pages = Math.ceil(document.rows.length / PAGE);
   return html`<section class="rows">
     <h1>${document.recording.name}</h1>
-    <p class="lead">${document.recording.rows} rows of one beat each. ${document.recording.flags.map((/** @type {import('openapi').Flag} */ flag) => flag.detail + '. ')}</p>
+    <p class="lead">${document.recording.rows} rows of one beat each. ${document.recording.flags.map((/** @type {import('openapi').Flag} */ flag) => `${sentence(flag.detail)} `)}</p>
     <dl class="strip">
       ${Object.entries(document.counts).map(([name, count]) => html`<div key=${name}>
         <dt><span class=${`mark mark-${name}`}>${name}</span> ${CLASS_NAMES[name]}</dt><dd>${count}</dd>

@@ -4,7 +4,7 @@ import { html } from '../view.js';
 import { Digest } from '../controls/digest.js';
 import { CLASS_NAMES, duration, figure, percent, shortDigest } from '../format.js';
 
-/** @param {any} burden */
+/** @param {import('openapi').Burden | null} burden */
 function interval(burden) {
   return burden && burden.low !== null ? `${percent(burden.low)} to ${percent(burden.high)}` : 'too short for an interval';
 }

@@ -33,7 +33,7 @@ function Item({ document, operation, apiKey, named }) {
   useEffect(() => {
     if (named === operation.operationId) setOpen(true);
   }, [named]);
-  return html`<details class="operation" id=${operation.operationId} open=${open} onToggle=${(/** @type {any} */ event) => setOpen(event.currentTarget.open)}>
+  return html`<details class="operation" id=${operation.operationId} open=${open} onToggle=${(/** @type {Event & {currentTarget: HTMLDetailsElement}} */ event) => setOpen(event.currentTarget.open)}>
     <summary><span class=${`method ${operation.method.toLowerCase()}`}>${operation.method}</span> <span class="path">${operation.path}</span> <span class="quiet">${operation.summary}</span></summary>
     ${open ? html`<div><${Words} document=${document} operation=${operation} /><${Try} operation=${operation} apiKey=${apiKey} /></div>` : null}
   </details>`;
@@ -56,13 +56,13 @@ function Reference({ document }) {
   return html`<header class="top"><a class="brand" href="/">Einthoven</a> <span class="where">Reference ${document.info.version}</span>
       <a href="/openapi.json">openapi.json</a> <a href="/openapi-3.0.json">openapi-3.0.json</a> <span class="research">Research use only. Not for diagnosis.</span></header>
     <main class="reference">
-      <nav aria-label="Operations"><input type="search" aria-label="Search operations" placeholder="Search" value=${search} onInput=${(/** @type {any} */ event) => setSearch(event.currentTarget.value)} />
+      <nav aria-label="Operations"><input type="search" aria-label="Search operations" placeholder="Search" value=${search} onInput=${(/** @type {import('../view.js').FieldEvent} */ event) => setSearch(event.currentTarget.value)} />
         ${groups.map((/** @type {any} */ tag) => html`<div key=${tag.name}><h2>${tag.name}</h2><ul>
           ${tag.operations.map((/** @type {any} */ operation) => html`<li key=${operation.operationId}><a href=${`#${operation.operationId}`} aria-current=${named === operation.operationId ? 'true' : null}>${operation.operationId}</a></li>`)}
         </ul></div>`)}</nav>
       <div><h1>Reference</h1>
         ${document.info.description.split('\n\n').map((/** @type {string} */ part) => html`<p>${part}</p>`)}
-        <p><label>API key for what you send from here <input type="password" autocomplete="off" value=${apiKey} onInput=${(/** @type {any} */ event) => setApiKey(event.currentTarget.value)} /></label>
+        <p><label>API key for what you send from here <input type="password" autocomplete="off" value=${apiKey} onInput=${(/** @type {import('../view.js').FieldEvent} */ event) => setApiKey(event.currentTarget.value)} /></label>
           <span class="quiet small"> Kept nowhere. Without one, the session of the page is used.</span></p>
         ${groups.map((/** @type {any} */ tag) => html`<section key=${tag.name}><h2>${tag.name}</h2><p class="quiet">${tag.description}</p>
           ${tag.operations.map((/** @type {any} */ operation) => html`<${Item} key=${operation.operationId} document=${document} operation=${operation} apiKey=${apiKey} named=${named} />`)}</section>`)}

@@ -15,7 +15,7 @@ function inner(schema) {
 /** @param {{document: any, schema: any}} properties */
 function Opened({ document, schema }) {
   const [open, setOpen] = useState(false);
-  return html`<details onToggle=${(/** @type {any} */ event) => setOpen(event.currentTarget.open)}>
+  return html`<details onToggle=${(/** @type {Event & {currentTarget: HTMLDetailsElement}} */ event) => setOpen(event.currentTarget.open)}>
     <summary>${typeName(schema)}</summary>
     ${open ? html`<${Fields} document=${document} schema=${resolve(document, schema)} />` : null}
   </details>`;

@@ -41,14 +41,14 @@ export function Try({ operation, apiKey }) {
   return html`<form class="try" onSubmit=${send} aria-label=${`Try ${operation.operationId}`}>
     <div class="row">${operation.parameters.map((parameter) => {
       const name = `${parameter.in} ${parameter.name}`;
-      const set = (/** @type {any} */ event) => setValues({ ...values, [name]: event.currentTarget.value });
+      const set = (/** @type {import('../view.js').FieldEvent} */ event) => setValues({ ...values, [name]: event.currentTarget.value });
       return html`<label key=${name}>${parameter.name} <input required=${parameter.in === 'path'} value=${values[name] ?? ''} placeholder=${parameter.example ?? ''} onInput=${set} /></label>`;
     })}</div>
-    ${kinds.length > 1 ? html`<label>Body <select value=${kind} onChange=${(/** @type {any} */ event) => setKind(event.currentTarget.value)}>
+    ${kinds.length > 1 ? html`<label>Body <select value=${kind} onChange=${(/** @type {import('../view.js').FieldEvent} */ event) => setKind(event.currentTarget.value)}>
       ${kinds.map((one) => html`<option key=${one} value=${one}>${one}</option>`)}</select></label>` : null}
     ${kind === 'multipart/form-data' || kind === 'application/octet-stream'
-      ? html`<label>Files <input type="file" multiple=${kind === 'multipart/form-data'} onChange=${(/** @type {any} */ event) => setFiles([...event.currentTarget.files])} /></label>`
-      : kind ? html`<label>${kind} <textarea spellcheck=${false} value=${text} onInput=${(/** @type {any} */ event) => setText(event.currentTarget.value)}></textarea></label>` : null}
+      ? html`<label>Files <input type="file" multiple=${kind === 'multipart/form-data'} onChange=${(/** @type {import('../view.js').FieldEvent} */ event) => setFiles([...(event.currentTarget.files ?? [])])} /></label>`
+      : kind ? html`<label>${kind} <textarea spellcheck=${false} value=${text} onInput=${(/** @type {import('../view.js').FieldEvent} */ event) => setText(event.currentTarget.value)}></textarea></label>` : null}
     <pre aria-label="The same with curl" tabindex="0">${curl(location.origin, operation, request, files)}</pre>
     <div><button class="primary" disabled=${busy}>Send</button></div>
     <div aria-live="polite">${answer ? html`<p><strong>${answer.status}</strong></p><pre tabindex="0">${answer.text}</pre>` : null}</div>

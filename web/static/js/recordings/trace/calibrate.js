@@ -20,9 +20,9 @@ export function Calibrate({ close }) {
       <path d=${Array.from({ length: 51 }, (_, at) => `M${1 + at * pixels} 24V${at % 10 === 0 ? 4 : at % 5 === 0 ? 12 : 17}`).join('')} />
     </svg></div>
     <div class="calibration"><label>Width of the card on the screen
-      <input type="range" min=${CARD_MM * LEAST} max=${CARD_MM * MOST} step="0.5" value=${card} onInput=${(/** @type {any} */ event) => set(Number(event.target.value) / CARD_MM)} /></label>
+      <input type="range" min=${CARD_MM * LEAST} max=${CARD_MM * MOST} step="0.5" value=${card} onInput=${(/** @type {import('../../view.js').FieldEvent} */ event) => set(Number(event.target.value) / CARD_MM)} /></label>
     <label>Exactly, in pixels
-      <input type="number" min=${Math.ceil(CARD_MM * LEAST)} max=${Math.floor(CARD_MM * MOST)} step="0.1" value=${card.toFixed(1)} onChange=${(/** @type {any} */ event) => set(Number(event.target.value) / CARD_MM)} /></label></div>
+      <input type="number" min=${Math.ceil(CARD_MM * LEAST)} max=${Math.floor(CARD_MM * MOST)} step="0.1" value=${card.toFixed(1)} onChange=${(/** @type {import('../../view.js').FieldEvent} */ event) => set(Number(event.target.value) / CARD_MM)} /></label></div>
     <p class="quiet small">${figure(pixels, 'pixels a millimetre', 3)}. ${known ? 'This screen is calibrated.' : `Not calibrated: ${figure(ASSUMED, 'is assumed', 3)}.`} Kept in this browser only.</p>
     ${known && html`<p><button type="button" class="link" onClick=${() => { calibrate(null); close(); }}>Forget the calibration</button></p>`}
   <//>`;

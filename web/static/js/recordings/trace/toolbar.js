@@ -41,14 +41,14 @@ const KEYS = [
 export function Toolbar({ leads, lead, setLead, offered, layout, choose, speed, gain, setGain, zoom, whole, measuring, measure }) {
   const standard = SPEEDS.includes(speed);
   return html`<div class="tools" role="group" aria-label="How the trace is shown">
-    ${offered.length > 1 && html`<label>Layout <select value=${layout.id} onChange=${(/** @type {any} */ event) => choose(event.target.value)}>
+    ${offered.length > 1 && html`<label>Layout <select value=${layout.id} onChange=${(/** @type {import('../../view.js').FieldEvent} */ event) => choose(event.target.value)}>
       ${offered.map((one) => html`<option value=${one.id}>${one.name}</option>`)}</select></label>`}
-    <label>${layout.panels.length > 1 ? 'Rhythm lead' : 'Lead'} <select value=${lead} onChange=${(/** @type {any} */ event) => setLead(event.target.value)}>
+    <label>${layout.panels.length > 1 ? 'Rhythm lead' : 'Lead'} <select value=${lead} onChange=${(/** @type {import('../../view.js').FieldEvent} */ event) => setLead(event.target.value)}>
       ${leads.map((one) => html`<option value=${one.name}>${one.name}</option>`)}</select></label>
-    <label>Speed <select value=${standard ? String(speed) : 'free'} onChange=${(/** @type {any} */ event) => zoom(Number(event.target.value))}>
+    <label>Speed <select value=${standard ? String(speed) : 'free'} onChange=${(/** @type {import('../../view.js').FieldEvent} */ event) => zoom(Number(event.target.value))}>
       ${SPEEDS.map((one) => html`<option value=${String(one)}>${figure(one, 'mm/s', one % 1 ? 1 : 0)}</option>`)}
       ${!standard && html`<option value="free">${figure(speed, 'mm/s', speed < 10 ? 2 : 1)}</option>`}</select></label>
-    <label>Gain <select value=${String(gain)} onChange=${(/** @type {any} */ event) => setGain(Number(event.target.value))}>
+    <label>Gain <select value=${String(gain)} onChange=${(/** @type {import('../../view.js').FieldEvent} */ event) => setGain(Number(event.target.value))}>
       ${GAINS.map((one) => html`<option value=${String(one)}>${figure(one, 'mm/mV')}</option>`)}</select></label>
     <button aria-pressed=${measuring} onClick=${() => measure(!measuring)}>Calipers</button>
     <span class="spring"></span>
