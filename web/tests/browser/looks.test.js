@@ -56,6 +56,8 @@ for (const [name, options] of SCREENS) {
   test(`${name}: nothing is cut off and axe has no serious finding, before and after`, async () => {
     const { page, close } = await stage.visit(options);
     await page.getByRole("button", { name: "Ventricular ectopy" }).waitFor();
+    const where = page.getByRole("navigation", { name: "Where you are" }).getByRole("listitem");
+    assert.ok(await where.evaluate((item) => item.scrollWidth <= item.clientWidth), "the name of the room is cut off");
     await fits(page);
     await accessible(page);
     await shot(page, `visit-${name}`, true);

@@ -2,6 +2,7 @@
 
 mod golden;
 mod instance;
+mod loading;
 mod manifest;
 mod numbers;
 mod predict;
@@ -12,10 +13,11 @@ mod training;
 mod trials;
 
 pub use instance::Isolation;
+pub use loading::{Choice, LoadError, Serving};
 pub use manifest::{EngineWish, Manifest, PackageFile, Variant, digest};
 pub use numbers::{from_bytes, to_bytes};
 pub use predict::Demand;
-pub use served::{Choice, KnownAs, LoadError, ServedModel, Serving};
+pub use served::{KnownAs, ServedModel};
 pub use spent::Spent;
 pub use table::{EngineRow, EngineTable, TrialStep};
 pub use training::{Leak, Training};

@@ -1,8 +1,8 @@
 //! Every engine on a version, each in a child of its own.
 
 use super::golden::Golden;
+use super::loading::{LoadError, Serving, content, load_request};
 use super::manifest::{EngineWish, Manifest, PackageFile, Variant, digest};
-use super::served::{LoadError, Serving, content, load_request};
 use super::table::{EngineRow, EngineTable, TrialStep};
 use einthoven_plugin_host::{Code, Failure};
 use einthoven_plugin_worker::{Crashes, LoadRequest, Worker, trial};

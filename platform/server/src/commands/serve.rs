@@ -5,7 +5,7 @@ use crate::embedded;
 use crate::engines::Plugins;
 use crate::experiments::{self, ComparingArguments};
 use crate::http::access::{Duties, PublicUrl, Role};
-use crate::http::{self, App, Limits, erasing};
+use crate::http::{self, App, Parts, erasing};
 use crate::journaling::{JournalArguments, Journaling};
 use crate::lifecycle::{Lifecycle, Phase};
 use crate::listener::{self, Ending, Listener};
@@ -220,27 +220,26 @@ impl Serve {
             elsewhere: self.other_role_url.map(|url| url.origin),
         };
         let jobs = self.storage.jobs().await?;
-        let app = App::new(
+        let table = http::table();
+        let parts = Parts {
             plugins,
-            onboarding.clone(),
-            (
-                Recordings::in_directory(self.storage.data.clone())?,
-                journaling,
-                self.comparing.open()?,
-            ),
-            auth.clone(),
-            reached,
-            (lifecycle.clone(), jobs.clone()),
-            Limits {
-                body_bytes: usize::from(self.max_upload_mib) << 20,
-                model_bytes: u64::from(self.max_model_mib) << 20,
-            },
-        );
+            onboarding: onboarding.clone(),
+            recordings: Recordings::in_directory(self.storage.data.clone())?,
+            journaling,
+            comparing: self.comparing.open()?,
+            auth: auth.clone(),
+            access: reached,
+            lifecycle: lifecycle.clone(),
+            jobs: jobs.clone(),
+            body_limit: usize::from(self.max_upload_mib) << 20,
+            model_limit: u64::from(self.max_model_mib) << 20,
+        };
+        let app = App::new(&table, parts);
         erasing::start(&app).await?;
         let listener = Listener::bind(self.listen, self.listener, lifecycle.clone()).await?;
         let url = listener.url()?;
         // It answers from here on, that it is alive but not ready.
-        tokio::spawn(listener.serve(http::router(Arc::clone(&app))));
+        tokio::spawn(listener.serve(http::router(table, Arc::clone(&app))));
         loaded.load_champions().await;
         loaded.load_challengers(CHALLENGERS).await;
         tokio::spawn(loaded.clone().follow());

@@ -1,10 +1,11 @@
 //! A version against a frozen set of recordings with reference beats: what a gate may ask for.
 
 use super::App;
+use super::blocking;
 use super::body::{Path, Query};
 use super::caller::Caller;
 use super::problem::Problem;
-use super::upload::{Upload, blocking};
+use super::upload::Upload;
 use crate::input::{self, Answer, UNPACKED};
 use crate::scoring::score;
 use axum::Json;

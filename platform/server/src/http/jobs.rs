@@ -3,9 +3,10 @@
 use super::App;
 use super::body::Path;
 use super::caller::Caller;
+use super::classified::Work;
 use super::problem::Problem;
 use super::standing::Standing;
-use super::upload::{Upload, Work};
+use super::upload::Upload;
 use crate::work;
 use axum::Json;
 use axum::extract::State;

@@ -2,11 +2,13 @@
 
 pub(crate) mod access;
 pub(crate) mod aliases;
+mod app;
 mod around;
 mod audit;
 mod auth;
 mod body;
 mod caller;
+mod classified;
 mod classify;
 pub(crate) mod document;
 pub(crate) mod evaluations;
@@ -35,138 +37,22 @@ pub(crate) mod v2;
 mod version_upload;
 pub(crate) mod versions;
 
-use crate::engines::Plugins;
-use crate::experiments::Comparing;
-use crate::journaling::Journaling;
-use crate::lifecycle::Lifecycle;
-use crate::recordings::Recordings;
-use crate::shadows::Shadows;
 use access::{Access, Table, delete, get, patch, post, put};
+pub(crate) use app::{App, Parts};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{Method, StatusCode, Uri};
 use axum::response::IntoResponse;
-use caller::Caller;
-use einthoven_auth::{Auth, Scope};
-use einthoven_jobs::Jobs;
-use einthoven_onboard::{By, Onboarding};
-use einthoven_registry::{Asked, Done, Registry};
-use einthoven_registry_state::Change;
-use einthoven_serving::Loaded;
-use einthoven_telemetry::Metrics;
+pub(crate) use classified::blocking;
+use einthoven_auth::Scope;
 pub(crate) use predictions::erasing;
 use problem::Problem;
 use std::sync::Arc;
-use tokio::sync::Semaphore;
 use tower_http::compression::CompressionLayer;
-pub(crate) use upload::blocking;
-
-/// What every handler shares.
-pub(crate) struct App {
-    pub(crate) plugins: Plugins,
-    pub(crate) loaded: Loaded,
-    pub(crate) onboarding: Onboarding,
-    pub(crate) recordings: Recordings,
-    pub(crate) journaling: Journaling,
-    pub(crate) comparing: Comparing,
-    pub(crate) shadows: Shadows,
-    pub(crate) auth: Auth,
-    /// Where this server is reached.
-    pub(crate) access: Arc<access::Settings>,
-    /// How often each address asks, where that is counted.
-    pub(crate) addresses: Option<access::Addresses>,
-    /// None where their definition is wrong.
-    pub(crate) metrics: Option<Metrics>,
-    pub(crate) lifecycle: Lifecycle,
-    pub(crate) jobs: Jobs,
-    pub(crate) streams: stream::Streams,
-    /// Bytes of one request's body.
-    pub(crate) body_limit: usize,
-    /// Bytes of one upload of a model, and of what it unpacks to.
-    pub(crate) model_limit: u64,
-    /// KiB of bodies in memory at once, over all requests.
-    pub(crate) upload_kib: Arc<Semaphore>,
-    /// Heavy work at once.
-    pub(crate) cores: Arc<Semaphore>,
-    /// Who reads the journal at once.
-    pub(crate) reads: predictions::reads::Reads,
-    /// Evaluations at once: each runs as long as its set is large, and classifying must go on meanwhile.
-    pub(crate) evaluations: Arc<Semaphore>,
-}
-
-/// What a request may bring.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Limits {
-    /// Bytes of one request's body.
-    pub(crate) body_bytes: usize,
-    /// Bytes of one upload of a model, and of what it unpacks to.
-    pub(crate) model_bytes: u64,
-}
-
-impl App {
-    pub(crate) fn new(
-        plugins: Plugins,
-        onboarding: Onboarding,
-        (recordings, journaling, comparing): (Recordings, Journaling, Comparing),
-        auth: Auth,
-        access: access::Settings,
-        (lifecycle, jobs): (Lifecycle, Jobs),
-        limits: Limits,
-    ) -> Arc<Self> {
-        let Limits {
-            body_bytes: body_limit,
-            model_bytes: model_limit,
-        } = limits;
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        Arc::new(Self {
-            plugins,
-            loaded: onboarding.loaded().clone(),
-            onboarding,
-            recordings,
-            journaling,
-            comparing,
-            shadows: Shadows::default(),
-            auth,
-            addresses: access.address_rate.map(access::Addresses::new),
-            access: Arc::new(access),
-            metrics: metrics::of(&table()),
-            lifecycle,
-            jobs,
-            streams: stream::Streams::default(),
-            body_limit,
-            model_limit,
-            upload_kib: Arc::new(Semaphore::new(2 * body_limit.div_ceil(1024))),
-            cores: Arc::new(Semaphore::new(cores)),
-            reads: predictions::reads::Reads::default(),
-            evaluations: Arc::new(Semaphore::new(1)),
-        })
-    }
-
-    /// Makes a change that needs nothing loaded.
-    pub(crate) async fn change(
-        &self,
-        caller: &Caller,
-        reason: Option<String>,
-        change: Change,
-    ) -> Result<Done, Problem> {
-        let By { who, why } = caller.by(reason)?;
-        let asked = Asked {
-            who,
-            why,
-            change,
-            seen: caller.seen,
-        };
-        Ok(self.registry().change(asked).await?)
-    }
-
-    pub(crate) fn registry(&self) -> &Registry {
-        &self.loaded.settings().registry
-    }
-}
 
 /// The whole service: page, API, health.
-pub(crate) fn router(app: Arc<App>) -> Router {
-    table()
+pub(crate) fn router(table: Table, app: Arc<App>) -> Router {
+    table
         .into_router(&app)
         .with_state(Arc::clone(&app))
         .fallback(no_such_route)

@@ -1,11 +1,12 @@
 //! `/v1/recordings`: recordings that are kept for looking at.
 
 use super::App;
+use super::blocking;
 use super::body::{Path, Query};
 use super::caller::Caller;
 use super::predictions::labels::labels_of;
 use super::problem::Problem;
-use super::upload::{Upload, blocking};
+use super::upload::Upload;
 use crate::input::Answer;
 use crate::journaling::Here;
 use crate::recordings::{Kept, Points};

@@ -3,9 +3,9 @@
 use super::App;
 use super::body::Path;
 use super::caller::Caller;
+use super::classified::classified;
 use super::problem::Problem;
 use super::recordings::keep;
-use super::upload::classified;
 use crate::input::Request;
 use crate::samples::SAMPLES;
 use axum::Json;

@@ -4,6 +4,7 @@ use super::App;
 use super::body::Path;
 use super::caller::Caller;
 use super::problem::Problem;
+use super::upload::malformed;
 use super::versions::version_out;
 use axum::extract::{FromRequest, Multipart, Query, Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
@@ -156,13 +157,6 @@ async fn by_digest(app: &App, caller: &Caller, model: ModelName, request: Reques
 }
 
 async fn multipart(app: &App, request: Request, fields: &mut Fields, uploads: &mut Uploads) -> Result<(), Problem> {
-    let malformed = |cause: String| {
-        Problem::new(
-            StatusCode::BAD_REQUEST,
-            "bad_form",
-            format!("the form cannot be read: {cause}"),
-        )
-    };
     let mut form = Multipart::from_request(request, &())
         .await
         .map_err(|cause| malformed(cause.body_text()))?;

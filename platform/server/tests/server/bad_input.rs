@@ -51,7 +51,10 @@ fn what_is_missing_is_named_with_the_way_to_give_it() {
     let field = &no_unit.json()["errors"][0];
     assert_eq!(field["pointer"], "unit");
     let lacks = field["detail"].as_str().unwrap();
-    assert!(lacks.contains("does not say which unit") && !lacks.contains("parameter"), "{lacks}");
+    assert!(
+        lacks.contains("does not say which unit") && !lacks.contains("parameter"),
+        "{lacks}"
+    );
     assert_eq!(
         server
             .post("/v1/classify?rate=250&unit=mV", "text/csv", values.as_bytes())

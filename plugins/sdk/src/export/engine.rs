@@ -1,9 +1,10 @@
 //! An [`Engine`] behind the functions of [`EngineApi`].
 
-use super::{Cell, Description, caught, dropped, refused, state, text};
-use crate::engine::{Call, Device, Engine, Instance, Model, ModelFile, ModelPackage};
+use super::call::run;
+use super::{Cell, caught, described, free, give, plugin, state, text};
+use crate::engine::{Device, Engine, Instance, Model, ModelFile, ModelPackage};
 use crate::failure::{Code, Failure};
-use crate::tensor::{DType, Signature, TensorSpec, TensorView};
+use crate::tensor::{Signature, TensorSpec};
 use einthoven_plugin_abi::engine::{self as abi, EngineApi};
 use einthoven_plugin_abi::plugin::{
     EINTHOVEN_ABI_MINOR, EINTHOVEN_INVALID_ARGUMENT, EINTHOVEN_KIND_ENGINE, EINTHOVEN_OK, Host, Plugin, Report, Setup,
@@ -14,49 +15,36 @@ use std::marker::PhantomData;
 use std::mem::size_of;
 use std::path::Path;
 use std::ptr;
-use std::time::{Duration, Instant};
 
 /// The body of the entry that [`export_engine!`](crate::export_engine) makes.
 ///
 /// # Safety
 /// `out` is null or may be written to.
 pub unsafe fn engine_entry<E: Engine>(cell: &'static Cell, host: *const Host, out: *mut *const Plugin) -> i32 {
-    if host.is_null() || out.is_null() {
-        return EINTHOVEN_INVALID_ARGUMENT;
+    // SAFETY: the caller's promise.
+    unsafe {
+        described(cell, host, out, || {
+            let info = E::INFO;
+            let api = EngineApi {
+                dtypes: info.dtypes.iter().fold(0, |bits, dtype| bits | 1 << dtype.code()),
+                devices: info.devices.iter().fold(0, |bits, device| {
+                    bits | if *device == "cuda" {
+                        1 << abi::EINTHOVEN_CUDA
+                    } else {
+                        1 << abi::EINTHOVEN_CPU
+                    }
+                }),
+                ..Table::<E>::API
+            };
+            plugin(
+                EINTHOVEN_KIND_ENGINE,
+                (info.name, info.version),
+                info.formats,
+                info.config_schema,
+                ptr::from_ref::<EngineApi>(Box::leak(Box::new(api))).cast(),
+            )
+        })
     }
-    let description = cell.get_or_init(|| {
-        let info = E::INFO;
-        let api = EngineApi {
-            dtypes: info.dtypes.iter().fold(0, |bits, dtype| bits | 1 << dtype.code()),
-            devices: info.devices.iter().fold(0, |bits, device| {
-                bits | if *device == "cuda" {
-                    1 << abi::EINTHOVEN_CUDA
-                } else {
-                    1 << abi::EINTHOVEN_CPU
-                }
-            }),
-            ..Table::<E>::API
-        };
-        let formats: Vec<Str> = info.formats.iter().map(|format| text::lend(format)).collect();
-        let formats: &'static [Str] = Vec::leak(formats);
-        Description {
-            plugin: Plugin {
-                struct_size: size_of::<Plugin>() as u32,
-                abi_minor: EINTHOVEN_ABI_MINOR,
-                requires_host_minor: 0,
-                kind: EINTHOVEN_KIND_ENGINE,
-                name: text::lend(info.name),
-                version: text::lend(info.version),
-                formats: formats.as_ptr(),
-                format_count: formats.len() as u64,
-                config_schema: text::lend(info.config_schema),
-                api: ptr::from_ref::<EngineApi>(Box::leak(Box::new(api))).cast(),
-            },
-        }
-    });
-    // SAFETY: not null, and the host lets us write to it.
-    unsafe { *out = &raw const description.plugin };
-    EINTHOVEN_OK
 }
 
 /// The entry of an engine that is linked into the host, for `Plugin::linked_engine`.
@@ -296,146 +284,5 @@ unsafe extern "C" fn execute(instance: *mut c_void, call: *const abi::Call) -> i
             // SAFETY: the host's function with its own context.
             unsafe { state(&failure, call.ctx, call.set_error) }
         }
-    }
-}
-
-fn run(instance: &mut dyn Instance, call: &abi::Call) -> Result<(), Failure> {
-    // SAFETY: the call's parts live as long as the call.
-    let tensors = unsafe { text::slice(call.inputs, call.input_count) };
-    // One piece of memory for the dimensions of all inputs: small batches notice every allocation.
-    let mut all_dims = Vec::with_capacity(4 * tensors.len());
-    for tensor in tensors {
-        // SAFETY: as above.
-        for &dim in unsafe { text::slice(tensor.dims, u64::from(tensor.rank)) } {
-            all_dims.push(usize::try_from(dim).map_err(|_| Failure::invalid("an input has a negative dimension"))?);
-        }
-    }
-    let mut rest = all_dims.as_slice();
-    let mut views = Vec::with_capacity(tensors.len());
-    for tensor in tensors {
-        // A null pointer has no dimensions, whatever the rank says.
-        let rank = if tensor.dims.is_null() { 0 } else { tensor.rank as usize };
-        let (dims, behind) = rest.split_at(rank);
-        rest = behind;
-        // SAFETY: as above.
-        let (name, bytes) = unsafe {
-            (
-                text::borrow(tensor.name)?,
-                text::slice(tensor.data.cast::<u8>(), tensor.len),
-            )
-        };
-        let dtype = DType::from_code(tensor.dtype)
-            .ok_or_else(|| Failure::invalid(format!("input `{name}` has the unknown element type {}", tensor.dtype)))?;
-        views.push(TensorView::new(name, dtype, dims, bytes)?);
-    }
-    let deadline = Duration::from_nanos(call.remaining_ns);
-    let deadline = (call.remaining_ns != u64::MAX)
-        .then(|| Instant::now().checked_add(deadline))
-        .flatten();
-    instance.execute(&views, &mut HostCall { call, deadline })
-}
-
-/// Most dimensions of an output; hosts take no more.
-const MOST_DIMS: usize = 16;
-
-/// The host's side of a batch, behind its functions.
-struct HostCall<'a> {
-    call: &'a abi::Call,
-    deadline: Option<Instant>,
-}
-
-impl Call for HostCall<'_> {
-    fn output(&mut self, name: &str, dtype: DType, dims: &[usize]) -> Result<&mut [u8], Failure> {
-        let describe = || format!("the host refuses output `{name}` of type {dtype} and shape {dims:?}");
-        let output = self
-            .call
-            .output
-            .ok_or_else(|| Failure::internal("the host gives no outputs"))?;
-        let size = dims
-            .iter()
-            .try_fold(dtype.size(), |product, &dim| product.checked_mul(dim))
-            .ok_or_else(|| Failure::new(Code::ResourceExhausted, describe()))?;
-        let mut wide = [0; MOST_DIMS];
-        if dims.len() > wide.len() {
-            return Err(Failure::invalid(describe()));
-        }
-        for (wide, &dim) in wide.iter_mut().zip(dims) {
-            *wide = i64::try_from(dim).map_err(|_| Failure::new(Code::ResourceExhausted, describe()))?;
-        }
-        let mut buffer = ptr::null_mut();
-        // SAFETY: the host's function with its own context; all pointers live during the call.
-        let code = unsafe {
-            output(
-                self.call.ctx,
-                text::lend(name),
-                dtype.code(),
-                wide.as_ptr(),
-                dims.len() as u32,
-                &raw mut buffer,
-            )
-        };
-        refused(code, describe)?;
-        if size == 0 {
-            return Ok(&mut []);
-        }
-        if buffer.is_null() {
-            return Err(Failure::internal(describe()));
-        }
-        // SAFETY: the host promises `size` zeroed bytes that are ours until `execute` returns, a new buffer for every name.
-        Ok(unsafe { std::slice::from_raw_parts_mut(buffer.cast::<u8>(), size) })
-    }
-
-    fn fail_item(&mut self, item: usize, failure: Failure) {
-        if let Some(fail_item) = self.call.fail_item {
-            let (status, message) = (failure.code.status(), text::lend(&failure.message));
-            // SAFETY: the host's function with its own context; the text outlives the call.
-            unsafe { fail_item(self.call.ctx, item as u64, status, message) };
-        }
-    }
-
-    fn cancelled(&self) -> bool {
-        // SAFETY: the host's function with its own context.
-        self.call
-            .cancelled
-            .is_some_and(|cancelled| unsafe { cancelled(self.call.ctx) } != 0)
-    }
-
-    fn deadline(&self) -> Option<Instant> {
-        self.deadline
-    }
-}
-
-/// Hands a value to the host as a handle, or states why there is none.
-///
-/// # Safety
-/// `report` is null or valid during the call; `out` is null or may be written to.
-pub(super) unsafe fn give<T>(made: Result<T, Failure>, report: *const Report, out: *mut *mut c_void) -> i32 {
-    if out.is_null() {
-        return EINTHOVEN_INVALID_ARGUMENT;
-    }
-    match made {
-        Ok(value) => {
-            // SAFETY: not null, and the host lets us write to it.
-            unsafe { *out = Box::into_raw(Box::new(value)).cast() };
-            EINTHOVEN_OK
-        }
-        // SAFETY: the host's report with its own context.
-        Err(failure) => unsafe {
-            match text::known_part(report) {
-                Some(report) => state(&failure, report.ctx, report.set_error),
-                None => failure.code.status(),
-            }
-        },
-    }
-}
-
-/// Frees what [`give`] handed out.
-///
-/// # Safety
-/// `handle` is null or was made by [`give`] for this type, and is not used again.
-pub(super) unsafe fn free<T>(handle: *mut c_void) {
-    if !handle.is_null() {
-        // SAFETY: the caller's promise.
-        dropped(unsafe { Box::from_raw(handle.cast::<T>()) });
     }
 }

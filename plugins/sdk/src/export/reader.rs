@@ -1,12 +1,10 @@
 //! A [`Reader`] behind the functions of [`ReaderApi`].
 
-use super::engine::{free, give};
-use super::{Cell, Description, caught, refused, state, text};
+use super::{Cell, caught, described, free, give, plugin, refused, state, text};
 use crate::failure::Failure;
 use crate::reader::{InputFile, ReadHints, Reader, RecordingSink};
 use einthoven_plugin_abi::plugin::{
     EINTHOVEN_ABI_MINOR, EINTHOVEN_INVALID_ARGUMENT, EINTHOVEN_KIND_READER, EINTHOVEN_OK, Host, Plugin, Report, Setup,
-    Str,
 };
 use einthoven_plugin_abi::reader::{self as abi, ReaderApi};
 use std::ffi::c_void;
@@ -19,31 +17,14 @@ use std::ptr;
 /// # Safety
 /// `out` is null or may be written to.
 pub unsafe fn reader_entry<R: Reader>(cell: &'static Cell, host: *const Host, out: *mut *const Plugin) -> i32 {
-    if host.is_null() || out.is_null() {
-        return EINTHOVEN_INVALID_ARGUMENT;
+    // SAFETY: the caller's promise.
+    unsafe {
+        described(cell, host, out, || {
+            let info = R::INFO;
+            let api = ptr::from_ref::<ReaderApi>(Table::<R>::API).cast();
+            plugin(EINTHOVEN_KIND_READER, (info.name, info.version), info.formats, "", api)
+        })
     }
-    let description = cell.get_or_init(|| {
-        let info = R::INFO;
-        let formats: Vec<Str> = info.formats.iter().map(|format| text::lend(format)).collect();
-        let formats: &'static [Str] = Vec::leak(formats);
-        Description {
-            plugin: Plugin {
-                struct_size: size_of::<Plugin>() as u32,
-                abi_minor: EINTHOVEN_ABI_MINOR,
-                requires_host_minor: 0,
-                kind: EINTHOVEN_KIND_READER,
-                name: text::lend(info.name),
-                version: text::lend(info.version),
-                formats: formats.as_ptr(),
-                format_count: formats.len() as u64,
-                config_schema: text::lend(""),
-                api: ptr::from_ref::<ReaderApi>(Table::<R>::API).cast(),
-            },
-        }
-    });
-    // SAFETY: not null, and the host lets us write to it.
-    unsafe { *out = &raw const description.plugin };
-    EINTHOVEN_OK
 }
 
 /// The entry of a reader that is linked into the host, for `Plugin::linked`.

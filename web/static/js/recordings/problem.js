@@ -29,8 +29,9 @@ export function Problem({ problem, fields, attempt, files, retry, close }) {
   const lacking = files ? (problem.errors ?? []).filter((error) => FIELDS[error.pointer]) : [];
   const asked = lacking.map((error) => FIELDS[error.pointer]);
   const required = asked.length;
-  // One missing field often comes with another; asking for both at once saves a round.
-  if (asked.length && problem.type === '/problems/missing_field') {
+  const missing = asked.length > 0 && problem.type === '/problems/missing_field';
+  if (missing) {
+    // One often comes with another; asking for both at once saves a round.
     for (const field of [FIELDS.sampling_rate, FIELDS.unit]) if (!asked.includes(field)) asked.push(field);
   }
   // How a program gives what is missing stands in the problem's own words alone; here there is a form.
@@ -42,7 +43,7 @@ export function Problem({ problem, fields, attempt, files, retry, close }) {
   const set = (/** @type {string} */ name) => (/** @type {import('../view.js').FieldEvent} */ event) => setValues({ ...values, [name]: event.target.value.trim() });
   return html`<section class=${lost ? 'problem lost' : 'problem'} aria-labelledby="problem-title">
     <div role="alert">
-      <h2 id="problem-title">${heading(problem.title)}</h2>
+      <h2 id="problem-title">${missing ? 'The file does not say everything' : heading(problem.title)}</h2>
       ${said.map(({ detail }) => html`<p key=${detail}>${detail}${/[.?!]$/.test(detail) ? '' : '.'}</p>`)}
     </div>
     ${lost && html`<p class="quiet">Trying again in ${left}\u2009s.</p>`}

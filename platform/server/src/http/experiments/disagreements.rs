@@ -1,11 +1,11 @@
 //! Beats that two versions call differently, of recordings that both saw.
 
 use super::super::App;
+use super::super::blocking;
 use super::super::body::{Path, Query};
 use super::super::caller::Caller;
 use super::super::models::List;
 use super::super::problem::Problem;
-use super::super::upload::blocking;
 use super::sources;
 use crate::journaling::is_kept;
 use axum::Json;

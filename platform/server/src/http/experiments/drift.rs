@@ -1,10 +1,10 @@
 //! Whether recordings, or what is said of them, have become others.
 
 use super::super::App;
+use super::super::blocking;
 use super::super::body::{Body, Path, Query};
 use super::super::caller::Caller;
 use super::super::problem::Problem;
-use super::super::upload::blocking;
 use super::list::shown;
 use super::{challengers, find};
 use crate::experiments::drifting::{self, FROZEN, Part, Rows, newest, oldest};

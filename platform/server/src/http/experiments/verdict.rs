@@ -1,10 +1,10 @@
 //! Which version is better, from the journal and its labels.
 
 use super::super::App;
+use super::super::blocking;
 use super::super::body::{Path, Query};
 use super::super::caller::Caller;
 use super::super::problem::Problem;
-use super::super::upload::blocking;
 use super::drift::{self, Kept, Windows};
 use super::{Against, challengers, sources};
 use crate::experiments::Rules;

@@ -1,10 +1,10 @@
 //! `POST /invocations`: the request by what the model takes, its outputs as predictions.
 
 use crate::http::App;
+use crate::http::blocking;
 use crate::http::body::{Path, Query};
 use crate::http::caller::Caller;
 use crate::http::problem::Problem;
-use crate::http::upload::blocking;
 use crate::http::v2::name_outcome;
 use crate::http::v2::run::{Outcome, Work, datatype, resolved, run};
 use crate::http::v2::{Named, Received};

@@ -1,8 +1,8 @@
 //! Sessions of live samples: whose they are, what is computed of them, and what was said.
 
 use super::super::App;
+use super::super::blocking;
 use super::super::problem::Problem;
-use super::super::upload::blocking;
 use super::{End, ended, failed};
 use crate::input::InputError;
 use crate::journaling::LiveAsked;

@@ -79,7 +79,7 @@ impl Received {
             inflated(&packed, compression, limit).map_err(refused)?
         } else {
             let work = move || inflated(&packed, compression, limit).map_err(refused);
-            crate::http::upload::blocking(Arc::clone(&app.cores), work).await?
+            crate::http::blocking(Arc::clone(&app.cores), work).await?
         };
         self.bytes = bytes.into();
         let length = self.bytes.len();
