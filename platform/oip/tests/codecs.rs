@@ -205,66 +205,56 @@ fn refused(inputs: &str) -> String {
     InferRequest::parse(&body.into(), None).unwrap_err().to_string()
 }
 
+/// One input of that shape, type and content.
+fn input(shape: &str, datatype: &str, data: &str) -> String {
+    format!(r#"[{{"name":"x","shape":{shape},"datatype":"{datatype}","data":{data}}}]"#)
+}
+
 #[test]
 fn what_is_wrong_is_said_exactly() {
-    for (inputs, said) in [
+    for (shape, datatype, data, said) in [
         (
-            r#"[{"name":"x","shape":[2],"datatype":"FP32","data":[1]}]"#,
+            "[2]",
+            "FP32",
+            "[1]",
             "tensor `x`: `data` has 1 elements, shape [2] asks for 2",
         ),
         (
-            r#"[{"name":"x","shape":[2,3],"datatype":"FP32","data":[[1,2],[3,4],[5,6]]}]"#,
+            "[2,3]",
+            "FP32",
+            "[[1,2],[3,4],[5,6]]",
             "`data` is nested as [3, 2], `shape` says [2, 3]",
         ),
         (
-            r#"[{"name":"x","shape":[2,1],"datatype":"FP32","data":[[1],[2,3]]}]"#,
+            "[2,1]",
+            "FP32",
+            "[[1],[2,3]]",
             "lists of one level have different lengths: 1 and 2",
         ),
+        ("[2]", "FP32", "[1,[2]]", "a list where an element was to be"),
+        ("[2]", "FP32", "[[1],2]", "element 1 stands in more or fewer lists"),
+        ("[1]", "FP32", "[null]", "null is no number"),
+        ("[1]", "FP32", r#"["1"]"#, "element 0: a string where FP32 was to be"),
+        ("[1]", "FP32", "[1e39]", "is beyond FP32"),
+        ("[1]", "FP16", "[70000]", "is beyond FP16"),
+        ("[1]", "INT8", "[128]", "128 is beyond INT8"),
+        ("[1]", "UINT64", "[-1]", "-1 is beyond UINT64"),
+        ("[1]", "INT64", "[1.5]", "INT64 takes whole numbers"),
+        ("[1]", "BOOL", "[2]", "BOOL takes true and false"),
+        ("[1]", "FLOAT", "[2]", "datatype `FLOAT` is not known"),
+        ("[-1]", "FP32", "[2]", "-1"),
+        ("[1]", "FP32", "5", "a list"),
         (
-            r#"[{"name":"x","shape":[2],"datatype":"FP32","data":[1,[2]]}]"#,
-            "a list where an element was to be",
+            "[99999999999,99999999999]",
+            "FP32",
+            "[]",
+            "more elements than can be counted",
         ),
-        (
-            r#"[{"name":"x","shape":[2],"datatype":"FP32","data":[[1],2]}]"#,
-            "element 1 stands in more or fewer lists",
-        ),
-        (
-            r#"[{"name":"x","shape":[1],"datatype":"FP32","data":[null]}]"#,
-            "null is no number",
-        ),
-        (
-            r#"[{"name":"x","shape":[1],"datatype":"FP32","data":["1"]}]"#,
-            "element 0: a string where FP32 was to be",
-        ),
-        (
-            r#"[{"name":"x","shape":[1],"datatype":"FP32","data":[1e39]}]"#,
-            "is beyond FP32",
-        ),
-        (
-            r#"[{"name":"x","shape":[1],"datatype":"FP16","data":[70000]}]"#,
-            "is beyond FP16",
-        ),
-        (
-            r#"[{"name":"x","shape":[1],"datatype":"INT8","data":[128]}]"#,
-            "128 is beyond INT8",
-        ),
-        (
-            r#"[{"name":"x","shape":[1],"datatype":"UINT64","data":[-1]}]"#,
-            "-1 is beyond UINT64",
-        ),
-        (
-            r#"[{"name":"x","shape":[1],"datatype":"INT64","data":[1.5]}]"#,
-            "INT64 takes whole numbers",
-        ),
-        (
-            r#"[{"name":"x","shape":[1],"datatype":"BOOL","data":[2]}]"#,
-            "BOOL takes true and false",
-        ),
-        (
-            r#"[{"name":"x","shape":[1],"datatype":"FLOAT","data":[2]}]"#,
-            "datatype `FLOAT` is not known",
-        ),
-        (r#"[{"name":"x","shape":[-1],"datatype":"FP32","data":[2]}]"#, "-1"),
+    ] {
+        let found = refused(&input(shape, datatype, data));
+        assert!(found.contains(said), "{datatype} {shape} {data}: {found}");
+    }
+    for (inputs, said) in [
         (
             r#"[{"name":"x","shape":[1],"data":[2]}]"#,
             "tensor `x`: `datatype` is missing",
@@ -276,11 +266,6 @@ fn what_is_wrong_is_said_exactly() {
         (
             r#"[{"name":"x","shape":[1],"datatype":"FP32"}]"#,
             "tensor `x`: `data` is missing",
-        ),
-        (r#"[{"name":"x","shape":[1],"datatype":"FP32","data":5}]"#, "a list"),
-        (
-            r#"[{"name":"x","shape":[99999999999,99999999999],"datatype":"FP32","data":[]}]"#,
-            "more elements than can be counted",
         ),
         (
             r#"[{"name":"x","shape":[1],"datatype":"FP32","parameters":{"binary_data_size":4}}]"#,
@@ -298,18 +283,10 @@ fn what_is_wrong_is_said_exactly() {
         let found = refused(inputs);
         assert!(found.contains(said), "{inputs}: {found}");
     }
-    let deep = format!(
-        r#"[{{"name":"x","shape":[1],"datatype":"FP64","data":{}1{}}}]"#,
-        "[".repeat(100_000),
-        "]".repeat(100_000)
-    );
-    assert!(!refused(&deep).is_empty());
-    let deep = format!(
-        r#"[{{"name":"x","shape":[1],"datatype":"FP32","data":{}1{}}}]"#,
-        "[".repeat(20),
-        "]".repeat(20)
-    );
-    assert!(refused(&deep).contains("more than 16 lists"), "{}", refused(&deep));
+    let deep = |depth: usize| input("[1]", "FP32", &format!("{}1{}", "[".repeat(depth), "]".repeat(depth)));
+    assert!(!refused(&deep(100_000)).is_empty());
+    let found = refused(&deep(20));
+    assert!(found.contains("more than 16 lists"), "{found}");
 }
 
 #[test]
