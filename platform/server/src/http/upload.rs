@@ -188,7 +188,7 @@ async fn multipart(request: HttpRequest, fields: &mut Fields, room: &mut Room) -
             Some(name) => files.push((name.to_owned(), content)),
             None => {
                 let name = part.name().unwrap_or_default().to_owned();
-                let value = String::from_utf8(content).map_err(|cause| malformed(cause))?;
+                let value = String::from_utf8(content).map_err(malformed)?;
                 fields.set(&name, value)?;
             }
         }
