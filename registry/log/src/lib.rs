@@ -25,4 +25,4 @@ pub use file::{FILE, FileLog};
 pub use hash::{Hash, NotAHash};
 pub use line::{BadLine, Line};
 pub use log::Log;
-pub use postgres::{PostgresLog, make_tables, take_turns};
+pub use postgres::{PostgresLog, Schema, take_turns};

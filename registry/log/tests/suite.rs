@@ -3,7 +3,9 @@
 
 mod support;
 
-use einthoven_registry_log::{ChainBroken, Entry, FILE, FileLog, Hash, Head, Log, LogError, MAX_BODY, PostgresLog};
+use einthoven_registry_log::{
+    ChainBroken, Entry, FILE, FileLog, Hash, Head, Log, LogError, MAX_BODY, PostgresLog, Schema,
+};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
@@ -34,6 +36,7 @@ async fn postgres() {
     tampered(server.fresh("tampered").await).await;
     copied(server.fresh("copied").await).await;
     restored(server.fresh("restored").await).await;
+    shaped(server.fresh("shaped").await).await;
 }
 
 async fn steps(place: Place) {
@@ -341,4 +344,60 @@ async fn restored(place: Place) {
     let again = log.import(&backup).await;
     assert!(matches!(again, Err(LogError::NotEmpty { .. })), "{again:?}");
     append(&Log::Postgres(log), vec![body("goes on")]).await;
+}
+
+/// Tables get their newest shape step by step, whoever comes first; what is not known is left alone.
+async fn shaped(place: Place) {
+    let Place::Database(url) = place else { return };
+    const FIRST: &[&str] = &[
+        "create table one (a integer)",
+        "create table two (b integer)",
+        "insert into one values (1)",
+    ];
+    const SECOND: &[&str] = &["alter table one add column c integer not null default 2"];
+    const BROKEN: &[&str] = &[
+        "alter table one add column d integer",
+        "alter table none add column e integer",
+    ];
+    let schema = |steps| Schema {
+        name: "numbers",
+        tables: &["one", "two"],
+        steps,
+    };
+    let (first, second) = (schema(&[FIRST]), schema(&[FIRST, SECOND]));
+    let pool = sqlx::PgPool::connect(&url).await.unwrap();
+    let value = |question: &'static str| sqlx::query_scalar::<_, i32>(question).fetch_one(&pool);
+    let (one, other) = tokio::join!(first.prepare(&pool), first.prepare(&pool));
+    one.unwrap();
+    other.unwrap();
+    for _ in 0..2 {
+        second.prepare(&pool).await.unwrap();
+        assert_eq!(
+            value("select c + (select count(*) from one)::integer from one")
+                .await
+                .unwrap(),
+            3
+        );
+    }
+    // A step that fails leaves nothing behind.
+    schema(&[FIRST, SECOND, BROKEN]).prepare(&pool).await.unwrap_err();
+    value("select d from one").await.unwrap_err();
+    second.prepare(&pool).await.unwrap();
+
+    let refused = async |schema: &Schema| schema.prepare(&pool).await.unwrap_err().to_string();
+    let words = refused(&first).await;
+    assert!(words.contains("numbers") && words.contains("version 2"), "{words}");
+    run(&url, "delete from einthoven_schemas where name = 'numbers'")
+        .await
+        .unwrap();
+    let words = refused(&second).await;
+    assert!(words.contains("the table one is in the database"), "{words}");
+    run(
+        &url,
+        "insert into einthoven_schemas values ('numbers', 2); drop table two",
+    )
+    .await
+    .unwrap();
+    let words = refused(&second).await;
+    assert!(words.contains("the table two is gone"), "{words}");
 }

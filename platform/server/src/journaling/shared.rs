@@ -1,6 +1,6 @@
 //! What servers that share a database have there about people: the key of their pseudonyms, and who is to be forgotten.
 
-use einthoven_registry_log::{make_tables, take_turns};
+use einthoven_registry_log::{Schema, take_turns};
 use sqlx::{PgConnection, PgPool};
 use std::time::Duration;
 use tokio::time::timeout;
@@ -8,14 +8,20 @@ use tokio::time::timeout;
 /// The longest that a call waits for the database.
 const PATIENCE: Duration = Duration::from_secs(8);
 
-/// The advisory lock of whoever makes the tables or a row: "einfgt" in ASCII. Rows are seen in the order of their numbers that way.
+/// The advisory lock of whoever makes a row: "einfgt" in ASCII. Rows are seen in the order of their numbers that way.
 const LOCK: i64 = 0x6569_6e66_6774;
+
+const SCHEMA: Schema = Schema {
+    name: "people",
+    tables: &["einthoven_keys", "einthoven_erasures", "einthoven_journals"],
+    steps: &[&CREATE],
+};
 
 // Numbers begin again in a database that is made anew or put back from a copy; names do not. A server says by `at`, a name, how far it is,
 // so that what it said of another list counts for nothing.
 const CREATE: [&str; 3] = [
-    "create table if not exists einthoven_keys (name text primary key, wrapped text not null)",
-    "create table if not exists einthoven_erasures (
+    "create table einthoven_keys (name text primary key, wrapped text not null)",
+    "create table einthoven_erasures (
         seq bigint generated always as identity primary key,
         id text not null unique default gen_random_uuid()::text,
         subject text not null,
@@ -27,7 +33,7 @@ const CREATE: [&str; 3] = [
         shown bigint not null default 0,
         sessions bigint not null default 0
     )",
-    "create table if not exists einthoven_journals (
+    "create table einthoven_journals (
         id text primary key,
         at text,
         failed bigint[] not null,
@@ -35,9 +41,9 @@ const CREATE: [&str; 3] = [
     )",
 ];
 
-/// Makes the tables where they are missing.
+/// Makes the tables where they are missing, and brings older ones to their newest shape.
 pub(super) async fn prepare(pool: &PgPool) -> Result<(), sqlx::Error> {
-    bounded(make_tables(pool, LOCK, &CREATE)).await
+    bounded(SCHEMA.prepare(pool)).await
 }
 
 /// Waits for others who make rows, until the transaction ends.

@@ -22,6 +22,7 @@ mod roles;
 #[allow(dead_code, reason = "other test binaries use the rest of it")]
 #[path = "../../../../registry/files/tests/s3/mod.rs"]
 mod s3;
+mod shapes;
 mod shared;
 #[allow(dead_code, reason = "other test binaries use the rest of it")]
 #[path = "../registry/steps.rs"]

@@ -6,7 +6,7 @@
 mod append;
 mod import;
 mod listen;
-mod making;
+mod schema;
 mod table;
 
 use crate::{ChainBroken, Entry, Head, LogError, Verified, diagnose};
@@ -18,7 +18,7 @@ use tokio::sync::watch;
 use tokio::task::AbortHandle;
 use tokio::time::timeout;
 
-pub use making::{make_tables, take_turns};
+pub use schema::{Schema, take_turns};
 pub(crate) use table::TABLE;
 
 /// The longest that a call waits for PostgreSQL; an append that ends in doubt asks once more for as long.

@@ -1,6 +1,6 @@
 //! The table and the statements on it.
 
-use super::{failed, make_tables};
+use super::{Schema, failed};
 use crate::{Entry, Hash, Head, LogError};
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, PgPool, Row};
@@ -12,7 +12,13 @@ pub(super) const CHANNEL: &str = "einthoven_log";
 /// The advisory lock of whoever appends: "einlog" in ASCII.
 const LOCK: i64 = 0x6569_6e6c_6f67;
 
-const CREATE: &str = "create table if not exists einthoven_log (
+const SCHEMA: Schema = Schema {
+    name: "log",
+    tables: &[TABLE],
+    steps: &[&[CREATE]],
+};
+
+const CREATE: &str = "create table einthoven_log (
     seq bigint primary key check (seq > 0),
     previous bytea not null unique check (octet_length(previous) = 32),
     hash bytea not null unique check (octet_length(hash) = 32),
@@ -37,7 +43,7 @@ pub(super) async fn prepare(pool: &PgPool) -> Result<(), LogError> {
             "PostgreSQL runs with fsync off: acknowledged changes are lost when its machine fails"
         );
     }
-    make_tables(pool, LOCK, &[CREATE]).await.map_err(failed)
+    SCHEMA.prepare(pool).await.map_err(failed)
 }
 
 /// Makes other writers wait until this transaction ends, and its commit wait for the disk.

@@ -8,7 +8,7 @@ use crate::error::JobsError;
 use crate::events;
 use crate::record::{Info, Record};
 use crate::worker::Stage;
-use einthoven_registry_log::make_tables;
+use einthoven_registry_log::Schema;
 use jiff::Timestamp;
 use serde_json::Value;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgRow};
@@ -19,11 +19,17 @@ use tokio::time::timeout;
 /// The longest that a call waits for PostgreSQL.
 const PATIENCE: Duration = Duration::from_secs(4);
 
-/// The advisory lock of whoever makes the tables or looks whether there is room: "einjob" in ASCII.
+/// The advisory lock of whoever looks whether there is room: "einjob" in ASCII.
 const LOCK: i64 = 0x6569_6e6a_6f62;
 
+const SCHEMA: Schema = Schema {
+    name: "jobs",
+    tables: &["einthoven_jobs", "einthoven_job_events"],
+    steps: &[&CREATE],
+};
+
 const CREATE: [&str; 3] = [
-    "create table if not exists einthoven_jobs (
+    "create table einthoven_jobs (
         id text primary key,
         seq bigint generated always as identity,
         owner text not null,
@@ -42,8 +48,8 @@ const CREATE: [&str; 3] = [
         stage text,
         problem text
     )",
-    "create index if not exists einthoven_jobs_open on einthoven_jobs (seq) where state in ('queued', 'running')",
-    "create table if not exists einthoven_job_events (
+    "create index einthoven_jobs_open on einthoven_jobs (seq) where state in ('queued', 'running')",
+    "create table einthoven_job_events (
         job text not null references einthoven_jobs (id) on delete cascade,
         id bigint not null,
         kind text not null,
@@ -79,14 +85,12 @@ pub(super) fn connect(url: &str, most: u32) -> Result<PgPool, JobsError> {
 }
 
 pub(super) async fn prepare(pool: &PgPool) -> Result<(), JobsError> {
-    bounded(make_tables(pool, LOCK, &CREATE))
-        .await
-        .map_err(|cause| match cause {
-            JobsError::Unavailable { cause, .. } => JobsError::Refused {
-                cause: format!("the tables of jobs cannot be made: {cause}"),
-            },
-            other => other,
-        })
+    bounded(SCHEMA.prepare(pool)).await.map_err(|cause| match cause {
+        JobsError::Unavailable { cause, .. } => JobsError::Refused {
+            cause: format!("the tables of jobs cannot be made: {cause}"),
+        },
+        other => other,
+    })
 }
 
 /// Writes a state down as an event.
