@@ -52,6 +52,7 @@ impl Shared {
         work: &Arc<dyn Work>,
     ) -> Result<(), Failed> {
         let _held = told.clone();
+        self.may_be_tried(record, control).await?;
         let mut files = Vec::new();
         for (index, name) in record.files.iter().enumerate() {
             let place = input(index);
@@ -76,7 +77,7 @@ impl Shared {
 
     /// Tries again where the bucket is away, for as long as the job is to go on; a bucket that refuses for good ends it, so that the next
     /// one has its turn.
-    async fn patiently<T, F>(&self, control: &Control, ask: impl Fn() -> F) -> Result<T, Failed>
+    pub(super) async fn patiently<T, F>(&self, control: &Control, ask: impl Fn() -> F) -> Result<T, Failed>
     where
         F: Future<Output = Result<T, einthoven_registry_files::FilesError>>,
     {
@@ -96,6 +97,8 @@ impl Shared {
     async fn beat(self, record: Record, control: Arc<Control>, mut reached: mpsc::UnboundedReceiver<(u8, Stage)>) {
         let mut beats = tokio::time::interval(self.0.lease / 4);
         beats.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let patience = self.0.lease / 4;
+        let mut said_alive = false;
         loop {
             let written = tokio::select! {
                 said = reached.recv() => {
@@ -107,10 +110,16 @@ impl Shared {
             };
             self.0.answering.note(&written);
             match written {
+                Ok(true) if said_alive => said_alive = !self.unsay_alive(&record, patience).await,
                 Ok(true) => {}
                 // Somebody cancelled it, or took it over.
                 Ok(false) => control.cancel(),
-                Err(cause) => tracing::warn!("how far a job is was not written down: {cause}"),
+                Err(cause) => {
+                    tracing::warn!("how far a job is was not written down: {cause}");
+                    if !said_alive {
+                        said_alive = self.say_alive(&record, patience).await;
+                    }
+                }
             }
         }
     }
@@ -142,12 +151,15 @@ impl Shared {
                     // Taken over, or cancelled: whoever waits for that sees when it is put down.
                     let Inner { objects, leases, .. } = &*self.0;
                     let _ = objects.remove(&record.id, &result(record.runs)).await;
-                    let _ = lease::put_down(leases, record).await;
+                    if lease::put_down(leases, record).await.is_ok() {
+                        self.unsay_alive(record, self.0.lease).await;
+                    }
                     return;
                 }
                 Err(cause) => tracing::warn!("the end of a job is not written down yet: {cause}"),
             }
             if self.0.life.is_stopping() {
+                self.say_alive(record, self.0.lease).await;
                 return;
             }
             tokio::time::sleep(AGAIN).await;

@@ -4,6 +4,7 @@
 //! one before still says is then refused, because it names an older attempt. All times are the database's: what a server's own clock
 //! says decides nothing.
 
+mod alive;
 mod answering;
 mod doing;
 mod follow;

@@ -28,6 +28,7 @@ async fn who_follows_holds_up_nobody_and_a_bucket_that_refuses_no_other_job() {
     a_bucket_that_refuses(&Place::shared(&database, &bucket, "refused").await, &bucket.settings).await;
     a_result_that_waits(&Place::shared(&database, &bucket, "waits").await, &bucket).await;
     what_has_no_job_goes(&Place::shared(&database, &bucket, "stray").await).await;
+    one_that_is_cut_off_alone(&Place::shared(&database, &bucket, "alone").await).await;
 }
 
 async fn connection(place: &Place) -> PgConnection {
@@ -175,6 +176,39 @@ async fn a_stop_during_an_outage(place: &Place, database: &Postgres) {
     let done = reached(&other, &id, State::Done).await;
     assert_eq!((done.attempts, crashes(place, &id).await), (2, 2));
     assert_eq!(other.result(View::All, &id).await.unwrap(), b"words");
+}
+
+/// The database answers everybody else: the job is taken over, and the one before is alive, though it ends before it can say so there.
+async fn one_that_is_cut_off_alone(place: &Place) {
+    use secrecy::ExposeSecret;
+    let mut own = connection(place).await;
+    own.execute("create role alone superuser login").await.unwrap();
+    let mut sharing = place.sharing().clone();
+    let url = sharing.database_url.expose_secret().replace("//einthoven@", "//alone@");
+    sharing.database_url = url.into();
+    let (deaf, jobs) = (
+        Arc::<Deaf>::default(),
+        Jobs::share(place.settings(), sharing).await.unwrap(),
+    );
+    jobs.start(&(Arc::clone(&deaf) as Arc<dyn Work>));
+    let made = jobs.create(new("key:a", "words")).await.unwrap();
+    reached(&jobs, &made.id, State::Running).await;
+    // One more, and it would be given up.
+    own.execute("update einthoven_jobs set crashes = 2").await.unwrap();
+    for statement in [
+        "alter role alone nologin",
+        "select pg_terminate_backend(pid) from pg_stat_activity where usename = 'alone'",
+    ] {
+        own.execute(statement).await.unwrap();
+    }
+    let other = place.started().await;
+    let done = reached(&other, &made.id, State::Done).await;
+    assert_eq!((done.attempts, crashes(place, &made.id).await), (2, 2));
+    assert_eq!(other.result(View::All, &made.id).await.unwrap(), b"words");
+    deaf.let_go();
+    jobs.stop().await;
+    let done = other.get(View::All, &made.id).await.unwrap();
+    assert_eq!((done.state, done.attempts), (State::Done, 2));
 }
 
 /// The work has said its last, and the bucket does not take the result: the server is at the job all the same.

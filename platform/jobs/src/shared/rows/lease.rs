@@ -3,7 +3,7 @@
 use super::{bounded, bounded_by, columns, number, read, runs, tell};
 use crate::error::JobsError;
 use crate::events::Event;
-use crate::record::{MOST_CRASHES, Record, State, given_up};
+use crate::record::Record;
 use crate::worker::Stage;
 use serde_json::Value;
 use sqlx::{PgConnection, PgPool};
@@ -14,6 +14,7 @@ use std::time::Duration;
 /// What this very `server` is said to be at was taken by a try whose answer was lost. With `take_over` it may also be one that was left by a
 /// server whose lease has run out; then that one counts as having crashed, until it says otherwise. It does not where it gave no sign since
 /// the database was away last, for all or for this one, which is `back_for` so long: it may have been stopped meanwhile, and could not say so.
+/// Whether one that crashed often is done is for who takes it to say.
 pub(in crate::shared) async fn take(
     pool: &PgPool,
     server: &str,
@@ -21,49 +22,49 @@ pub(in crate::shared) async fn take(
     take_over: bool,
     back_for: Option<Duration>,
 ) -> Result<Option<Record>, JobsError> {
-    loop {
-        let taken = bounded(async {
-            let mut transaction = pool.begin().await?;
-            let row = sqlx::query(concat!(
-                "update einthoven_jobs set \
-                 crashes = crashes + case when state = 'running' and server is distinct from $1 and lease >= make_interval(secs => $2) \
-                 + greatest(pg_postmaster_start_time(), now() - make_interval(secs => $4)) then 1 else 0 end, \
-                 state = 'running', runs = runs + 1, server = $1, lease = now() + make_interval(secs => $2), \
-                 started = now(), stage = null where id = (select waiting.id from einthoven_jobs waiting \
-                 where waiting.state = 'queued' or (waiting.state = 'running' \
-                 and (waiting.server = $1 or ($3 and waiting.lease < now()))) \
-                 order by (select count(*) from einthoven_jobs other where other.owner = waiting.owner \
-                 and other.state = 'running' and other.lease >= now()), waiting.seq \
-                 for update of waiting skip locked limit 1) returning ",
-                columns!()
-            ))
-            .bind(server)
-            .bind(lease.as_secs_f64())
-            .bind(take_over)
-            .bind(back_for.map(|back_for| back_for.as_secs_f64()))
-            .fetch_optional(&mut *transaction)
+    let taken = bounded(async {
+        let mut transaction = pool.begin().await?;
+        let row = sqlx::query(concat!(
+            "update einthoven_jobs set \
+             crashes = crashes + case when state = 'running' and server is distinct from $1 and lease >= make_interval(secs => $2) \
+             + greatest(pg_postmaster_start_time(), now() - make_interval(secs => $4)) then 1 else 0 end, \
+             state = 'running', runs = runs + 1, server = $1, lease = now() + make_interval(secs => $2), \
+             started = now(), stage = null where id = (select waiting.id from einthoven_jobs waiting \
+             where waiting.state = 'queued' or (waiting.state = 'running' \
+             and (waiting.server = $1 or ($3 and waiting.lease < now()))) \
+             order by (select count(*) from einthoven_jobs other where other.owner = waiting.owner \
+             and other.state = 'running' and other.lease >= now()), waiting.seq \
+             for update of waiting skip locked limit 1) returning ",
+            columns!()
+        ))
+        .bind(server)
+        .bind(lease.as_secs_f64())
+        .bind(take_over)
+        .bind(back_for.map(|back_for| back_for.as_secs_f64()))
+        .fetch_optional(&mut *transaction)
+        .await?;
+        let Some(row) = row else { return Ok(None) };
+        let record = read(&row)?.record;
+        // What an earlier run had done is no news any more.
+        sqlx::query("delete from einthoven_job_events where job = $1")
+            .bind(&record.id)
+            .execute(&mut *transaction)
             .await?;
-            let Some(row) = row else { return Ok(None) };
-            let mut record = read(&row)?.record;
-            if record.crashes >= MOST_CRASHES {
-                record.end(State::Failed, Some(given_up(record.crashes)));
-                write_end(&mut transaction, &record).await?;
-            } else {
-                // What an earlier run had done is no news any more.
-                sqlx::query("delete from einthoven_job_events where job = $1")
-                    .bind(&record.id)
-                    .execute(&mut *transaction)
-                    .await?;
-                tell(&mut transaction, &record).await?;
-            }
-            transaction.commit().await?;
-            Ok(Some(record))
-        });
-        match taken.await? {
-            Some(record) if record.state.is_end() => {}
-            other => return Ok(other),
-        }
-    }
+        tell(&mut transaction, &record).await?;
+        transaction.commit().await?;
+        Ok(Some(record))
+    });
+    taken.await
+}
+
+/// Takes crashes back that were none; what of them is another attempt's stays.
+pub(in crate::shared) async fn forgive(pool: &PgPool, record: &Record, crashes: u32) -> Result<(), JobsError> {
+    let forgiven =
+        sqlx::query("update einthoven_jobs set crashes = greatest(crashes - $3, 0) where id = $1 and runs = $2")
+            .bind(&record.id)
+            .bind(runs(record))
+            .bind(i32::try_from(crashes).unwrap_or(i32::MAX));
+    bounded(forgiven.execute(pool)).await.map(drop)
 }
 
 /// Renews the lease; false where the job is this attempt's no more.
