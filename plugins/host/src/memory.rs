@@ -1,4 +1,7 @@
-//! What the C library's allocator keeps of memory that was freed.
+//! What the C library's allocator, that of the engines, keeps of memory that was freed.
+//!
+//! The program's own allocator is another one, jemalloc (ARCHITECTURE.md says why there are two). It is told the same when it is built,
+//! by `JEMALLOC_SYS_WITH_MALLOC_CONF` in `.cargo/config.toml`, as it reads its settings before `main`; glibc's can only be told by calls.
 //!
 //! Left alone it learns to keep more: after a model of 25 MB was freed it takes pieces of that size from its arenas, of which
 //! every thread may get one, and gives back only what lies at their ends.
