@@ -15,6 +15,16 @@ pub(crate) struct Audit {
     what: What,
 }
 
+/// Where the log lies. The files are elsewhere, perhaps, and are not asked for.
+#[derive(Debug, Args)]
+#[command(mut_arg("data", |arg| arg.help("The server's data folder")))]
+#[command(mut_arg("database_url", |arg| arg.help("Where the servers have their registry in PostgreSQL: that database")))]
+#[command(mut_arg("bucket", |arg| arg.hide(true)))]
+struct Place {
+    #[command(flatten)]
+    storage: Storage,
+}
+
 #[derive(Debug, Subcommand)]
 enum What {
     /// List changes, newest first, as a running server knows them: one line of JSON each.
@@ -35,7 +45,7 @@ enum What {
     /// beside a running server and without one.
     Verify {
         #[command(flatten)]
-        storage: Storage,
+        place: Place,
         /// File of exported heads, kept where who can change the log cannot; the data folder's own unless given.
         #[arg(long)]
         heads: Option<PathBuf>,
@@ -43,7 +53,7 @@ enum What {
     /// Print where the log ends now, in the form of a file of heads.
     Head {
         #[command(flatten)]
-        storage: Storage,
+        place: Place,
     },
 }
 
@@ -70,9 +80,9 @@ impl Audit {
                 }
                 Ok(ExitCode::SUCCESS)
             }),
-            What::Verify { storage, heads } => run(verify(storage, heads)),
-            What::Head { storage } => run(async move {
-                let head = storage.log_reader().await?.head().await?;
+            What::Verify { place, heads } => run(verify(place.storage, heads)),
+            What::Head { place } => run(async move {
+                let head = place.storage.log_reader().await?.head().await?;
                 println!("{}", export_head(&head, jiff::Timestamp::now()));
                 Ok(ExitCode::SUCCESS)
             }),

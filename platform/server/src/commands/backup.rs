@@ -14,6 +14,9 @@ use std::process::ExitCode;
 
 /// Copy the registry and all its files, as they are at one moment, into a folder. The server may run meanwhile.
 #[derive(Debug, Args)]
+#[command(mut_arg("data", |arg| arg.help("The server's data folder")))]
+#[command(mut_arg("database_url", |arg| arg.help("Where the servers have their registry in PostgreSQL: that database")))]
+#[command(mut_arg("bucket", |arg| arg.help("Where the servers have the models' files in a bucket: the TOML file that they are given")))]
 pub(crate) struct Backup {
     /// An empty or missing folder. It is a data folder: `einthoven serve --data FOLDER` serves it as it is.
     folder: PathBuf,
@@ -23,6 +26,9 @@ pub(crate) struct Backup {
 
 /// Bring a backup into PostgreSQL and a bucket, or into another data folder; they must be empty.
 #[derive(Debug, Args)]
+#[command(mut_arg("data", |arg| arg.help("The data folder that the backup is brought into")))]
+#[command(mut_arg("database_url", |arg| arg.help("Bring the registry into this PostgreSQL: `postgres://user:password@host/database`")))]
+#[command(mut_arg("bucket", |arg| arg.help("Bring the models' files into a bucket: the TOML file that servers are given for it")))]
 pub(crate) struct Restore {
     /// What `einthoven backup` made.
     folder: PathBuf,

@@ -22,9 +22,13 @@ pub(crate) struct GateCommand {
 #[derive(Debug, Subcommand)]
 enum What {
     /// Show a model's gate.
-    Show { model: ModelName },
+    Show {
+        /// The model.
+        model: ModelName,
+    },
     /// Replace it; without a flag nothing is needed.
     Set {
+        /// The model.
         model: ModelName,
         /// The version must bring a CARD.md.
         #[arg(long)]
@@ -46,7 +50,9 @@ enum What {
     Evaluate {
         /// `NAME/VERSION`.
         version: String,
+        /// What the set is called, as gates name it.
         set: SetName,
+        /// The archive.
         file: PathBuf,
     },
 }

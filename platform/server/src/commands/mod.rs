@@ -145,3 +145,28 @@ impl Command {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every argument of every command that is shown says what it is.
+    fn all_are_described(command: &clap::Command) {
+        for argument in command.get_arguments().filter(|argument| !argument.is_hide_set()) {
+            let (of, which) = (command.get_name(), argument.get_id());
+            assert!(
+                argument.get_help().is_some_and(|help| !help.to_string().is_empty()),
+                "{of}: {which}"
+            );
+        }
+        let shown = command.get_subcommands().filter(|command| !command.is_hide_set());
+        shown.for_each(all_are_described);
+    }
+
+    #[test]
+    fn every_command_and_every_argument_is_described() {
+        let mut command = Arguments::command();
+        command.build();
+        all_are_described(&command);
+    }
+}

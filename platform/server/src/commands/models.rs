@@ -35,18 +35,28 @@ enum What {
     /// List all models.
     List,
     /// Show a model with its versions and aliases.
-    Show { model: ModelName },
+    Show {
+        /// The model.
+        model: ModelName,
+    },
     /// Make a model without versions.
     Create {
+        /// The model.
         model: ModelName,
         /// For people.
         #[arg(long, default_value = "")]
         description: String,
     },
     /// Describe a model anew.
-    Describe { model: ModelName, description: String },
+    Describe {
+        /// The model.
+        model: ModelName,
+        /// For people.
+        description: String,
+    },
     /// Forget a model with all its versions; nothing of it may answer.
     Remove {
+        /// The model.
         model: ModelName,
         /// For the audit trail.
         #[arg(long)]
@@ -54,6 +64,7 @@ enum What {
     },
     /// Bring a version in: a network, an archive of one with its manifest, or an MLflow model directory.
     Upload {
+        /// The model.
         model: ModelName,
         /// `.onnx`, `.tflite`, `.safetensors`, `.zip`, `.tar` or `.tar.gz`.
         file: PathBuf,

@@ -27,13 +27,20 @@ enum What {
     /// Add or replace one.
     Set(Box<New>),
     /// Ask MLflow whether it answers.
-    Test { name: SourceName },
+    Test {
+        /// What the source is called.
+        name: SourceName,
+    },
     /// Remove one; what came from it stays.
-    Remove { name: SourceName },
+    Remove {
+        /// What the source is called.
+        name: SourceName,
+    },
 }
 
 #[derive(Debug, Args)]
 struct New {
+    /// What the source is called.
     name: SourceName,
     /// Address of the MLflow server.
     url: String,

@@ -21,7 +21,10 @@ pub(crate) struct Traffic {
 #[derive(Debug, Subcommand)]
 enum What {
     /// Show what answers, and what a rollback would bring back.
-    Show { model: ModelName },
+    Show {
+        /// The model.
+        model: ModelName,
+    },
     /// Let a version answer.
     Promote {
         /// `NAME/VERSION`.
@@ -32,6 +35,7 @@ enum What {
     },
     /// Let nothing answer.
     Stop {
+        /// The model.
         model: ModelName,
         /// For the audit trail.
         #[arg(long)]
@@ -39,13 +43,17 @@ enum What {
     },
     /// Take the previous version back.
     Rollback {
+        /// The model.
         model: ModelName,
         /// For the audit trail.
         #[arg(long)]
         reason: Option<String>,
     },
     /// Show what answered when, and who decided.
-    History { model: ModelName },
+    History {
+        /// The model.
+        model: ModelName,
+    },
 }
 
 impl Traffic {

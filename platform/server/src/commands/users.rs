@@ -44,6 +44,7 @@ enum What {
     List,
     /// Give somebody another password, which signs them out everywhere.
     Password {
+        /// What they sign in as.
         name: UserName,
         /// File that holds it; `-` reads it from standard input.
         #[arg(long, value_name = "FILE")]
@@ -54,6 +55,7 @@ enum What {
     },
     /// Remove somebody; they are signed out.
     Remove {
+        /// What they sign in as.
         name: UserName,
         /// For the audit trail.
         #[arg(long)]
