@@ -56,6 +56,8 @@ pub struct Snapshot {
     pub models_waiting: u64,
     /// Recordings that shadows were to compute and did not, because too much waited.
     pub shadows_dropped: u64,
+    /// Challengers that this server took out of their experiments because they broke a rail.
+    pub withdrawals: u64,
     /// Versions that are compared.
     pub arms: Vec<ArmReading>,
     /// What became of their recordings.
@@ -227,6 +229,11 @@ impl Metrics {
             "Recordings that shadows were to compute and did not, because too much waited.",
         );
         shadows.add(&[], snapshot.shadows_dropped as f64);
+        let mut withdrawals = Family::counter(
+            "einthoven_experiment_withdrawals_total",
+            "Challengers that this server took out of their experiments because they broke a rail.",
+        );
+        withdrawals.add(&[], snapshot.withdrawals as f64);
         let plain = [
             (
                 "einthoven_model_memory_bytes",
@@ -254,7 +261,7 @@ impl Metrics {
             family.add(&[], value as f64);
             family
         });
-        [build, jobs, shadows]
+        [build, jobs, shadows, withdrawals]
             .into_iter()
             .chain(snapshot.journal.iter().flat_map(journal))
             .chain(plain)

@@ -151,7 +151,10 @@ async fn look_now(app: &Arc<App>, watched: Watched) {
     if ruling.withdraw {
         match withdraw(app.registry(), watched, &ruling, now).await {
             Ok(None) => {}
-            Ok(Some(told)) => app.comparing.tell(told),
+            Ok(Some(told)) => {
+                app.comparing.meters.withdrew();
+                app.comparing.tell(told);
+            }
             Err(cause) => tracing::error!("a challenger should be withdrawn and is not: {cause}"),
         }
     } else if looks {

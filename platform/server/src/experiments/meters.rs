@@ -23,6 +23,8 @@ pub(crate) struct Meters {
     all: Mutex<BTreeMap<Name, Meter>>,
     /// Shadows that were left out, of whichever experiment.
     dropped: AtomicU64,
+    /// Challengers that were withdrawn.
+    withdrawn: AtomicU64,
 }
 
 /// Model, experiment and version.
@@ -211,6 +213,16 @@ impl Meters {
     /// Shadows that were left out, of all experiments.
     pub(crate) fn dropped_in_all(&self) -> u64 {
         self.dropped.load(Ordering::Relaxed)
+    }
+
+    /// Counts a challenger that this server withdrew.
+    pub(crate) fn withdrew(&self) {
+        self.withdrawn.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Challengers that this server withdrew, of all experiments.
+    pub(crate) fn withdrawals(&self) -> u64 {
+        self.withdrawn.load(Ordering::Relaxed)
     }
 
     /// Forgets arms that take part no more.

@@ -53,6 +53,7 @@ async fn snapshot(app: &App) -> Snapshot {
         model_memory_budget_bytes: usage.budget_bytes,
         models_waiting: app.loaded.waiting().len() as u64,
         shadows_dropped: app.comparing.meters.dropped_in_all(),
+        withdrawals: app.comparing.meters.withdrawals(),
         arms: app.comparing.meters.readings(),
         drift: app.comparing.drifting.readings(),
         jobs: app.jobs.counts().await.to_vec(),

@@ -56,6 +56,8 @@ fn whoever_breaks_a_rail_is_withdrawn_with_its_reason() {
         "rules": {"rails": {"least_recordings": 8}},
     });
     start(&server, &wanted);
+    let withdrawals = || server.counted("einthoven_experiment_withdrawals_total");
+    assert_eq!(withdrawals(), 0.0);
     for person in 0..4 {
         for record in ["100x", "203x", "208x"] {
             classify(&server, record, Some(&format!("{record} of {person}")));
@@ -93,6 +95,7 @@ fn whoever_breaks_a_rail_is_withdrawn_with_its_reason() {
 
     let (header, body) = one_call(&listener);
     let told: Value = serde_json::from_str(&body).unwrap();
+    assert_eq!(withdrawals(), 1.0);
     assert_eq!(
         (&told["event"], &told["version"]),
         (&json!("challenger_withdrawn"), &json!("2"))

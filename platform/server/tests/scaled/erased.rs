@@ -1,6 +1,5 @@
 //! A person is forgotten by all servers when one of them is asked.
 
-use crate::client::Server;
 use crate::records::{classify, entry, named, pages, send};
 use crate::shared::{Shared, about, kill, master, until};
 use serde_json::{Value, json};
@@ -110,13 +109,6 @@ fn one_erasure_reaches_all_servers_and_one_that_was_away_when_it_comes_back() {
     assert_eq!(about(&third, &pseudonym), Vec::<Value>::new());
 }
 
-/// What a server has told about its erasing.
-fn counted(server: &Server, name: &str) -> f64 {
-    let text = String::from_utf8(server.get("/metrics").bytes).unwrap();
-    let line = text.lines().find(|line| line.split(' ').next() == Some(name)).unwrap();
-    line.split(' ').nth(1).unwrap().parse().unwrap()
-}
-
 #[test]
 fn one_that_cannot_be_erased_holds_up_no_other_and_a_list_made_anew_is_followed() {
     let shared = Shared::start();
@@ -153,9 +145,9 @@ fn one_that_cannot_be_erased_holds_up_no_other_and_a_list_made_anew_is_followed(
     let other = start("other");
     assert_eq!(about(&other, &bo), Vec::<Value>::new());
     assert_eq!(about(&other, &ana).len(), 1);
-    assert_eq!(counted(&other, "einthoven_erasures_open"), 1.0);
-    assert!(counted(&other, "einthoven_erasures_failed_total") >= 1.0);
-    assert_eq!(counted(&one, "einthoven_erasures_open"), 0.0);
+    assert_eq!(other.counted("einthoven_erasures_open"), 1.0);
+    assert!(other.counted("einthoven_erasures_failed_total") >= 1.0);
+    assert_eq!(one.counted("einthoven_erasures_open"), 0.0);
     // Whoever comes next is not held up by it.
     let erased = one.delete(&format!("/v1/subjects/{cleo}"));
     assert_eq!(
@@ -166,9 +158,7 @@ fn one_that_cannot_be_erased_holds_up_no_other_and_a_list_made_anew_is_followed(
     );
     std::fs::remove_dir(&in_the_way).unwrap();
     until("another try", || about(&other, &ana).is_empty());
-    until("none that is open", || {
-        counted(&other, "einthoven_erasures_open") == 0.0
-    });
+    until("none that is open", || other.counted("einthoven_erasures_open") == 0.0);
 
     // As in a database that was made anew: its numbers begin again, below those that the servers have followed.
     for server in [&one, &other] {

@@ -123,6 +123,13 @@ impl Server {
         server
     }
 
+    /// What a series without labels says.
+    pub(crate) fn counted(&self, name: &str) -> f64 {
+        let text = String::from_utf8(self.get("/metrics").bytes).unwrap();
+        let line = text.lines().find(|line| line.split(' ').next() == Some(name)).unwrap();
+        line.split(' ').nth(1).unwrap().parse().unwrap()
+    }
+
     pub(crate) fn get(&self, path: &str) -> Answer {
         self.ask("GET", path, &[], b"")
     }
