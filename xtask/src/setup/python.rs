@@ -46,6 +46,11 @@ pub(crate) const FOR_TESTS: &[Environment] = &[
         proof: "import schemathesis",
     },
     Environment {
+        name: "fhir",
+        list: "platform/server/tests/server/python/fhir.txt",
+        proof: "import fhir.resources.R4B.bundle",
+    },
+    Environment {
         name: "deploy-checks",
         list: "deploy/tests/packages.txt",
         proof: "import helm_python, kubernetes_validate, check_jsonschema",

@@ -2,6 +2,9 @@
 
 use crate::client::{Server, borrowed, record_100};
 use serde_json::{Value, json};
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Stdio};
 
 #[test]
 fn a_kept_recording_can_be_looked_at_and_forgotten() {
@@ -49,6 +52,33 @@ fn a_kept_recording_can_be_looked_at_and_forgotten() {
     server.get(&format!("{path}/fhir")).problem(404, "not_found");
     server.get(&path).problem(404, "not_found");
     server.delete(&path).problem(404, "not_found");
+}
+
+/// A bundle that the models of FHIR take, which `cargo xtask setup python` brings.
+fn is_valid(bundle: &Value) {
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
+    let python = target.join("fhir/bin/python");
+    assert!(
+        python.exists(),
+        "{} is missing, run `cargo xtask setup python`",
+        python.display()
+    );
+    let mut checked = Command::new(python)
+        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/server/python/valid.py"))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // One that ends before it has read all says why.
+    let _ = write!(checked.stdin.take().unwrap(), "{bundle}");
+    let output = checked.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        output.status.success() && said.contains("valid: 1 Device, 1 DiagnosticReport"),
+        "{said}{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
 }
 
 /// A bundle whose report leads to every figure, says what made it, and names nobody.
@@ -148,6 +178,7 @@ fn a_fhir_bundle_says_what_readers_said_and_when_to_who_may_read_it() {
         assert_eq!(taken.status, 201, "{}", taken.json());
     }
     let bundle = server.get(&format!("{path}/fhir")).json();
+    is_valid(&bundle);
     is_a_report_on(&bundle, &document);
     has_the_beats_of(&bundle, &document);
     let label = observation(&bundle, "as a reader labelled them");
