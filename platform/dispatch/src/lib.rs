@@ -14,6 +14,7 @@ mod meters;
 mod pending;
 mod process;
 mod queue;
+mod roster;
 mod run;
 mod schedule;
 mod settings;

@@ -5,13 +5,13 @@ use crate::checked::{Checked, Takes};
 use crate::cost::Cost;
 use crate::meters::Meters;
 use crate::pending::Pending;
+use crate::roster::{End, Roster};
 use crate::schedule::{CallId, Limits, Offer, Piece, Schedule, Whose, Wish};
 use crate::settings::{Instance, Settings, Source};
 use crate::statistics::Statistics;
 use einthoven_plugin_host::{Code, Failure};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread::{Thread, ThreadId};
 use std::time::{Duration, Instant};
 
 /// Rows below which a call is not cut for instances that would be idle otherwise.
@@ -40,6 +40,8 @@ pub(crate) struct Queue {
     apart: AtomicBool,
     state: Mutex<State>,
     express: Condvar,
+    /// How long an instance beside others waits for work before it is given up.
+    idle: Duration,
 }
 
 struct State {
@@ -48,29 +50,11 @@ struct State {
     closed: bool,
     /// The instance that was made before there was a thread for it.
     spare: Option<Box<dyn Instance>>,
-    threads: Threads,
+    threads: Roster,
     /// Batches of batch work that run now.
     long: usize,
     /// No further instance is tried before.
     not_before: Option<Instant>,
-}
-
-#[derive(Default)]
-struct Threads {
-    /// Those there are, without the express one.
-    all: usize,
-    /// Those that wait for work. The last to come is woken first, so that those that are not needed get old and end.
-    asleep: Vec<Thread>,
-    /// Those that were woken and have not come yet.
-    roused: usize,
-    /// Those that end because nothing was to do; they count among all until their instance is gone.
-    leaving: Vec<ThreadId>,
-    /// Those that have an instance.
-    ready: usize,
-    /// Whether one is making its instance, the first left aside.
-    making: bool,
-    express: bool,
-    express_idle: bool,
 }
 
 /// What a thread is for.
@@ -114,11 +98,12 @@ impl Queue {
                 cost: Cost::default(),
                 closed: false,
                 spare: first,
-                threads: Threads::default(),
+                threads: Roster::default(),
                 long: 0,
                 not_before: None,
             }),
             express: Condvar::new(),
+            idle: IDLE,
         }
     }
 
@@ -212,17 +197,13 @@ impl Queue {
     /// Wakes or starts whoever can take what waits.
     fn rouse(self: &Arc<Self>, mut state: MutexGuard<'_, State>) {
         if state.threads.idle() > 0 {
-            let enough = state.threads.roused > 0 && !state.pays_to_share();
-            if !enough && let Some(last) = state.threads.asleep.pop() {
-                state.threads.roused += 1;
-                // While it is counted nobody else wakes one, so not after this thread may have been held up.
-                last.unpark();
+            if state.threads.roused() == 0 || state.pays_to_share() {
+                state.threads.rouse();
             }
             return;
         }
         if state.may_start(self.settings.instances.get()) {
-            state.threads.all += 1;
-            state.threads.making = state.threads.all > 1;
+            state.threads.begins();
             drop(state);
             self.start(Role::Any);
             return;
@@ -259,22 +240,20 @@ impl Queue {
 
     /// A thread has its instance.
     pub(crate) fn made(self: &Arc<Self>) {
-        let mut state = self.state();
-        state.threads.ready += 1;
-        state.threads.making = false;
+        self.state().threads.made();
     }
 
     /// A thread has its instance no more.
     pub(crate) fn unmade(&self) {
-        self.state().threads.ready -= 1;
+        self.state().threads.unmade();
     }
 
     /// Whether the queue has other instances, so that one which cannot be made may stay away for a while.
     pub(crate) fn does_without(&self) -> bool {
         let mut state = self.state();
-        state.threads.making = false;
+        state.threads.not_made();
         state.not_before = Some(Instant::now() + AFTER_FAILURE);
-        state.threads.ready > 0
+        state.threads.ready() > 0
     }
 
     /// A thread has ended. Where none stays and it could not work, nobody is left who would answer.
@@ -284,18 +263,13 @@ impl Queue {
             state.threads.express = false;
             return;
         }
-        state.threads.all -= 1;
-        if state.threads.has_left() {
+        match state.threads.ended(std::thread::current().id()) {
             // What came while its instance was taken down found no thread free, and none that it could start.
-            if state.schedule.waiting_rows() > 0 {
-                self.rouse(state);
-            }
-            return;
+            End::Left if state.schedule.waiting_rows() > 0 => return self.rouse(state),
+            End::Left | End::Lost => return,
+            End::LastLost => {}
         }
-        state.threads.making = false;
-        let Some(failure) = why.filter(|_| state.threads.staying() == 0) else {
-            return;
-        };
+        let Some(failure) = why else { return };
         let left = state.schedule.clear();
         drop(state);
         for pending in left {
@@ -347,14 +321,15 @@ impl Queue {
             }
             state = match role {
                 Role::Any => {
-                    state.threads.asleep.push(std::thread::current());
+                    let own = std::thread::current();
+                    let name = own.id();
+                    state.threads.sleeps(own);
                     drop(state);
                     let slept = Instant::now();
-                    std::thread::park_timeout(IDLE);
+                    std::thread::park_timeout(self.idle);
                     let mut state = self.state();
-                    let unused = state.threads.arrives() && slept.elapsed() >= IDLE;
-                    if unused && state.threads.staying() > 1 && state.schedule.waiting_rows() == 0 {
-                        state.threads.leaving.push(std::thread::current().id());
+                    let unused = slept.elapsed() >= self.idle && state.schedule.waiting_rows() == 0;
+                    if state.threads.wakes(name, unused) {
                         return None;
                     }
                     state
@@ -399,12 +374,8 @@ impl Queue {
         state.closed = true;
         let left = state.schedule.clear();
         let spare = state.spare.take();
-        let asleep = std::mem::take(&mut state.threads.asleep);
-        state.threads.roused += asleep.len();
+        state.threads.rouse_all();
         drop(state);
-        for thread in asleep {
-            thread.unpark();
-        }
         self.express.notify_all();
         for pending in left {
             pending.fail(DispatchError::Closed, &self.meters);
@@ -415,7 +386,7 @@ impl Queue {
     pub(crate) fn statistics(&self) -> Statistics {
         let state = self.state();
         let (calls, bytes) = (state.schedule.calls() as u64, state.schedule.bytes() as u64);
-        let instances = state.threads.ready + usize::from(state.spare.is_some());
+        let instances = state.threads.ready() + usize::from(state.spare.is_some());
         drop(state);
         Statistics {
             pending_calls: calls,
@@ -426,40 +397,10 @@ impl Queue {
     }
 }
 
-impl Threads {
-    /// Those that have nothing to do, or are about to look for it.
-    fn idle(&self) -> usize {
-        self.asleep.len() + self.roused
-    }
-
-    /// Those that do not end.
-    fn staying(&self) -> usize {
-        self.all - self.leaving.len()
-    }
-
-    /// Whether this thread ends because nothing was to do.
-    fn has_left(&mut self) -> bool {
-        let own = std::thread::current().id();
-        let place = self.leaving.iter().position(|thread| *thread == own);
-        place.map(|place| self.leaving.swap_remove(place)).is_some()
-    }
-
-    /// This thread is awake; whether nobody woke it.
-    fn arrives(&mut self) -> bool {
-        let own = std::thread::current().id();
-        let place = self.asleep.iter().position(|thread| thread.id() == own);
-        match place {
-            Some(place) => drop(self.asleep.remove(place)),
-            None => self.roused = self.roused.saturating_sub(1),
-        }
-        place.is_some()
-    }
-}
-
 impl State {
     fn may_start(&self, most: usize) -> bool {
         let first = self.threads.staying() == 0;
-        first || (self.threads.staying() < most && !self.threads.making && !self.waits_after_failure())
+        first || (self.threads.staying() < most && !self.threads.making() && !self.waits_after_failure())
     }
 
     fn waits_after_failure(&self) -> bool {
@@ -506,3 +447,6 @@ impl State {
         Duration::from_secs_f64(seconds.clamp(RETRY.0, RETRY.1))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,138 @@
+//! Instances that end because nothing is to do, with real threads.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+use super::{Queue, Role};
+use crate::call::{Call, Priority};
+use crate::checked::Takes;
+use crate::pending::Answered;
+use crate::settings::{Instance, Settings, Source};
+use crate::tensor::Tensor;
+use crate::ticket::Ticket;
+use einthoven_plugin_host::{DType, Failure, Outputs, Signature, TensorSpec, TensorView, Until};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+/// What the test sees of the instances.
+#[derive(Default, Clone)]
+struct Engine(Arc<Counts>);
+
+#[derive(Default)]
+struct Counts {
+    alive: AtomicUsize,
+    running: AtomicUsize,
+    go_on: AtomicBool,
+    /// Whether there was no instance once, after the first.
+    none_left: AtomicBool,
+}
+
+struct Copy(Engine);
+
+impl Source for Engine {
+    fn instance(&self) -> Result<Box<dyn Instance>, Failure> {
+        self.0.alive.fetch_add(1, Ordering::SeqCst);
+        Ok(Box::new(Copy(self.clone())))
+    }
+}
+
+impl Drop for Copy {
+    fn drop(&mut self) {
+        if self.0.0.alive.fetch_sub(1, Ordering::SeqCst) == 1 {
+            self.0.0.none_left.store(true, Ordering::SeqCst);
+        }
+    }
+}
+
+impl Instance for Copy {
+    fn run(&mut self, inputs: &[TensorView<'_>], _: &Until) -> Result<Outputs, Failure> {
+        let counts = &self.0.0;
+        counts.running.fetch_add(1, Ordering::SeqCst);
+        while !counts.go_on.load(Ordering::SeqCst) {
+            std::thread::yield_now();
+        }
+        let mut outputs = Outputs::default();
+        let output = outputs.add("y", DType::F32, inputs[0].dims())?;
+        output.copy_from_slice(inputs[0].bytes());
+        Ok(outputs)
+    }
+
+    fn provider(&self) -> &str {
+        "test"
+    }
+
+    fn usable(&self) -> bool {
+        true
+    }
+}
+
+fn until(condition: impl Fn() -> bool) {
+    while !condition() {
+        std::thread::yield_now();
+    }
+}
+
+fn submit(queue: &Arc<Queue>) -> impl FnOnce() -> Answered + use<> {
+    let call = Call {
+        inputs: vec![Tensor {
+            name: "x".into(),
+            dtype: DType::F32,
+            dims: vec![1],
+            data: vec![0; 4].into(),
+        }],
+        priority: Priority::Interactive,
+        flow: "one".into(),
+        deadline: None,
+    };
+    let ticket = Ticket::new(Arc::clone(queue), queue.submit(call).unwrap());
+    || ticket.wait()
+}
+
+/// Two instances fall asleep at the same moment and have nothing to do: one ends, the other stays, and calls that come just
+/// then have their answers.
+#[test]
+fn instances_that_end_at_once_leave_one() {
+    let spec = |name: &str| TensorSpec {
+        name: name.to_owned(),
+        dtype: DType::F32,
+        dims: vec![None],
+    };
+    let signature = Signature {
+        inputs: vec![spec("x")],
+        outputs: vec![spec("y")],
+    };
+    let settings = Settings {
+        instances: 2.try_into().unwrap(),
+        express: false,
+        ..Settings::default()
+    };
+    let engine = Engine::default();
+    let counts = &engine.0;
+    let source = Arc::new(engine.clone());
+    let mut queue = Queue::new("test", Takes::new(signature), settings, source, None);
+    queue.idle = Duration::from_micros(500);
+    let queue = Arc::new(queue);
+    for round in 0..300 {
+        counts.running.store(0, Ordering::SeqCst);
+        counts.go_on.store(false, Ordering::SeqCst);
+        let first = submit(&queue);
+        until(|| counts.running.load(Ordering::SeqCst) == 1);
+        let second = submit(&queue);
+        until(|| counts.running.load(Ordering::SeqCst) == 2);
+        counts.go_on.store(true, Ordering::SeqCst);
+        assert!(first().is_ok() && second().is_ok(), "round {round}");
+        if round % 2 == 0 {
+            until(|| queue.statistics().instances <= 1);
+        } else {
+            // One after the other into the time in which they end.
+            while queue.statistics().instances > 1 {
+                assert!(submit(&queue)().is_ok(), "round {round}");
+                std::thread::sleep(queue.idle);
+            }
+        }
+        assert!(queue.state().threads.staying() >= 1, "round {round}");
+        assert!(!counts.none_left.load(Ordering::SeqCst), "round {round}: both ended");
+    }
+    queue.close();
+    until(|| counts.alive.load(Ordering::SeqCst) == 0);
+    assert!(queue.next(Role::Any).is_none());
+}
