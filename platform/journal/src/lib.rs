@@ -29,5 +29,5 @@ pub use error::JournalError;
 pub use frame::{Frame, FrameError, Kind, MAX_PAYLOAD, decode, encode};
 pub use journal::{Journal, Mode, Recorded, Settings};
 pub use pseudonym::PseudonymKey;
-pub use query::{Cursor, Entries, Filter, Page};
+pub use query::{Cursor, Entries, Filter, Page, readable};
 pub use segments::{Damage, Disk, Keep, LocalDisk, Sink};

@@ -236,6 +236,13 @@ impl Entries {
     }
 }
 
+/// Those that can be read: damaged ones are passed over.
+pub fn readable(
+    entries: impl Iterator<Item = Result<Entry, JournalError>>,
+) -> impl Iterator<Item = Result<Entry, JournalError>> {
+    entries.filter(|entry| !matches!(entry, Err(JournalError::Damaged { .. })))
+}
+
 impl Iterator for Entries {
     type Item = Result<Entry, JournalError>;
 

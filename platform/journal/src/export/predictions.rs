@@ -3,7 +3,7 @@
 use super::column::Kind;
 use super::{Column, Format, Value, failed};
 use crate::labels::{Truth, current};
-use crate::query::Entries;
+use crate::query::{Entries, readable};
 use crate::{Entry, Journal, JournalError};
 use std::io::Write;
 
@@ -52,12 +52,8 @@ pub fn predictions(
     let width = columns.len();
     let mut table = format.begin(columns, out)?;
     let mut rows = 0;
-    for entry in entries {
-        let entry = match entry {
-            Ok(entry) => entry,
-            Err(JournalError::Damaged { .. }) => continue,
-            Err(cause) => return Err(cause),
-        };
+    for entry in readable(entries) {
+        let entry = entry?;
         let id = entry.id.to_string();
         let mut truths = current(&journal.labels().of(entry.id)?);
         for beat in entry.beats() {

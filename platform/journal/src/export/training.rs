@@ -4,7 +4,7 @@ use super::column::Kind;
 use super::predictions::{integer, widened};
 use super::{Column, Format, Value};
 use crate::labels::{Truth, compared};
-use crate::query::Entries;
+use crate::query::{Entries, readable};
 use crate::{Journal, JournalError};
 use sha2::{Digest, Sha256};
 use std::io::Write;
@@ -108,12 +108,8 @@ pub fn training(
     ];
     let mut table = format.begin(columns, out)?;
     let mut rows = 0;
-    for entry in entries {
-        let entry = match entry {
-            Ok(entry) => entry,
-            Err(JournalError::Damaged { .. }) => continue,
-            Err(cause) => return Err(cause),
-        };
+    for entry in readable(entries) {
+        let entry = entry?;
         let id = entry.id.to_string();
         for beat in compared(&entry, &journal.labels().of(entry.id)?) {
             if wrong && beat.right() {

@@ -9,6 +9,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use einthoven_registry::Done;
 use einthoven_registry_state::{
     Challenger, Event, ExperimentName, Model, ModelName, Proposal, Traffic, TrafficChange, VersionName,
 };
@@ -80,14 +81,17 @@ pub(crate) async fn set_traffic(
         }
         _ => app.onboarding.set_traffic(&by, &name, wanted, caller.seen).await?,
     };
-    let proposed =
-        |(_, record): &(u64, einthoven_registry_state::Record)| matches!(record.event, Event::PromotionProposed { .. });
-    let status = if done.entries.iter().any(proposed) {
+    Ok(shown(made_or_proposed(&done), done.state.model(&name)?))
+}
+
+/// 200 where a change was made, 202 where a second person must ask for the same.
+pub(super) fn made_or_proposed(done: &Done) -> StatusCode {
+    let mut events = done.entries.iter().map(|(_, record)| &record.event);
+    if events.any(|event| matches!(event, Event::PromotionProposed { .. })) {
         StatusCode::ACCEPTED
     } else {
         StatusCode::OK
-    };
-    Ok(shown(status, done.state.model(&name)?))
+    }
 }
 
 pub(crate) async fn roll_back(

@@ -5,6 +5,7 @@ use super::super::body::{Body, Path, Query};
 use super::super::caller::Caller;
 use super::super::models::Reason;
 use super::super::problem::Problem;
+use super::super::traffic::made_or_proposed;
 use super::find;
 use super::list::shown;
 use crate::experiments::{Rules, sentinel};
@@ -12,7 +13,7 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use einthoven_auth::Scope;
-use einthoven_registry_state::{Challenger, Change, Event, ExperimentName, ModelName, Proposal, Wanted};
+use einthoven_registry_state::{Challenger, Change, ExperimentName, ModelName, Proposal, Wanted};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -83,11 +84,8 @@ pub(crate) async fn start_experiment(
     let done = started.await?;
     let model = done.state.model(&new.model)?;
     let Some(experiment) = model.experiments.get(&new.name) else {
-        let proposed = |(_, record): &(u64, einthoven_registry_state::Record)| {
-            matches!(record.event, Event::PromotionProposed { .. })
-        };
-        let proposed = done.entries.iter().any(proposed).then_some(model.proposal.as_ref());
-        let proposal = proposed.flatten().cloned();
+        let proposed = made_or_proposed(&done) == StatusCode::ACCEPTED;
+        let proposal = model.proposal.clone().filter(|_| proposed);
         return Ok((StatusCode::ACCEPTED, axum::Json(Proposed { proposal })).into_response());
     };
     let location = [(header::LOCATION, format!("/v1/experiments/{}", new.name))];
@@ -116,13 +114,8 @@ pub(crate) async fn change_experiment(
         .onboarding
         .change_experiment(&by, &model.name, &name, wanted, caller.seen);
     let done = changed.await?;
-    let proposed = done
-        .entries
-        .iter()
-        .any(|(_, record)| matches!(record.event, Event::PromotionProposed { .. }));
-    let status = if proposed { StatusCode::ACCEPTED } else { StatusCode::OK };
     let (model, experiment) = done.state.experiment(&name)?;
-    Ok(shown(status, &app, model, experiment))
+    Ok(shown(made_or_proposed(&done), &app, model, experiment))
 }
 
 /// The champion answers everybody again; what was compared can still be read.

@@ -5,7 +5,7 @@ use super::super::body::Body;
 use super::super::caller::Caller;
 use super::super::problem::Problem;
 use super::labels::{Said, key};
-use super::{find, reading};
+use super::{created, find, reading};
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
@@ -73,10 +73,5 @@ pub(crate) async fn create_labels(
         })
     })
     .await?;
-    let status = if taken.new > 0 {
-        StatusCode::CREATED
-    } else {
-        StatusCode::OK
-    };
-    Ok((status, Json(taken)).into_response())
+    Ok((created(taken.new), Json(taken)).into_response())
 }

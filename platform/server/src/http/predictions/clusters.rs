@@ -13,7 +13,7 @@ use axum::Json;
 use axum::extract::State;
 use einthoven_ecg::shape::{self, Shape};
 use einthoven_journal::labels::{Compared, compared};
-use einthoven_journal::{Journal, JournalError};
+use einthoven_journal::{Journal, readable};
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -88,12 +88,8 @@ fn clustered(app: &App, journal: &Journal, caller: &Caller, wanted: &Wanted) -> 
     let mut list = ClusterList::default();
     let (mut beats, mut shapes) = (Vec::new(), Vec::new());
     let (mut recordings, mut looked_at) = (0, 0);
-    for entry in wanted.labelled(journal, caller, None) {
-        let entry = match entry {
-            Ok(entry) => entry,
-            Err(JournalError::Damaged { .. }) => continue,
-            Err(cause) => return Err(cause.into()),
-        };
+    for entry in readable(wanted.labelled(journal, caller, None)) {
+        let entry = entry?;
         let labels = journal.labels().of(entry.id)?;
         let mut wrong: Vec<_> = wrong(wanted, compared(&entry, &labels)).collect();
         if wrong.is_empty() {

@@ -5,7 +5,7 @@ use super::super::body::{Body, Path};
 use super::super::caller::Caller;
 use super::super::problem::Problem;
 use super::view::{AgreementOut, Held, LabelOut};
-use super::{find, reading, reference};
+use super::{created, find, reading, reference};
 use axum::Json;
 use axum::extract::{FromRequest, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -140,12 +140,7 @@ pub(crate) async fn create_label(
         })
     })
     .await?;
-    let status = if taken.new > 0 {
-        StatusCode::CREATED
-    } else {
-        StatusCode::OK
-    };
-    Ok((status, Json(taken)).into_response())
+    Ok((created(taken.new), Json(taken)).into_response())
 }
 
 enum Prepared {

@@ -107,6 +107,11 @@ async fn reading<T: Send + 'static>(
     read_with(app, permit, work).await
 }
 
+/// How labels are answered, by how many of them are new: said once more they make nothing.
+fn created(new: usize) -> StatusCode {
+    if new > 0 { StatusCode::CREATED } else { StatusCode::OK }
+}
+
 /// The same for what looks at all that is wanted.
 async fn reading_all<T: Send + 'static>(
     app: &Arc<App>,
