@@ -17,7 +17,7 @@ pub(crate) struct ComparingArguments {
     /// Seconds that a challenger may take for one request, and one more for each minute of the recording; then it counts as late.
     #[arg(long, value_name = "SECONDS", default_value_t = 30, env = "EINTHOVEN_CHALLENGER_WITHIN_S", value_parser = clap::value_parser!(u32).range(1..=3600))]
     challenger_within_s: u32,
-    /// Address that is told, by a signed POST, when a challenger was withdrawn.
+    /// Address that is told, by a signed POST, when a challenger was withdrawn, or recordings are no longer like the reference.
     #[arg(
         long,
         value_name = "URL",

@@ -11,7 +11,7 @@ pub(crate) enum Role {
     All,
     /// Models, versions, traffic, sources, experiments and the page; it answers no predictions.
     Registry,
-    /// Predictions, their jobs and their journal; it follows the registry and changes nothing of it.
+    /// Predictions, their jobs and their journal; it follows the registry, brings nothing in and promotes nothing.
     Router,
 }
 
