@@ -64,7 +64,11 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 /// Files that hold these bytes, or bear the name.
 fn traces(folder: &Path, trace: &str) -> Vec<PathBuf> {
     let holds = |path: &PathBuf| {
-        let bytes = std::fs::read(path).unwrap();
+        let bytes = match std::fs::read(path) {
+            // Whatever is passing may be gone since it was listed.
+            Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => return false,
+            read => read.unwrap(),
+        };
         let named = path.to_string_lossy().contains(trace);
         named || bytes.windows(trace.len()).any(|window| window == trace.as_bytes())
     };
