@@ -9,6 +9,7 @@
 #[path = "../server/client.rs"]
 mod client;
 mod graphs;
+mod many;
 mod overload;
 mod rest;
 mod scenarios;

@@ -2,7 +2,7 @@
 
 use crate::client::{OWNER_KEY, Server, borrowed, record_100, sample};
 use serde_json::{Value, json};
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 use tungstenite::client::IntoClientRequest;
@@ -131,6 +131,45 @@ fn samples_in_beats_out_and_a_client_that_comes_back_misses_none() {
         "{found} of {}",
         whole.len()
     );
+}
+
+#[test]
+fn a_client_that_never_reads_is_given_up_and_what_it_missed_is_kept() {
+    let server = Server::start();
+    let mut hello = hello();
+    hello["rate"] = json!(100);
+    let mut client = Client::connect(&server, OWNER_KEY, &hello);
+    let session = client.said().unwrap();
+    client.0.get_ref().set_write_timeout(Some(PATIENCE)).unwrap();
+    // Two hundred beats a minute: the system takes some megabytes of them that nobody reads.
+    let samples: Vec<i16> = (0..3000).map(|at| if at % 30 < 2 { 300 } else { at % 7 }).collect();
+    let before = server.resident_bytes();
+    // Nothing is read from here on: when no more beats go out no more samples are taken, and then the connection ends.
+    let pieces = samples.iter().copied().cycle();
+    let mut pieces = pieces.take(1000 * samples.len());
+    let mut sent = 0_u64;
+    let end = loop {
+        let piece: Vec<u8> = pieces.by_ref().take(4096).flat_map(i16::to_le_bytes).collect();
+        assert!(!piece.is_empty(), "hours of beats went out to a client that reads none");
+        sent += piece.len() as u64 / 2;
+        if let Err(cause) = client.0.send(Message::binary(piece)) {
+            break cause;
+        }
+    };
+    let tungstenite::Error::Io(cause) = &end else {
+        panic!("{end}")
+    };
+    assert!(
+        matches!(cause.kind(), ErrorKind::ConnectionReset | ErrorKind::BrokenPipe),
+        "{cause}"
+    );
+    assert!(server.resident_bytes() < before + (32 << 20));
+    let back = json!({"session": session["session"], "last_sample": 0});
+    let mut client = Client::connect(&server, OWNER_KEY, &back);
+    let again = client.said().unwrap();
+    assert_eq!(again["session"], session["session"]);
+    assert!(again["next_sample"].as_u64().unwrap() < sent);
+    assert_eq!(client.said().unwrap()["type"], "beat");
 }
 
 #[test]

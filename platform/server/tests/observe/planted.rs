@@ -236,6 +236,14 @@ fn plant(server: &Logging) {
         ),
         ("/invocations", format!("{{\"inputs\": \"{NAME}\"}}")),
         ("/v1/classify", format!("{NAME},{BIRTH}\n{NUMBER}\n")),
+        (
+            "/v1/experiments",
+            format!("{{\"model\": \"heartbeat\", \"challenger\": \"{NUMBER}\", \"name\": \"{NAME}\"}}"),
+        ),
+        (
+            "/v1/labels",
+            format!("[{{\"prediction\": \"{NUMBER}\", \"labels\": {{\"{NAME}\": \"N\"}}}}]"),
+        ),
     ] {
         server.send(
             &format!("POST {path}"),
@@ -257,6 +265,9 @@ fn plant(server: &Logging) {
         "content-type",
         "accept",
         "x-patient",
+        "x-einthoven-subject",
+        "x-einthoven-model",
+        "timeout",
         "from",
         "x-api-key",
         "authorization",
@@ -265,6 +276,12 @@ fn plant(server: &Logging) {
             server.send("GET /v1/models", &[format!("{line}: {value}")], b"");
             server.send("POST /v1/classify", &[format!("{line}: {value}")], b"x");
         }
+    }
+    // What is remembered of a person says nobody's name.
+    for who in [NAME, NUMBER, BIRTH] {
+        let lines = [format!("x-einthoven-subject: {who}"), format!("content-type: {FORM}")];
+        let answer = server.send("POST /v1/classify", &lines, &form_of(&recording, &[]));
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     }
     server.send(
         "GET /v1/models",
@@ -309,6 +326,9 @@ fn nobody_is_found_in_logs_metrics_and_answers_to_others() {
         "/v1/health/ready",
         "/v1/keys",
         "/v1/users",
+        "/v1/predictions",
+        "/v1/experiments",
+        "/v1/jobs",
     ] {
         clean(path, &server.send(&format!("GET {path}"), &[], b""));
     }

@@ -48,6 +48,19 @@ fn a_flipped_byte_is_refused_at_load_with_both_digests_and_others_answer() {
     drop(server);
 
     let server = Server::start_in(folder.path(), &[]);
+    let ready = |path: &str| server.get(path).status;
+    for (path, told) in [
+        ("/v1/health/live", 200),
+        ("/v1/health/ready", 503),
+        ("/v1/health/models/mine", 503),
+        ("/v1/health/models/heartbeat", 200),
+        ("/v2/health/ready", 503),
+        ("/v2/models/mine/ready", 503),
+        ("/v2/models/mine/versions/flipped/ready", 503),
+        ("/v2/models/heartbeat/ready", 200),
+    ] {
+        assert_eq!(ready(path), told, "{path}");
+    }
     let said = classify(&server, "model=mine").problem(503, "file_corrupt");
     let found = said.match_indices("sha256:").count();
     assert!(
@@ -62,6 +75,7 @@ fn a_flipped_byte_is_refused_at_load_with_both_digests_and_others_answer() {
     // It is not promoted either once something else answers; going on is one call.
     assert_eq!(promote(&server, "mine", "whole").status, 200);
     assert_eq!(answers(&server, "model=mine"), "whole");
+    assert_eq!((ready("/v1/health/ready"), ready("/v2/models/mine/ready")), (200, 200));
     promote(&server, "mine", "flipped").problem(503, "file_corrupt");
     assert_eq!(answers(&server, "model=mine"), "whole");
 }
