@@ -91,3 +91,17 @@ fn nobody_known_means_nobody_else() {
     let host = format!("localhost:{port}");
     assert_eq!(server.ask("GET", "/v1/models", &[("host", &host)], b"").status, 200);
 }
+
+/// A key that lies in a file, with the line's end that editors leave, is the owner's.
+#[test]
+fn a_key_in_a_file_lets_the_owner_in() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("owner.key");
+    std::fs::write(&file, format!("{OWNER_KEY}\n")).unwrap();
+    let data = folder.path().join("data");
+    let server = Server::start_as(&data, &["--owner-key-file", file.to_str().unwrap()], None);
+    assert!(!server.line.contains("/v1/auth/link"), "{}", server.line);
+    let by = |key: &str| server.bare("GET", "/v1/keys", &[("x-api-key", key)], b"").unwrap();
+    assert_eq!(by(OWNER_KEY).status, 200);
+    by("another-key-of-two-dozen-letters").problem(401, "credential_refused");
+}

@@ -8,6 +8,9 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::Path;
 
+/// Says how many bytes of a body are JSON; tensors follow.
+const HEAD: &str = "inference-header-content-length";
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Scenario {
@@ -25,6 +28,9 @@ struct Request {
     headers: BTreeMap<String, String>,
     json: Option<Value>,
     text: Option<String>,
+    /// FP32 tensors that follow `json` as bytes.
+    #[serde(default)]
+    tensors: Vec<Vec<f32>>,
 }
 
 #[derive(Deserialize)]
@@ -37,6 +43,13 @@ struct Expected {
     /// Pointers to texts that are not empty.
     #[serde(default)]
     texts: Vec<String>,
+    /// FP32 tensors that follow the JSON as bytes, and nothing else.
+    #[serde(default)]
+    tensors: Vec<Vec<f32>>,
+}
+
+fn bytes(tensors: &[Vec<f32>]) -> Vec<u8> {
+    tensors.iter().flatten().flat_map(|value| value.to_le_bytes()).collect()
 }
 
 /// Whether the one is contained in the other.
@@ -98,15 +111,32 @@ fn one(base_url: &str, headers: &[(&str, &str)], scenario: &Scenario) -> Result<
     }
     let body = request.json.as_ref().map(ToString::to_string).or(request.text.clone());
     let response = match body {
+        Some(json) if !request.tensors.is_empty() => {
+            let built = built
+                .header("content-type", "application/octet-stream")
+                .header(HEAD, json.len().to_string());
+            agent.run(
+                built
+                    .body([json.as_bytes(), &bytes(&request.tensors)].concat())
+                    .unwrap(),
+            )
+        }
         Some(body) => agent.run(built.header("content-type", "application/json").body(body).unwrap()),
         None if request.method == "GET" => agent.run(built.body(()).unwrap()),
         None => agent.run(built.body("").unwrap()),
     };
     let mut response = response.map_err(|cause| cause.to_string())?;
-    let (status, text) = (
-        response.status().as_u16(),
-        response.body_mut().read_to_string().unwrap_or_default(),
-    );
+    let head = response
+        .headers()
+        .get(HEAD)
+        .and_then(|value| value.to_str().ok()?.parse().ok());
+    let status = response.status().as_u16();
+    let whole = response.body_mut().read_to_vec().unwrap_or_default();
+    let (text, tensors) = whole.split_at(head.unwrap_or(whole.len()).min(whole.len()));
+    let text = String::from_utf8_lossy(text);
+    if tensors != bytes(&expect.tensors) {
+        return Err(format!("{} other bytes than expected behind {text}", tensors.len()));
+    }
     let body: Value = serde_json::from_str(&text).unwrap_or(Value::Null);
     let said = format!("{status} {text}");
     if !expect.status.contains(&status) {
@@ -126,8 +156,14 @@ fn one(base_url: &str, headers: &[(&str, &str)], scenario: &Scenario) -> Result<
 #[test]
 fn scenarios() {
     let asked = std::env::var("OIP_BASE_URL").ok();
+    let given = std::env::var("OIP_HEADERS").unwrap_or_default();
+    let headers: Vec<_> = given
+        .lines()
+        .map(|line| line.split_once(':').expect("`NAME: VALUE` on each line of OIP_HEADERS"))
+        .map(|(name, value)| (name.trim(), value.trim()))
+        .collect();
     let (ran, wrong) = match &asked {
-        Some(base_url) => run(base_url.trim_end_matches('/'), &[]),
+        Some(base_url) => run(base_url.trim_end_matches('/'), &headers),
         None => {
             let server = graphs::server();
             run(&format!("http://{}", server.address), &[("x-api-key", OWNER_KEY)])
