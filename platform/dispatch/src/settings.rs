@@ -35,7 +35,7 @@ pub struct Settings {
     /// Instances at most; each has a thread. Those beyond the first are made when there is work for them.
     pub instances: NonZeroUsize,
     /// Whether one more instance may be made for interactive calls while all others are busy: with batch work, or with the
-    /// calls of a flow that has many times the rows of the caller's. It shares the processor with them.
+    /// calls of a flow that has many times the rows of the caller's. It goes before them on the processor.
     pub express: bool,
     /// Rows of a batch at most.
     pub batch_rows: NonZeroUsize,

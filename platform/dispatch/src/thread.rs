@@ -5,7 +5,7 @@ use crate::call::DispatchError;
 use crate::queue::{Batch, Queue, Role};
 use crate::run::run;
 use crate::settings::Instance;
-use einthoven_plugin_host::{Code, Failure};
+use einthoven_plugin_host::{Code, Failure, priority};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -45,7 +45,11 @@ impl Drop for Ends<'_> {
 /// Runs batches until the queue is closed.
 pub(crate) fn serve(queue: &Arc<Queue>, role: Role) {
     let _ends = Ends(queue, role);
-    einthoven_plugin_host::priority::after_requests();
+    match role {
+        Role::Any => priority::after_requests(),
+        // It computes little, for those who must not wait behind a flood whose instances have every core.
+        Role::Express => priority::before_computing(),
+    }
     let mut own = Own {
         instance: None,
         scratch: Scratch::default(),

@@ -22,8 +22,8 @@ pub fn after_requests() {
     take_short_turns();
 }
 
-/// Lets the calling thread, which reads requests and writes answers, go on as soon as there is something to do. Threads that it
-/// starts begin so, too.
+/// Lets the calling thread, which reads requests and writes answers or computes a little for who must not wait, go on as soon
+/// as there is something to do. Threads that it starts begin so, too.
 pub fn before_computing() {
     take_short_turns();
 }
