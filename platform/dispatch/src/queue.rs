@@ -164,7 +164,7 @@ impl Queue {
             drop(state);
             return Err(refused(DispatchError::Full { retry_after }));
         };
-        self.rouse(state);
+        self.rouse(state, true);
         Ok((id, pending))
     }
 
@@ -194,8 +194,9 @@ impl Queue {
         rows.div_ceil(pieces.max(1))
     }
 
-    /// Wakes or starts whoever can take what waits.
-    fn rouse(self: &Arc<Self>, mut state: MutexGuard<'_, State>) {
+    /// Wakes or starts whoever can take what waits. An instance's own thread does not start the express one, which would have its low
+    /// priority: what a thread starts inherits that.
+    fn rouse(self: &Arc<Self>, mut state: MutexGuard<'_, State>, starts_express: bool) {
         if state.threads.idle() > 0 {
             if state.threads.roused() == 0 || state.pays_to_share() {
                 state.threads.rouse();
@@ -214,7 +215,7 @@ impl Queue {
         if state.threads.express_idle {
             drop(state);
             self.express.notify_one();
-        } else if !state.threads.express && !state.waits_after_failure() {
+        } else if starts_express && !state.threads.express && !state.waits_after_failure() {
             state.threads.express = true;
             drop(state);
             self.start(Role::Express);
@@ -265,7 +266,7 @@ impl Queue {
         }
         match state.threads.ended(std::thread::current().id()) {
             // What came while its instance was taken down found no thread free, and none that it could start.
-            End::Left if state.schedule.waiting_rows() > 0 => return self.rouse(state),
+            End::Left if state.schedule.waiting_rows() > 0 => return self.rouse(state, false),
             End::Left | End::Lost => return,
             End::LastLost => {}
         }
@@ -305,7 +306,7 @@ impl Queue {
                         state.long += 1;
                     }
                     if state.schedule.waiting_rows() > 0 {
-                        self.rouse(state);
+                        self.rouse(state, false);
                     } else {
                         drop(state);
                     }

@@ -38,11 +38,13 @@ pub(crate) struct Late {
 impl Patience {
     /// Waits from now on: for `limit` of the child's own time, and never longer than until the caller's deadline.
     pub(crate) fn new(process: u32, limit: Duration, deadline: Option<Instant>) -> Self {
+        let began = Instant::now();
         Self {
             process,
-            began: Instant::now(),
+            began,
             limit,
-            deadline: deadline.map(|deadline| deadline + GRACE),
+            // One that has passed already is no reason to kill a child that was not asked yet: it is given the time to say so.
+            deadline: deadline.map(|deadline| deadline.max(began) + GRACE),
             before: RefCell::default(),
         }
     }

@@ -138,8 +138,13 @@ impl Shared {
         } else {
             ended.end(state, problem);
         }
+        let mut said_alive = false;
         loop {
-            match lease::end(&self.0.leases, &ended).await {
+            let end = lease::end(&self.0.leases, &ended).await;
+            if said_alive && matches!(end, Ok(true)) {
+                self.unsay_alive(record, self.0.lease).await;
+            }
+            match end {
                 Ok(true) if state.is_end() => {
                     if let Err(cause) = self.remove_input(&record.id).await {
                         tracing::error!("the input of a job was not removed yet: {cause}");
@@ -158,8 +163,10 @@ impl Shared {
                 }
                 Err(cause) => tracing::warn!("the end of a job is not written down yet: {cause}"),
             }
+            if !said_alive {
+                said_alive = self.say_alive(record, self.0.lease).await;
+            }
             if self.0.life.is_stopping() {
-                self.say_alive(record, self.0.lease).await;
                 return;
             }
             tokio::time::sleep(AGAIN).await;

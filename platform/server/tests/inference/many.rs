@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
+use std::time::Duration;
 
 const REQUESTS: usize = 10_000;
 const CONNECTIONS: usize = 64;
@@ -12,7 +13,9 @@ const CONNECTIONS: usize = 64;
 const DISTINCT: usize = 251;
 const MOST_ROWS: usize = 5;
 const COLUMNS: usize = 187;
-/// Of a batch and of one row alone.
+/// Longest wait for an answer; far more than any takes.
+const PATIENCE: Duration = Duration::from_secs(120);
+/// Of a batch and of one row alone, on the one engine that this server has.
 const TOLERANCE: f32 = 1e-6;
 
 /// Its number is in its samples: a pulse that lies and rises by it.
@@ -25,7 +28,9 @@ struct Connection(BufReader<TcpStream>);
 
 impl Connection {
     fn open(address: &str) -> Self {
-        Self(BufReader::new(TcpStream::connect(address).unwrap()))
+        let stream = TcpStream::connect(address).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        Self(BufReader::new(stream))
     }
 
     /// The probabilities of so many rows from `first` on; what the request is called comes back with them.

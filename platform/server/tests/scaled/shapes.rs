@@ -9,7 +9,9 @@ fn a_database_with_tables_of_another_version_is_refused_by_name() {
     let options = ["--journal", "audit"];
     drop(shared.server(&options));
     let refused = |in_words: &str| {
-        let said = Command::new(env!("CARGO_BIN_EXE_einthoven"))
+        // Where it is not refused it would serve for ever.
+        let said = Command::new("timeout")
+            .args(["120", env!("CARGO_BIN_EXE_einthoven")])
             .args(["serve", "--listen", "127.0.0.1:0", "--data"])
             .arg(folder.path())
             .args(shared.options())

@@ -27,12 +27,13 @@ impl Schema {
     pub async fn prepare(&self, pool: &PgPool) -> Result<(), sqlx::Error> {
         let mut transaction = pool.begin().await?;
         take_turns(&mut transaction, LOCK).await?;
-        // That the table is there is no news.
-        for statement in [
-            "set local client_min_messages = warning",
-            "create table if not exists einthoven_schemas (name text primary key, version integer not null)",
-        ] {
-            sqlx::query(statement).execute(&mut *transaction).await?;
+        // Asked first: whoever may not make tables can use those that are there.
+        let made: bool = sqlx::query_scalar("select to_regclass('einthoven_schemas') is not null")
+            .fetch_one(&mut *transaction)
+            .await?;
+        if !made {
+            let make = "create table einthoven_schemas (name text primary key, version integer not null)";
+            sqlx::query(make).execute(&mut *transaction).await?;
         }
         let asked = sqlx::query_scalar("select version from einthoven_schemas where name = $1").bind(self.name);
         let written: Option<i32> = asked.fetch_optional(&mut *transaction).await?;
