@@ -1,12 +1,13 @@
 //! One connection from its first byte to its last.
 
 use super::activity::{Activity, Answering};
+use super::slow::Timely;
 use super::stalled::Stalled;
 use crate::lifecycle::{Lifecycle, UnderWay};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Request};
-use axum::http::{HeaderMap, HeaderValue, Version, header};
+use axum::http::{HeaderValue, Version, header};
 use axum::response::Response;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
@@ -23,7 +24,6 @@ use tokio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio_rustls::TlsAcceptor;
 use tower::Service;
-use tower_http::timeout::TimeoutBody;
 
 /// Requests at once on one HTTP/2 connection.
 const STREAMS: u32 = 256;
@@ -146,7 +146,7 @@ struct Requests {
 
 impl<B> Service<Request<B>> for Requests
 where
-    B: axum::body::HttpBody<Data = axum::body::Bytes> + Send + 'static,
+    B: axum::body::HttpBody<Data = axum::body::Bytes> + Send + Unpin + 'static,
     B::Error: Into<axum::BoxError>,
 {
     type Response = Response<Answering<Body>>;
@@ -161,12 +161,12 @@ where
         let open = self.activity.begin();
         let first = request.version() < Version::HTTP_2;
         request.extensions_mut().insert(ConnectInfo(self.peer));
-        let answer = if may_pause(request.headers()) {
+        let answer = if may_pause(request.uri().path()) {
             self.router.call(request.map(Body::new))
         } else {
             let timeout = self.timeout;
             self.router
-                .call(request.map(|body| Body::new(TimeoutBody::new(timeout, body))))
+                .call(request.map(|body| Body::new(Timely::new(body, timeout))))
         };
         let lifecycle = self.lifecycle.clone();
         Box::pin(async move {
@@ -180,9 +180,7 @@ where
     }
 }
 
-/// Whether a body may come in parts with long pauses between them: calls of gRPC that stream.
-fn may_pause(headers: &HeaderMap) -> bool {
-    headers
-        .get(header::CONTENT_TYPE)
-        .is_some_and(|kind| kind.as_bytes().starts_with(b"application/grpc"))
+/// Whether a body may come in parts with long pauses between them: calls of gRPC whose requests are a stream.
+fn may_pause(path: &str) -> bool {
+    path.ends_with("/ModelStreamInfer") || path.ends_with("/ServerReflectionInfo")
 }

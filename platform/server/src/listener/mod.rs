@@ -5,6 +5,7 @@ mod connection;
 mod cors;
 mod ending;
 mod limits;
+mod slow;
 mod stalled;
 mod tls;
 
@@ -47,6 +48,7 @@ pub(crate) struct Settings {
     #[arg(long, value_name = "REQUESTS", env = "EINTHOVEN_ADDRESS_RATE", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     address_rate: Option<u32>,
     /// Seconds without a byte after which a client is given up: before its request, within it, and reading the answer.
+    /// Once a request's body has been waited for that long, at least 1000 bytes a second must have come.
     #[arg(long, default_value_t = 30, env = "EINTHOVEN_CLIENT_TIMEOUT_S", value_parser = clap::value_parser!(u16).range(1..=3600))]
     client_timeout_s: u16,
     /// Seconds after the signal to stop in which new connections still get their answer, while balancers take notice.
