@@ -54,11 +54,11 @@ fn connect(
     Ok(StreamOwned::new(client, stream))
 }
 
-/// Whether the server says that it is alive, by a connection that stays open.
+/// Whether the server says that it is alive, and by TLS alone from now on, by a connection that stays open.
 fn is_alive(connection: &mut BufReader<Connection>) -> bool {
     let request = b"GET /v1/health/live HTTP/1.1\r\nhost: localhost\r\n\r\n";
     connection.get_mut().write_all(request).unwrap();
-    let (mut status, mut line, mut length) = (String::new(), String::new(), 0);
+    let (mut status, mut line, mut length, mut strict) = (String::new(), String::new(), 0, false);
     connection.read_line(&mut status).unwrap();
     while line != "\r\n" {
         line.clear();
@@ -66,8 +66,12 @@ fn is_alive(connection: &mut BufReader<Connection>) -> bool {
         if let Some(said) = line.to_ascii_lowercase().strip_prefix("content-length: ") {
             length = said.trim().parse().unwrap();
         }
+        strict |= line
+            .to_ascii_lowercase()
+            .starts_with("strict-transport-security: max-age=");
     }
     connection.read_exact(&mut vec![0; length]).unwrap();
+    assert!(strict, "browsers are not told to stay with TLS");
     status.starts_with("HTTP/1.1 200")
 }
 
