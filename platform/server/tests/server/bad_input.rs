@@ -196,9 +196,21 @@ fn bodies_and_archives_beyond_the_bounds() {
     for _ in 0..1100 {
         std::io::Write::write_all(&mut bomb, &zeros).unwrap();
     }
+    let bomb = bomb.finish().unwrap();
     server
-        .post("/v1/classify", "application/gzip", &bomb.finish().unwrap())
+        .post("/v1/classify", "application/gzip", &bomb)
         .problem(413, "too_large");
+    // The same as a message of gRPC: a mark that it is compressed, its length, itself.
+    let message = [&[1][..], &(bomb.len() as u32).to_be_bytes(), &bomb].concat();
+    let compressed = [("content-type", "application/grpc"), ("grpc-encoding", "gzip")];
+    let answer = server.ask(
+        "POST",
+        "/inference.GRPCInferenceService/ModelInfer",
+        &compressed,
+        &message,
+    );
+    let said = answer.header("grpc-message");
+    assert!(said.contains("size%20limit"), "{said}");
     assert!(server.resident_bytes() < before + (256 << 20));
     still_works(&server);
 }
