@@ -85,7 +85,8 @@ test("who is no owner sees their own session alone, and can end it everywhere, b
   await dialog.waitFor();
   await page.keyboard.press("Escape");
   await dialog.waitFor({ state: "detached" });
-  assert.ok(await everywhere.evaluate((element) => element === document.activeElement), "the focus is where it was");
+  // The focus is where it was.
+  await page.waitForFunction((element) => element === document.activeElement, await everywhere.elementHandle());
   await page.keyboard.press("Enter");
   await dialog.getByRole("button", { name: "Sign out everywhere" }).focus();
   await page.keyboard.press("Enter");
