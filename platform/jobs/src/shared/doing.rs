@@ -1,5 +1,6 @@
 //! Doing jobs that others could do as well.
 
+use super::alive::Alive;
 use super::{Inner, Shared, input, lease, lock, result};
 use crate::events;
 use crate::record::{Record, State};
@@ -37,8 +38,8 @@ impl Shared {
         let beating = tokio::spawn(self.clone().beat(record.clone(), Arc::clone(&control), reached));
         let done = self.run(&record, told, &control, work).await;
         // The channel is closed by now, and what came through it is written.
-        let _ = beating.await;
-        self.finish(&record, done, &control).await;
+        let said = beating.await.unwrap_or(Alive::Perhaps);
+        self.finish(&record, done, &control, said).await;
         lock(&self.0.controls).remove(&record.id);
         self.sweep().await;
     }
@@ -93,16 +94,21 @@ impl Shared {
         }
     }
 
-    /// Renews the lease and writes down how far the job is, until that is said no more.
-    async fn beat(self, record: Record, control: Arc<Control>, mut reached: mpsc::UnboundedReceiver<(u8, Stage)>) {
+    /// Renews the lease and writes down how far the job is, until that is said no more. Gives what it said in the bucket and did not take back.
+    async fn beat(
+        self,
+        record: Record,
+        control: Arc<Control>,
+        mut reached: mpsc::UnboundedReceiver<(u8, Stage)>,
+    ) -> Alive {
         let mut beats = tokio::time::interval(self.0.lease / 4);
         beats.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let patience = self.0.lease / 4;
-        let mut said_alive = false;
+        let mut alive = Alive::default();
         loop {
             let written = tokio::select! {
                 said = reached.recv() => {
-                    let Some((percent, stage)) = said else { return };
+                    let Some((percent, stage)) = said else { return alive };
                     let event = events::progress(percent, &stage, record.runs);
                     lease::reached(&self.0.leases, &record, &stage, &event).await
                 }
@@ -110,22 +116,19 @@ impl Shared {
             };
             self.0.answering.note(&written);
             match written {
-                Ok(true) if said_alive => said_alive = !self.unsay_alive(&record, patience).await,
-                Ok(true) => {}
+                Ok(true) => self.unsay_alive(&record, &mut alive, patience).await,
                 // Somebody cancelled it, or took it over.
                 Ok(false) => control.cancel(),
                 Err(cause) => {
                     tracing::warn!("how far a job is was not written down: {cause}");
-                    if !said_alive {
-                        said_alive = self.say_alive(&record, patience).await;
-                    }
+                    self.say_alive(&record, &mut alive, patience).await;
                 }
             }
         }
     }
 
     /// Writes the end down, for as long as that takes; where the server is told to stop meanwhile, another does the job again.
-    async fn finish(&self, record: &Record, done: Result<(), Failed>, control: &Control) {
+    async fn finish(&self, record: &Record, done: Result<(), Failed>, control: &Control, mut alive: Alive) {
         let (state, problem) = match done {
             Ok(()) => (State::Done, None),
             Err(Failed::Problem(problem)) => (State::Failed, Some(problem)),
@@ -138,11 +141,10 @@ impl Shared {
         } else {
             ended.end(state, problem);
         }
-        let mut said_alive = false;
         loop {
             let end = lease::end(&self.0.leases, &ended).await;
-            if said_alive && matches!(end, Ok(true)) {
-                self.unsay_alive(record, self.0.lease).await;
+            if matches!(end, Ok(true)) {
+                self.unsay_alive(record, &mut alive, self.0.lease).await;
             }
             match end {
                 Ok(true) if state.is_end() => {
@@ -157,15 +159,13 @@ impl Shared {
                     let Inner { objects, leases, .. } = &*self.0;
                     let _ = objects.remove(&record.id, &result(record.runs)).await;
                     if lease::put_down(leases, record).await.is_ok() {
-                        self.unsay_alive(record, self.0.lease).await;
+                        self.unsay_alive(record, &mut alive, self.0.lease).await;
                     }
                     return;
                 }
                 Err(cause) => tracing::warn!("the end of a job is not written down yet: {cause}"),
             }
-            if !said_alive {
-                said_alive = self.say_alive(record, self.0.lease).await;
-            }
+            self.say_alive(record, &mut alive, self.0.lease).await;
             if self.0.life.is_stopping() {
                 return;
             }

@@ -10,13 +10,14 @@ use einthoven_jobs::{Jobs, State, View, Work};
 use einthoven_registry_files::{Bucket, Objects};
 use sqlx::{Connection, Executor, PgConnection};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_away_for_a_while_is_no_crash_of_a_job() {
     let (database, bucket) = (Postgres::start(), s3::Server::start().await);
     an_outage_longer_than_the_lease(&Place::shared(&database, &bucket, "outage").await, &database).await;
     an_answer_that_was_lost(&Place::shared(&database, &bucket, "answer").await, &bucket.settings).await;
+    an_end_after_an_outage(&Place::shared(&database, &bucket, "ends").await, &database).await;
     a_stop_during_an_outage(&Place::shared(&database, &bucket, "stopped").await, &database).await;
 }
 
@@ -28,7 +29,8 @@ async fn who_follows_holds_up_nobody_and_a_bucket_that_refuses_no_other_job() {
     a_bucket_that_refuses(&Place::shared(&database, &bucket, "refused").await, &bucket.settings).await;
     a_result_that_waits(&Place::shared(&database, &bucket, "waits").await, &bucket).await;
     what_has_no_job_goes(&Place::shared(&database, &bucket, "stray").await).await;
-    one_that_is_cut_off_alone(&Place::shared(&database, &bucket, "alone").await).await;
+    one_that_is_cut_off_alone(&Place::shared(&database, &bucket, "alone").await, "alone", false).await;
+    one_that_is_cut_off_alone(&Place::shared(&database, &bucket, "again").await, "again", true).await;
 }
 
 async fn connection(place: &Place) -> PgConnection {
@@ -53,6 +55,15 @@ async fn at_work(place: &Place) -> (Arc<Deaf>, Jobs, String) {
     (deaf, jobs, made.id)
 }
 
+/// Waits until the first attempt at a job says in the bucket that it is alive, or no more.
+async fn says_that_it_is_alive(place: &Place, id: &str, says: bool) {
+    let since = Instant::now();
+    while place.holds(id, "alive-1.txt").await != says {
+        assert!(since.elapsed() < Duration::from_secs(60), "it does not come to {says}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
 async fn an_outage_longer_than_the_lease(place: &Place, database: &Postgres) {
     let (deaf, jobs, id) = at_work(place).await;
     // It has nothing to do but to look for what others left, before the outage and after it.
@@ -60,6 +71,7 @@ async fn an_outage_longer_than_the_lease(place: &Place, database: &Postgres) {
     tokio::time::sleep(LEASE + LEASE / 4).await;
     database.end();
     tokio::time::sleep(LEASE + LEASE / 4).await;
+    says_that_it_is_alive(place, &id, true).await;
     database.begin();
     // Done by another server, whom the database answers now.
     let next = jobs.create(new("key:b", "next")).await.unwrap();
@@ -68,6 +80,19 @@ async fn an_outage_longer_than_the_lease(place: &Place, database: &Postgres) {
     let done = reached(&other, &id, State::Done).await;
     assert_eq!((done.attempts, crashes(place, &id).await), (1, 0));
     assert_eq!(jobs.result(View::All, &id).await.unwrap(), b"late");
+    says_that_it_is_alive(place, &id, false).await;
+}
+
+/// What was said during the outage is taken back also where the work has ended by then.
+async fn an_end_after_an_outage(place: &Place, database: &Postgres) {
+    let (deaf, jobs, id) = at_work(place).await;
+    database.end();
+    says_that_it_is_alive(place, &id, true).await;
+    database.begin();
+    deaf.let_go();
+    assert_eq!(reached(&jobs, &id, State::Done).await.attempts, 1);
+    jobs.stop().await;
+    says_that_it_is_alive(place, &id, false).await;
 }
 
 /// That a job was taken is in the database, and the server that took it never heard so: it takes it again, long before the lease ends.
@@ -178,13 +203,18 @@ async fn a_stop_during_an_outage(place: &Place, database: &Postgres) {
     assert_eq!(other.result(View::All, &id).await.unwrap(), b"words");
 }
 
-/// The database answers everybody else: the job is taken over, and the one before is alive, though it ends before it can say so there.
-async fn one_that_is_cut_off_alone(place: &Place) {
+/// The database answers everybody else: the job is taken over, and the one before is alive, though it ends before it can say so there, or
+/// comes back and says what is known by then.
+async fn one_that_is_cut_off_alone(place: &Place, role: &str, comes_back: bool) {
     use secrecy::ExposeSecret;
     let mut own = connection(place).await;
-    own.execute("create role alone superuser login").await.unwrap();
+    let mut own_do = async |statement: String| own.execute(sqlx::AssertSqlSafe(statement)).await.unwrap();
+    own_do(format!("create role {role} superuser login")).await;
     let mut sharing = place.sharing().clone();
-    let url = sharing.database_url.expose_secret().replace("//einthoven@", "//alone@");
+    let url = sharing
+        .database_url
+        .expose_secret()
+        .replace("//einthoven@", &format!("//{role}@"));
     sharing.database_url = url.into();
     let (deaf, jobs) = (
         Arc::<Deaf>::default(),
@@ -194,19 +224,28 @@ async fn one_that_is_cut_off_alone(place: &Place) {
     let made = jobs.create(new("key:a", "words")).await.unwrap();
     reached(&jobs, &made.id, State::Running).await;
     // One more, and it would be given up.
-    own.execute("update einthoven_jobs set crashes = 2").await.unwrap();
-    for statement in [
-        "alter role alone nologin",
-        "select pg_terminate_backend(pid) from pg_stat_activity where usename = 'alone'",
-    ] {
-        own.execute(statement).await.unwrap();
-    }
+    own_do("update einthoven_jobs set crashes = 2".to_owned()).await;
+    own_do(format!("alter role {role} nologin")).await;
+    own_do(format!(
+        "select pg_terminate_backend(pid) from pg_stat_activity where usename = '{role}'"
+    ))
+    .await;
     let other = place.started().await;
     let done = reached(&other, &made.id, State::Done).await;
     assert_eq!((done.attempts, crashes(place, &made.id).await), (2, 2));
     assert_eq!(other.result(View::All, &made.id).await.unwrap(), b"words");
+    if comes_back {
+        own_do(format!("alter role {role} login")).await;
+        // The next of its own says that it is heard again.
+        let next = jobs.create(new("key:b", "next")).await.unwrap();
+        reached(&jobs, &next.id, State::Done).await;
+    }
     deaf.let_go();
     jobs.stop().await;
+    if comes_back {
+        // Taken back once, by whoever took the job over; the two others stay.
+        assert_eq!(crashes(place, &made.id).await, 2);
+    }
     let done = other.get(View::All, &made.id).await.unwrap();
     assert_eq!((done.state, done.attempts), (State::Done, 2));
 }

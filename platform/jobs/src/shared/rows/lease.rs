@@ -9,6 +9,14 @@ use serde_json::Value;
 use sqlx::{PgConnection, PgPool};
 use std::time::Duration;
 
+/// Whether the attempt before counts as a crash.
+macro_rules! crashed {
+    () => {
+        "state = 'running' and server is distinct from $1 and lease >= make_interval(secs => $2) \
+         + greatest(pg_postmaster_start_time(), now() - make_interval(secs => $4))"
+    };
+}
+
 /// Takes the next job, if any waits: the oldest of the owner with the fewest running.
 ///
 /// What this very `server` is said to be at was taken by a try whose answer was lost. With `take_over` it may also be one that was left by a
@@ -25,9 +33,11 @@ pub(in crate::shared) async fn take(
     let taken = bounded(async {
         let mut transaction = pool.begin().await?;
         let row = sqlx::query(concat!(
-            "update einthoven_jobs set \
-             crashes = crashes + case when state = 'running' and server is distinct from $1 and lease >= make_interval(secs => $2) \
-             + greatest(pg_postmaster_start_time(), now() - make_interval(secs => $4)) then 1 else 0 end, \
+            "update einthoven_jobs set crashes = crashes + case when ",
+            crashed!(),
+            " then 1 else 0 end, crashed = case when ",
+            crashed!(),
+            " then crashed || runs else crashed end, \
              state = 'running', runs = runs + 1, server = $1, lease = now() + make_interval(secs => $2), \
              started = now(), stage = null where id = (select waiting.id from einthoven_jobs waiting \
              where waiting.state = 'queued' or (waiting.state = 'running' \
@@ -57,14 +67,17 @@ pub(in crate::shared) async fn take(
     taken.await
 }
 
-/// Takes crashes back that were none; what of them is another attempt's stays.
-pub(in crate::shared) async fn forgive(pool: &PgPool, record: &Record, crashes: u32) -> Result<(), JobsError> {
-    let forgiven =
-        sqlx::query("update einthoven_jobs set crashes = greatest(crashes - $3, 0) where id = $1 and runs = $2")
-            .bind(&record.id)
-            .bind(runs(record))
-            .bind(i32::try_from(crashes).unwrap_or(i32::MAX));
-    bounded(forgiven.execute(pool)).await.map(drop)
+/// Takes the crashes of those attempts back, as far as they are counted, and says how many are left. What is taken back is counted no more, so
+/// whoever does that once more changes nothing.
+pub(in crate::shared) async fn forgive(pool: &PgPool, record: &Record, alive: &[i32]) -> Result<u32, JobsError> {
+    let forgiven = sqlx::query_scalar::<_, i32>(
+        "update einthoven_jobs set \
+         crashes = crashes - (select count(*)::integer from unnest(crashed) attempt where attempt = any($2)), \
+         crashed = array(select attempt from unnest(crashed) attempt where attempt <> all($2)) \
+         where id = $1 returning crashes",
+    );
+    let forgiven = forgiven.bind(&record.id).bind(alive);
+    bounded(forgiven.fetch_one(pool)).await.map(i32::unsigned_abs)
 }
 
 /// Renews the lease; false where the job is this attempt's no more.
@@ -143,11 +156,11 @@ async fn is_written(connection: &mut PgConnection, record: &Record) -> Result<bo
 }
 
 /// Says that this attempt, which was cancelled or taken over, is over. Where it was taken over, it had lost the database and not its life:
-/// that is no crash of the job's.
+/// that is no crash of the job's, where it is still counted as one.
 pub(in crate::shared) async fn put_down(pool: &PgPool, record: &Record) -> Result<(), JobsError> {
     let over = sqlx::query(
         "update einthoven_jobs set lease = case when runs = $2 then null else lease end, \
-         crashes = crashes - case when runs > $2 and crashes > 0 then 1 else 0 end \
+         crashes = crashes - case when $2 = any(crashed) then 1 else 0 end, crashed = array_remove(crashed, $2) \
          where id = $1 and (runs > $2 or state not in ('queued', 'running'))",
     );
     let over = over.bind(&record.id).bind(runs(record));

@@ -25,7 +25,7 @@ const LOCK: i64 = 0x6569_6e6a_6f62;
 const SCHEMA: Schema = Schema {
     name: "jobs",
     tables: &["einthoven_jobs", "einthoven_job_events"],
-    steps: &[&CREATE],
+    steps: &[&CREATE, &[CRASHED]],
 };
 
 const CREATE: [&str; 3] = [
@@ -57,6 +57,9 @@ const CREATE: [&str; 3] = [
         primary key (job, id)
     )",
 ];
+
+/// The attempts that are counted in `crashes`, so that each is taken back once at most, and no other for it.
+const CRASHED: &str = "alter table einthoven_jobs add column if not exists crashed integer[] not null default '{}'";
 
 macro_rules! columns {
     () => {
