@@ -1,6 +1,7 @@
 //! Small JSON bodies and paths, with refusals that say what is wrong.
 
 use super::problem::Problem;
+use super::received::bounded;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
@@ -16,10 +17,7 @@ impl<T: DeserializeOwned, S: Sync> FromRequest<S> for Body<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
-        let bytes = axum::body::to_bytes(request.into_body(), LONGEST).await.map_err(|_| {
-            let detail = format!("the body is larger than {LONGEST} bytes");
-            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail)
-        })?;
+        let bytes = bounded(request.into_body(), LONGEST).await?;
         let text: &[u8] = if bytes.trim_ascii().is_empty() { b"{}" } else { &bytes };
         serde_json::from_slice(text).map(Self).map_err(|cause| {
             let detail = format!("the body is not the JSON object it should be: {cause}");

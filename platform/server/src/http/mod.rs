@@ -24,6 +24,7 @@ pub(crate) mod models;
 mod plugins;
 mod predictions;
 pub(crate) mod problem;
+mod received;
 mod recordings;
 mod samples;
 pub(crate) mod sources;

@@ -6,6 +6,7 @@ use super::body::{Body, Path, Query};
 use super::caller::{Caller, etag};
 use super::models::{List, Reason};
 use super::problem::Problem;
+use super::received::bounded;
 use super::version_upload::located;
 use axum::Json;
 use axum::extract::{Request, State};
@@ -232,12 +233,7 @@ pub(crate) async fn receive_webhook(
         tracing::error!("the webhook's secret in {file} is empty");
         return Err(refused());
     }
-    let body = axum::body::to_bytes(request.into_body(), LONGEST_CALL)
-        .await
-        .map_err(|_| {
-            let detail = format!("the body broke off or is larger than {LONGEST_CALL} bytes");
-            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail)
-        })?;
+    let body = bounded(request.into_body(), LONGEST_CALL).await?;
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let signed = webhook::Headers {
         signature: text(webhook::SIGNATURE_HEADER),

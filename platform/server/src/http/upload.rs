@@ -2,6 +2,7 @@
 
 use super::App;
 use super::problem::Problem;
+use super::received::{bad_form, cut_off};
 use crate::input::Request;
 use axum::body::Body;
 use axum::extract::{FromRequest, Multipart, Query, Request as HttpRequest};
@@ -177,9 +178,9 @@ async fn multipart(request: HttpRequest, fields: &mut Fields, room: &mut Room) -
         .await
         .map_err(|cause| malformed(cause.body_text()))?;
     let mut files = Vec::new();
-    while let Some(mut part) = form.next_field().await.map_err(|cause| malformed(cause.body_text()))? {
+    while let Some(mut part) = form.next_field().await.map_err(|cause| bad_form(&cause))? {
         let mut content = Vec::new();
-        while let Some(chunk) = part.chunk().await.map_err(|cause| malformed(cause.body_text()))? {
+        while let Some(chunk) = part.chunk().await.map_err(|cause| bad_form(&cause))? {
             room.take(chunk.len())?;
             content.extend_from_slice(&chunk);
         }
@@ -200,14 +201,6 @@ async fn multipart(request: HttpRequest, fields: &mut Fields, room: &mut Room) -
 pub(super) fn malformed(cause: impl fmt::Display) -> Problem {
     let detail = format!("the form cannot be read: {cause}");
     Problem::new(StatusCode::BAD_REQUEST, "bad_form", detail)
-}
-
-fn cut_off(cause: &axum::Error) -> Problem {
-    Problem::new(
-        StatusCode::BAD_REQUEST,
-        "cut_off",
-        format!("the upload broke off: {cause}"),
-    )
 }
 
 impl Fields {

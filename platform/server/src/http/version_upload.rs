@@ -4,6 +4,7 @@ use super::App;
 use super::body::Path;
 use super::caller::Caller;
 use super::problem::Problem;
+use super::received::{bad_form, too_slow};
 use super::upload::malformed;
 use super::versions::version_out;
 use axum::extract::{FromRequest, Multipart, Query, Request, State};
@@ -12,6 +13,7 @@ use axum::response::Response;
 use einthoven_onboard::{Added, By, Candidate, CandidateFile, FieldProblem, Stated};
 use einthoven_registry_files::{Bounds, Digest, ReceivedFile, Unpacked, receive, unpack, valid_names};
 use einthoven_registry_state::{ModelName, Origin, Phase, VersionName};
+use futures_util::TryStreamExt;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -160,13 +162,13 @@ async fn multipart(app: &App, request: Request, fields: &mut Fields, uploads: &m
     let mut form = Multipart::from_request(request, &())
         .await
         .map_err(|cause| malformed(cause.body_text()))?;
-    while let Some(mut part) = form.next_field().await.map_err(|cause| malformed(cause.body_text()))? {
+    while let Some(mut part) = form.next_field().await.map_err(|cause| bad_form(&cause))? {
         match part.file_name().map(str::to_owned) {
             Some(name) => uploads.take(app, name, part).await?,
             None => {
                 let name = part.name().unwrap_or_default().to_owned();
                 let mut text = Vec::new();
-                while let Some(chunk) = part.chunk().await.map_err(|cause| malformed(cause.body_text()))? {
+                while let Some(chunk) = part.chunk().await.map_err(|cause| bad_form(&cause))? {
                     if text.len() + chunk.len() > LONGEST_FIELD {
                         let detail = format!("a text field of the form is larger than {LONGEST_FIELD} bytes");
                         return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail));
@@ -204,11 +206,14 @@ impl Uploads {
     async fn take<S, E>(&mut self, app: &App, name: String, stream: S) -> Result<(), Problem>
     where
         S: futures_util::Stream<Item = Result<bytes::Bytes, E>>,
-        E: std::fmt::Display,
+        E: std::error::Error + 'static,
     {
         let so_far: u64 = self.received.iter().map(ReceivedFile::size_bytes).sum();
         let incoming = app.loaded.settings().files.incoming().to_owned();
-        let received = receive(stream, app.model_limit.saturating_sub(so_far), &incoming).await?;
+        let mut slow = None;
+        let stream = stream.inspect_err(|cause| slow = too_slow(cause));
+        let received = receive(stream, app.model_limit.saturating_sub(so_far), &incoming).await;
+        let received = received.map_err(|cause| slow.unwrap_or_else(|| cause.into()))?;
         // The bound holds for all files of the upload together.
         let unpacked = self.unpacked.iter().flat_map(|unpacked| &unpacked.files);
         let bytes = app

@@ -11,6 +11,7 @@ mod tls;
 
 pub(crate) use cors::Origin;
 pub(crate) use ending::Ending;
+pub(crate) use slow::TooSlow;
 
 use crate::lifecycle::Lifecycle;
 use anyhow::{Context, ensure};

@@ -12,6 +12,13 @@ use tokio::time::{Instant, Sleep};
 /// Bytes a second that a body must have at least.
 const FLOOR: u64 = 1000;
 
+/// A body that did not come in time.
+#[derive(Debug, thiserror::Error)]
+#[error("the body came too slowly: at least {FLOOR} bytes a second are expected, and no pause of {} s", limit.as_secs())]
+pub(crate) struct TooSlow {
+    limit: Duration,
+}
+
 /// Fails a body that pauses for longer than a limit, or that comes slower than [`FLOOR`] once it has been waited for that long. Only
 /// waiting for the client counts, not the time in which nobody asked for more. It does
 /// not say how long it will be: what a client declares and does not send shall reserve nothing.
@@ -60,11 +67,8 @@ where
             .waiting
             .get_or_insert_with(|| (Instant::now(), Box::pin(tokio::time::sleep(most))));
         sleep.as_mut().poll(context).map(|()| {
-            Some(Err(format!(
-                "the body came too slowly: at least {FLOOR} bytes a second are expected, and no pause of {} s",
-                this.limit.as_secs()
-            )
-            .into()))
+            let limit = this.limit;
+            Some(Err(TooSlow { limit }.into()))
         })
     }
 }

@@ -1,7 +1,7 @@
-//! Slow clients are given up, and who was there before the signal to stop is answered.
+//! Who sends no request is given up, and who was there before the signal to stop is answered.
 
 use crate::client::{OWNER_KEY, Server, csv};
-use std::io::{ErrorKind, Read, Write};
+use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Stdio};
@@ -49,54 +49,6 @@ fn who_sends_no_request_is_given_up() {
         // Closed or refused, but not left open.
         let mut rest = Vec::new();
         client.read_to_end(&mut rest).unwrap();
-    }
-    assert_eq!(server.get("/v1/health/live").status, 200);
-}
-
-/// Whether a request whose body has begun is answered or closed while a byte of it is sent now and then, or none.
-fn is_given_up(server: &Server, head: &[u8], drips: bool) -> Vec<u8> {
-    let mut client = TcpStream::connect(&server.address).unwrap();
-    client.write_all(head).unwrap();
-    client.set_read_timeout(Some(Duration::from_millis(100))).unwrap();
-    let until = Instant::now() + Duration::from_secs(60);
-    let (mut answer, mut part) = (Vec::new(), [0; 4096]);
-    loop {
-        match client.read(&mut part) {
-            Ok(0) => return answer,
-            Ok(length) => answer.extend(&part[..length]),
-            Err(cause) if matches!(cause.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {}
-            Err(_) => return answer,
-        }
-        assert!(Instant::now() < until, "its place is still held");
-        if drips && answer.is_empty() && client.write_all(b"1").is_err() {
-            return answer;
-        }
-    }
-}
-
-#[test]
-fn whose_body_drips_or_stalls_is_given_up() {
-    let server = Server::start_with(&["--client-timeout-s", "1"]);
-    // A message of gRPC begins with its length.
-    let calls = [
-        ("/v1/classify?name=a.csv", "text/csv", "1", "HTTP/1.1 400"),
-        (
-            "/inference.GRPCInferenceService/ModelInfer",
-            "application/grpc",
-            "\0\0\x0f\0\0",
-            "HTTP/1.1 200",
-        ),
-    ];
-    for (path, kind, begun, status) in calls {
-        for drips in [true, false] {
-            let head = format!(
-                "POST {path} HTTP/1.1\r\nhost: localhost\r\nx-api-key: {OWNER_KEY}\r\ncontent-type: {kind}\r\n\
-                 content-length: 1000000\r\n\r\n{begun}"
-            );
-            let answer = String::from_utf8(is_given_up(&server, head.as_bytes(), drips)).unwrap();
-            assert!(answer.starts_with(status), "{kind}, {drips}: {answer}");
-            assert!(answer.contains("slowly"), "{kind}, {drips}: {answer}");
-        }
     }
     assert_eq!(server.get("/v1/health/live").status, 200);
 }

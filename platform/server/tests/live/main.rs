@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
+mod bodies;
 #[allow(dead_code, reason = "other test binaries use the rest of it")]
 #[path = "../server/client.rs"]
 mod client;

@@ -29,7 +29,12 @@ pub(super) const PATH: &[Code] = &[(404, "bad_name")];
 pub(super) const QUERY: &[Code] = &[(400, "bad_query")];
 
 /// Of a body that describes a change.
-pub(super) const BODY: &[Code] = &[(413, "too_large"), (422, "bad_body")];
+pub(super) const BODY: &[Code] = &[
+    (400, "cut_off"),
+    (408, "too_slow"),
+    (413, "too_large"),
+    (422, "bad_body"),
+];
 
 /// Of headers that callers may send with anything.
 pub(super) const HEADERS: &[Code] = &[(400, "bad_header")];
@@ -52,6 +57,7 @@ pub(super) const UPLOAD: &[Code] = &[
     (400, "cut_off"),
     (400, "empty_file"),
     (400, "unknown_field"),
+    (408, "too_slow"),
     (413, "too_large"),
     (422, "bad_field"),
     (503, "busy"),
@@ -111,6 +117,7 @@ pub(super) const COMPUTING: &[Code] = &[
     (404, "no_such_alias"),
     (404, "no_such_model"),
     (404, "no_such_version"),
+    (408, "too_slow"),
     (409, "nothing_serves"),
     (413, "too_large"),
     (499, "cancelled"),
@@ -130,6 +137,7 @@ pub(super) const ONBOARDING: &[Code] = &[
     (400, "bad_query"),
     (400, "empty_file"),
     (400, "upload_cut"),
+    (408, "too_slow"),
     (404, "file_missing"),
     (404, "no_such_model"),
     (409, "exists_already"),

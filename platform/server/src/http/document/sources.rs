@@ -85,6 +85,11 @@ pub(super) fn operations() -> Vec<Operation> {
             &json!("v1,abc="),
         ))
         .answers_nothing(202, "The source will be looked at.")
-        .problems(&[(401, "webhook_refused"), (413, "too_large")]),
+        .problems(&[
+            (400, "cut_off"),
+            (401, "webhook_refused"),
+            (408, "too_slow"),
+            (413, "too_large"),
+        ]),
     ]
 }

@@ -3,8 +3,9 @@
 use super::outcome::refused;
 use crate::http::App;
 use crate::http::problem::Problem;
+use crate::http::received::cut_off;
 use axum::body::{Body, HttpBody};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, header};
 use bytes::{Bytes, BytesMut};
 use einthoven_oip::{Compression, inflated};
 use futures_util::StreamExt;
@@ -40,13 +41,7 @@ impl Received {
         let mut more = BytesMut::new();
         let mut taken = 0;
         while let Some(chunk) = stream.next().await {
-            let chunk = chunk.map_err(|cause| {
-                Problem::new(
-                    StatusCode::BAD_REQUEST,
-                    "cut_off",
-                    format!("the request broke off: {cause}"),
-                )
-            })?;
+            let chunk = chunk.map_err(|cause| cut_off(&cause))?;
             taken += chunk.len();
             if declared.is_none() {
                 received.room(app, chunk.len())?;
