@@ -1,6 +1,6 @@
 //! A graph before ONNX Runtime sees it: which files it names, which nodes it has.
 
-use crate::proto;
+use crate::{lift, proto};
 use einthoven_plugin_sdk::{Code, Failure, ModelPackage};
 use prost::Message;
 use std::collections::BTreeMap;
@@ -11,6 +11,8 @@ use std::sync::Arc;
 pub(crate) struct Source {
     /// The graph file.
     pub(crate) graph: Arc<[u8]>,
+    /// The graph for the processor, where that is to get another one.
+    pub(crate) lifted: Option<Arc<[u8]>>,
     /// Files with weights, by the name that the graph knows them by.
     pub(crate) weights: Vec<(String, Arc<[u8]>)>,
     /// All nodes, those of subgraphs and functions too.
@@ -61,6 +63,7 @@ impl Source {
         }
         Ok(Self {
             graph: bytes.into(),
+            lifted: lift::lifted(bytes, &model).map(Arc::from),
             weights: walk
                 .weights
                 .into_iter()

@@ -8,6 +8,7 @@ mod engine;
 mod graph;
 mod instance;
 mod library;
+mod lift;
 mod proto;
 mod runtime;
 mod session;

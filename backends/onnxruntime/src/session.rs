@@ -33,6 +33,22 @@ pub(crate) fn make(
     options: &Options,
     target: Target,
 ) -> ort::Result<Session> {
+    let blocked = matches!(options.graph_optimization, Optimization::Layout | Optimization::All);
+    let lifted = source.lifted.as_ref().filter(|_| blocked && target == Target::CPU);
+    // What ONNX Runtime has against a graph is to be told of the one that people know.
+    match lifted.map(|graph| make_of(environment, graph, source, options, target)) {
+        Some(Ok(session)) => Ok(session),
+        Some(Err(_)) | None => make_of(environment, &source.graph, source, options, target),
+    }
+}
+
+fn make_of(
+    environment: &Environment,
+    graph: &[u8],
+    source: &Source,
+    options: &Options,
+    target: Target,
+) -> ort::Result<Session> {
     let mut builder = Session::builder(environment)?
         .with_log_level(LogLevel::Fatal)?
         // The graph's bytes alone would let ONNX Runtime's own format in, which was not looked through.
@@ -55,7 +71,7 @@ pub(crate) fn make(
     for (name, bytes) in &source.weights {
         builder = builder.with_external_initializer_file_in_memory(name, Arc::clone(bytes))?;
     }
-    builder.commit_from_memory(&source.graph)
+    builder.commit_from_memory(graph)
 }
 
 fn providers(options: &Options, target: Target) -> Vec<ExecutionProviderDispatch> {

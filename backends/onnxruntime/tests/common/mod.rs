@@ -167,6 +167,17 @@ fn varint(mut value: u64) -> Vec<u8> {
 
 /// A model of these nodes, inputs, outputs and initializers; with a domain of somebody else's too.
 pub(crate) fn model(nodes: &[Vec<u8>], inputs: &[Vec<u8>], outputs: &[Vec<u8>], initializers: &[Vec<u8>]) -> Vec<u8> {
+    model_of(17, nodes, inputs, outputs, initializers)
+}
+
+/// The same, in that version of ONNX's operators.
+pub(crate) fn model_of(
+    version: u64,
+    nodes: &[Vec<u8>],
+    inputs: &[Vec<u8>],
+    outputs: &[Vec<u8>],
+    initializers: &[Vec<u8>],
+) -> Vec<u8> {
     let all = |tag, parts: &[Vec<u8>]| parts.iter().flat_map(|part| field(tag, part)).collect::<Vec<u8>>();
     let graph = [
         all(1, nodes),
@@ -176,7 +187,7 @@ pub(crate) fn model(nodes: &[Vec<u8>], inputs: &[Vec<u8>], outputs: &[Vec<u8>], 
         all(12, outputs),
     ]
     .concat();
-    let own = [field(1, ""), number(2, 17)].concat();
+    let own = [field(1, ""), number(2, version)].concat();
     let other = [field(1, "org.example"), number(2, 1)].concat();
     [number(1, 8), field(7, graph), field(8, own), field(8, other)].concat()
 }
