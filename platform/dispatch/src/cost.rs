@@ -6,6 +6,9 @@
 /// How much an older batch counts beside the next.
 const FADE: f64 = 0.97;
 
+/// Batches from which on the model is known.
+const KNOWN: f64 = 8.0;
+
 /// Seconds that a batch of interactive calls may take where more rows would make it hardly cheaper.
 const TARGET_S: f64 = 0.003;
 
@@ -31,7 +34,7 @@ impl Cost {
         let rows = rows as f64;
         // A pause of the machine says nothing about the model.
         let seconds = match self.line() {
-            Some((fixed, each)) if self.weight > 8.0 => seconds.min(4.0 * (fixed + each * rows)),
+            Some((fixed, each)) if self.weight > KNOWN => seconds.min(4.0 * (fixed + each * rows)),
             _ => seconds,
         };
         for (sum, new) in [
@@ -61,6 +64,15 @@ impl Cost {
     /// Seconds a row took of late; none before the first batch.
     pub(crate) fn of_a_row(&self) -> Option<f64> {
         (self.rows > 0.0).then(|| self.seconds / self.rows)
+    }
+
+    /// Seconds that a batch of so many rows takes, about; none while too little was seen to tell.
+    pub(crate) fn of_rows(&self, rows: usize) -> Option<f64> {
+        if self.weight < KNOWN {
+            return None;
+        }
+        let (fixed, each) = self.line().or_else(|| self.of_a_row().map(|each| (0.0, each)))?;
+        Some(fixed + each * rows as f64)
     }
 
     /// Rows that take as long as a batch of none; zero until batches of several sizes were seen.

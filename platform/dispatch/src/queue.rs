@@ -5,10 +5,11 @@ use crate::checked::{Checked, Takes};
 use crate::cost::Cost;
 use crate::meters::Meters;
 use crate::pending::Pending;
-use crate::roster::{End, Roster};
+use crate::roster::{Awake, End, Roster};
 use crate::schedule::{CallId, Limits, Offer, Piece, Schedule, Whose, Wish};
 use crate::settings::{Instance, Settings, Source};
 use crate::statistics::Statistics;
+use crate::thread::{Own, run_lent};
 use einthoven_plugin_host::{Code, Failure};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -25,6 +26,10 @@ const IDLE: Duration = Duration::from_secs(60);
 
 /// Seconds that pass until a thread that is woken runs, about, and that it costs.
 const WAKING_S: f64 = 50e-6;
+
+/// Seconds that a batch may take for its caller's thread to run it: not much longer than reading a request takes, since other
+/// requests wait meanwhile.
+const SHORT_S: f64 = 200e-6;
 
 /// When a caller may try again.
 const RETRY: (f64, f64) = (0.1, 30.0);
@@ -50,7 +55,7 @@ struct State {
     closed: bool,
     /// The instance that was made before there was a thread for it.
     spare: Option<Box<dyn Instance>>,
-    threads: Roster,
+    threads: Roster<Own>,
     /// Batches of batch work that run now.
     long: usize,
     /// No further instance is tried before.
@@ -164,8 +169,38 @@ impl Queue {
             drop(state);
             return Err(refused(DispatchError::Full { retry_after }));
         };
-        self.rouse(state, true);
+        if let Some(state) = self.run_here(state) {
+            self.rouse(state, true);
+        }
         Ok((id, pending))
+    }
+
+    /// Runs the call that has just come in this thread, where it is the only one and soon over: waking an instance's thread, and
+    /// being woken by it, would take as long. Gives the lock back where it did not.
+    fn run_here<'q>(self: &'q Arc<Self>, mut state: MutexGuard<'q, State>) -> Option<MutexGuard<'q, State>> {
+        let short = |rows: usize| state.cost.of_rows(rows).is_some_and(|seconds| seconds < SHORT_S);
+        if state.schedule.calls() > 1 || !short(state.schedule.waiting_rows()) {
+            return Some(state);
+        }
+        let Some(_leave) = self.settings.process.caller() else {
+            return Some(state);
+        };
+        let Some(mut lent) = state.threads.lend(Own::is_ready) else {
+            return Some(state);
+        };
+        let (batch, late) = self.take(&mut state, Whose::All);
+        self.take_further(state);
+        self.expire(late);
+        if let Some(batch) = batch {
+            run_lent(self, &mut lent.tools, batch);
+        }
+        let mut state = self.state();
+        state.threads.back(lent);
+        // What came meanwhile may have found no thread idle.
+        if state.closed || state.schedule.waiting_rows() > 0 {
+            state.threads.rouse();
+        }
+        None
     }
 
     /// From now on every call runs by itself.
@@ -278,8 +313,8 @@ impl Queue {
         }
     }
 
-    /// The next batch, when there is one; none when the queue is closed.
-    pub(crate) fn next(self: &Arc<Self>, role: Role) -> Option<Batch> {
+    /// The next batch, when there is one; none when the queue is closed. While the thread sleeps, its tools may be lent.
+    pub(crate) fn next(self: &Arc<Self>, role: Role, own: &mut Own) -> Option<Batch> {
         let mut state = self.state();
         loop {
             if state.closed {
@@ -290,51 +325,19 @@ impl Queue {
                 Role::Express => state.express(self.settings.instances.get()),
             };
             if let Some(whose) = whose {
-                let wish = Wish {
-                    rows: state.batch_rows(self.settings.batch_rows.get()),
-                    fixed_rows: state.cost.fixed_rows(),
-                    whose,
-                    now: Instant::now(),
-                };
-                let taken = state.schedule.take(wish);
-                if !taken.late.is_empty() || !taken.pieces.is_empty() {
-                    let batch = Batch {
-                        pieces: taken.pieces,
-                        priority: taken.priority,
-                    };
-                    if !batch.pieces.is_empty() && batch.priority == Priority::Batch {
-                        state.long += 1;
-                    }
-                    if state.schedule.waiting_rows() > 0 {
-                        self.rouse(state, false);
-                    } else {
-                        drop(state);
-                    }
-                    for pending in taken.late {
-                        pending.fail(DispatchError::Expired, &self.meters);
-                    }
-                    if !batch.pieces.is_empty() {
-                        return Some(batch);
+                let (batch, late) = self.take(&mut state, whose);
+                if batch.is_some() || !late.is_empty() {
+                    self.take_further(state);
+                    self.expire(late);
+                    if batch.is_some() {
+                        return batch;
                     }
                     state = self.state();
                     continue;
                 }
             }
             state = match role {
-                Role::Any => {
-                    let own = std::thread::current();
-                    let name = own.id();
-                    state.threads.sleeps(own);
-                    drop(state);
-                    let slept = Instant::now();
-                    std::thread::park_timeout(self.idle);
-                    let mut state = self.state();
-                    let unused = slept.elapsed() >= self.idle && state.schedule.waiting_rows() == 0;
-                    if state.threads.wakes(name, unused) {
-                        return None;
-                    }
-                    state
-                }
+                Role::Any => self.sleep(state, own)?,
                 Role::Express => {
                     state.threads.express_idle = true;
                     let mut state = self.express.wait(state).unwrap_or_else(PoisonError::into_inner);
@@ -342,6 +345,66 @@ impl Queue {
                     state
                 }
             };
+        }
+    }
+
+    /// Waits for work; none where the thread is to end.
+    fn sleep<'q>(&'q self, mut state: MutexGuard<'q, State>, own: &mut Own) -> Option<MutexGuard<'q, State>> {
+        let thread = std::thread::current();
+        let name = thread.id();
+        state.threads.sleeps(thread, std::mem::take(own));
+        drop(state);
+        loop {
+            let slept = Instant::now();
+            std::thread::park_timeout(self.idle);
+            let mut state = self.state();
+            let unused = slept.elapsed() >= self.idle && state.schedule.waiting_rows() == 0;
+            match state.threads.wakes(name, unused) {
+                Awake::Works(tools) => {
+                    *own = tools;
+                    return Some(state);
+                }
+                Awake::Ends(tools) => {
+                    *own = tools;
+                    return None;
+                }
+                Awake::Lent => {}
+            }
+        }
+    }
+
+    /// Takes a batch out of the schedule, and calls that are too late.
+    fn take(&self, state: &mut State, whose: Whose) -> (Option<Batch>, Vec<Arc<Pending>>) {
+        let wish = Wish {
+            rows: state.batch_rows(self.settings.batch_rows.get()),
+            fixed_rows: state.cost.fixed_rows(),
+            whose,
+            now: Instant::now(),
+        };
+        let taken = state.schedule.take(wish);
+        if taken.pieces.is_empty() {
+            return (None, taken.late);
+        }
+        if taken.priority == Priority::Batch {
+            state.long += 1;
+        }
+        let batch = Batch {
+            pieces: taken.pieces,
+            priority: taken.priority,
+        };
+        (Some(batch), taken.late)
+    }
+
+    /// Sees that somebody takes what a batch left.
+    fn take_further(self: &Arc<Self>, state: MutexGuard<'_, State>) {
+        if state.schedule.waiting_rows() > 0 {
+            self.rouse(state, false);
+        }
+    }
+
+    fn expire(&self, late: Vec<Arc<Pending>>) {
+        for pending in late {
+            pending.fail(DispatchError::Expired, &self.meters);
         }
     }
 

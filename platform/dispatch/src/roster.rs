@@ -1,17 +1,18 @@
 //! Which threads a queue has: those that sleep, were roused, leave or make their instance. Pure but for waking a thread.
 //!
-//! The last one to fall asleep is roused first: its caches are warm, and those that are not needed get old and end.
+//! The last one to fall asleep is roused first: its caches are warm, and those that are not needed get old and end. While one
+//! sleeps its tools (what it works with) lie here, and may be lent to a caller who does its work meanwhile.
 
 use std::thread::{Thread, ThreadId};
 
-#[derive(Debug, Default)]
-pub(crate) struct Roster {
+#[derive(Debug)]
+pub(crate) struct Roster<T> {
     /// Those there are, without the express one.
     all: usize,
     /// Those that wait for work, the last to come last.
-    asleep: Vec<Thread>,
+    asleep: Vec<Sleeper<T>>,
     /// Those that were roused and have not come yet.
-    roused: usize,
+    roused: Vec<Sleeper<T>>,
     /// Those that end because nothing was to do; they count among all until their instance is gone.
     leaving: Vec<ThreadId>,
     /// Those that have an instance.
@@ -21,6 +22,24 @@ pub(crate) struct Roster {
     /// Whether there is one for interactive calls alone, and whether it waits.
     pub(crate) express: bool,
     pub(crate) express_idle: bool,
+}
+
+/// A thread that does not work, and what it works with.
+#[derive(Debug)]
+pub(crate) struct Sleeper<T> {
+    thread: Thread,
+    pub(crate) tools: T,
+}
+
+/// What a thread that is awake is to do.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Awake<T> {
+    /// Look for work, with its tools.
+    Works(T),
+    /// End: nothing was to do, and another one stays.
+    Ends(T),
+    /// Sleep on: its tools are lent.
+    Lent,
 }
 
 /// How a thread ended.
@@ -34,15 +53,30 @@ pub(crate) enum End {
     LastLost,
 }
 
-impl Roster {
+impl<T> Default for Roster<T> {
+    fn default() -> Self {
+        Self {
+            all: 0,
+            asleep: Vec::new(),
+            roused: Vec::new(),
+            leaving: Vec::new(),
+            ready: 0,
+            making: false,
+            express: false,
+            express_idle: false,
+        }
+    }
+}
+
+impl<T> Roster<T> {
     /// Those that have nothing to do, or are about to look for it.
     pub(crate) fn idle(&self) -> usize {
-        self.asleep.len() + self.roused
+        self.asleep.len() + self.roused.len()
     }
 
     /// Those that were roused and have not come yet.
     pub(crate) fn roused(&self) -> usize {
-        self.roused
+        self.roused.len()
     }
 
     /// Those that do not end.
@@ -83,37 +117,51 @@ impl Roster {
     }
 
     /// This thread is about to wait for work.
-    pub(crate) fn sleeps(&mut self, own: Thread) {
-        self.asleep.push(own);
+    pub(crate) fn sleeps(&mut self, thread: Thread, tools: T) {
+        self.asleep.push(Sleeper { thread, tools });
     }
 
     /// Rouses the one that fell asleep last, if one sleeps. The caller still holds the lock: while the thread is counted as
     /// roused nobody else rouses one, so it must be told before the caller itself may be held up.
     pub(crate) fn rouse(&mut self) {
         if let Some(last) = self.asleep.pop() {
-            self.roused += 1;
-            last.unpark();
+            last.thread.unpark();
+            self.roused.push(last);
         }
     }
 
     /// Rouses all that sleep.
     pub(crate) fn rouse_all(&mut self) {
-        self.roused += self.asleep.len();
-        self.asleep.drain(..).for_each(|thread| thread.unpark());
+        while !self.asleep.is_empty() {
+            self.rouse();
+        }
     }
 
-    /// This thread is awake; it ends if `unused`, nobody roused it and another one stays. Whether it does.
-    pub(crate) fn wakes(&mut self, own: ThreadId, unused: bool) -> bool {
-        let Some(place) = self.asleep.iter().position(|thread| thread.id() == own) else {
-            self.roused = self.roused.saturating_sub(1);
-            return false;
-        };
-        self.asleep.remove(place);
-        let ends = unused && self.staying() > 1;
-        if ends {
-            self.leaving.push(own);
+    /// Lends the tools of the one that fell asleep last, where they are fit; they must come [back](Self::back).
+    pub(crate) fn lend(&mut self, fit: impl FnOnce(&T) -> bool) -> Option<Sleeper<T>> {
+        self.asleep.pop_if(|last| fit(&last.tools))
+    }
+
+    /// The tools that were lent are back; their thread sleeps as before.
+    pub(crate) fn back(&mut self, lent: Sleeper<T>) {
+        self.asleep.push(lent);
+    }
+
+    /// This thread is awake; it ends if `unused`, nobody roused it and another one stays.
+    pub(crate) fn wakes(&mut self, own: ThreadId, unused: bool) -> Awake<T> {
+        let place = |sleepers: &[Sleeper<T>]| sleepers.iter().position(|sleeper| sleeper.thread.id() == own);
+        if let Some(place) = place(&self.roused) {
+            return Awake::Works(self.roused.swap_remove(place).tools);
         }
-        ends
+        let Some(place) = place(&self.asleep) else {
+            return Awake::Lent;
+        };
+        let tools = self.asleep.remove(place).tools;
+        if unused && self.staying() > 1 {
+            self.leaving.push(own);
+            return Awake::Ends(tools);
+        }
+        Awake::Works(tools)
     }
 
     /// This thread has ended.
@@ -152,6 +200,7 @@ mod tests {
         Busy,
         Asleep,
         Roused,
+        Lent,
         Leaving,
     }
 
@@ -164,6 +213,10 @@ mod tests {
         Wake(usize),
         /// The same for all that sleep, one after the other.
         AllWake,
+        /// A caller takes the tools of one, where they are of this kind.
+        Lend(usize),
+        /// A caller brings the tools of one back.
+        Back(usize),
         End(usize),
     }
 
@@ -176,17 +229,20 @@ mod tests {
             2 => Just(Step::Rouse),
             4 => (0..THREADS).prop_map(Step::Wake),
             1 => Just(Step::AllWake),
+            2 => (0..2_usize).prop_map(Step::Lend),
+            2 => (0..THREADS).prop_map(Step::Back),
             2 => (0..THREADS).prop_map(Step::End),
         ]
     }
 
     /// What each thread does, kept apart from the roster.
     struct Model {
-        roster: Roster,
+        roster: Roster<usize>,
         threads: Vec<Thread>,
         is: Vec<Is>,
         /// Those asleep, in the order in which they came.
         asleep: Vec<usize>,
+        lent: Vec<(usize, Sleeper<usize>)>,
     }
 
     impl Model {
@@ -203,15 +259,17 @@ mod tests {
             let before = self.staying();
             match self.is[which] {
                 Is::Roused => {
-                    assert!(!self.roster.wakes(own, true), "one that was roused for a call ended");
+                    assert_eq!(self.roster.wakes(own, true), Awake::Works(which));
                     self.is[which] = Is::Busy;
                 }
                 Is::Asleep => {
-                    let ends = self.roster.wakes(own, true);
-                    assert_eq!(ends, before > 1, "{before} stayed");
+                    let ends = before > 1;
+                    let awake = if ends { Awake::Ends(which) } else { Awake::Works(which) };
+                    assert_eq!(self.roster.wakes(own, true), awake, "{before} stayed");
                     self.asleep.retain(|other| *other != which);
                     self.is[which] = if ends { Is::Leaving } else { Is::Busy };
                 }
+                Is::Lent => assert_eq!(self.roster.wakes(own, true), Awake::Lent),
                 _ => {}
             }
         }
@@ -223,7 +281,7 @@ mod tests {
                     self.is[which] = Is::Busy;
                 }
                 Step::Sleep(which) if self.is[which] == Is::Busy => {
-                    self.roster.sleeps(self.threads[which].clone());
+                    self.roster.sleeps(self.threads[which].clone(), which);
                     self.asleep.push(which);
                     self.is[which] = Is::Asleep;
                 }
@@ -235,6 +293,23 @@ mod tests {
                 }
                 Step::Wake(which) => self.wake(which),
                 Step::AllWake => (0..THREADS).for_each(|which| self.wake(which)),
+                Step::Lend(kind) => {
+                    let last = self.asleep.last().copied().filter(|which| which % 2 == kind);
+                    let lent = self.roster.lend(|which| which % 2 == kind);
+                    assert_eq!(lent.as_ref().map(|lent| lent.tools), last);
+                    if let Some(lent) = lent {
+                        self.asleep.pop();
+                        self.is[lent.tools] = Is::Lent;
+                        self.lent.push((lent.tools, lent));
+                    }
+                }
+                Step::Back(which) => {
+                    if let Some(place) = self.lent.iter().position(|(lent, _)| *lent == which) {
+                        self.roster.back(self.lent.swap_remove(place).1);
+                        self.is[which] = Is::Asleep;
+                        self.asleep.push(which);
+                    }
+                }
                 Step::End(which) if self.is[which] == Is::Leaving => {
                     assert_eq!(self.roster.ended(self.threads[which].id()), End::Left);
                     self.is[which] = Is::Away;
@@ -255,6 +330,7 @@ mod tests {
                 threads: threads(THREADS),
                 is: vec![Is::Away; THREADS],
                 asleep: Vec::new(),
+                lent: Vec::new(),
             };
             model.step(Step::Begin(0));
             for step in steps {
@@ -271,8 +347,8 @@ mod tests {
     fn a_thread_that_is_lost_is_told_from_one_that_leaves() {
         let (mut roster, threads) = (Roster::default(), threads(3));
         threads.iter().for_each(|_| roster.begins());
-        roster.sleeps(threads[0].clone());
-        assert!(roster.wakes(threads[0].id(), true));
+        roster.sleeps(threads[0].clone(), 0);
+        assert_eq!(roster.wakes(threads[0].id(), true), Awake::Ends(0));
         assert_eq!(roster.ended(threads[1].id()), End::Lost);
         assert_eq!(roster.ended(threads[0].id()), End::Left);
         assert_eq!(roster.ended(threads[2].id()), End::LastLost);
@@ -283,11 +359,15 @@ mod tests {
         let (mut roster, threads) = (Roster::default(), threads(3));
         for thread in &threads {
             roster.begins();
-            roster.sleeps(thread.clone());
+            roster.sleeps(thread.clone(), ());
         }
         roster.rouse_all();
         assert_eq!((roster.roused(), roster.idle()), (3, 3));
-        assert!(threads.iter().all(|thread| !roster.wakes(thread.id(), true)));
+        assert!(
+            threads
+                .iter()
+                .all(|thread| roster.wakes(thread.id(), true) == Awake::Works(()))
+        );
         assert_eq!(roster.idle(), 0);
     }
 }

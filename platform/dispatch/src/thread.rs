@@ -13,7 +13,8 @@ use std::time::{Duration, Instant};
 /// How long a failure to make an instance stands before it is tried again for a batch.
 const AGAIN: Duration = Duration::from_millis(500);
 
-/// What one thread owns.
+/// What one thread works with.
+#[derive(Default)]
 pub(crate) struct Own {
     pub(crate) instance: Option<Made>,
     pub(crate) scratch: Scratch,
@@ -50,10 +51,7 @@ pub(crate) fn serve(queue: &Arc<Queue>, role: Role) {
         // It computes little, for those who must not wait behind a flood whose instances have every core.
         Role::Express => priority::before_computing(),
     }
-    let mut own = Own {
-        instance: None,
-        scratch: Scratch::default(),
-    };
+    let mut own = Own::default();
     loop {
         let failed = own.ready(queue).err().map(|failure| (failure, Instant::now()));
         if let Some((failure, _)) = &failed {
@@ -62,7 +60,9 @@ pub(crate) fn serve(queue: &Arc<Queue>, role: Role) {
                 return;
             }
         }
-        let Some(batch) = queue.next(role) else { return };
+        let Some(batch) = queue.next(role, &mut own) else {
+            return;
+        };
         let batch = InHand { queue, batch };
         if let Some((failure, at)) = failed
             && let Some(failure) = if at.elapsed() < AGAIN {
@@ -74,21 +74,24 @@ pub(crate) fn serve(queue: &Arc<Queue>, role: Role) {
             batch.fail(&failure);
             continue;
         }
-        // A fault of ours in putting a batch together must cost its calls alone.
-        if catch_unwind(AssertUnwindSafe(|| run(queue, &mut own, &batch.batch))).is_err() {
-            tracing::error!("a batch of `{}` panicked", queue.name);
-            batch.fail(&Failure::internal(
-                "putting the batch together failed; this is a fault of the server",
-            ));
-            own.instance = None;
-        }
+        batch.run(&mut own);
     }
 }
 
+/// Runs a batch in the thread of who asked for it, with the tools of a thread that sleeps.
+pub(crate) fn run_lent(queue: &Arc<Queue>, own: &mut Own, batch: Batch) {
+    InHand { queue, batch }.run(own);
+}
+
 impl Own {
+    /// Whether there is an instance that can be used.
+    pub(crate) fn is_ready(&self) -> bool {
+        self.instance.as_ref().is_some_and(|made| made.instance.usable())
+    }
+
     /// Sees that there is an instance that can be used.
     pub(crate) fn ready(&mut self, queue: &Arc<Queue>) -> Result<(), Failure> {
-        if self.instance.as_ref().is_some_and(|made| made.instance.usable()) {
+        if self.is_ready() {
             return Ok(());
         }
         self.instance = None;
@@ -115,6 +118,17 @@ struct InHand<'a> {
 }
 
 impl InHand<'_> {
+    fn run(self, own: &mut Own) {
+        // A fault of ours in putting a batch together must cost its calls alone.
+        if catch_unwind(AssertUnwindSafe(|| run(self.queue, own, &self.batch))).is_err() {
+            tracing::error!("a batch of `{}` panicked", self.queue.name);
+            self.fail(&Failure::internal(
+                "putting the batch together failed; this is a fault of the server",
+            ));
+            own.instance = None;
+        }
+    }
+
     fn fail(&self, failure: &Failure) {
         for piece in &self.batch.pieces {
             piece

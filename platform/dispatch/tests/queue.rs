@@ -26,11 +26,25 @@ fn runtime() -> tokio::runtime::Runtime {
 /// 64 tasks, calls of one to 200 rows, sleeps and failures between them: each gets its own answer or its own failure.
 #[test]
 fn ten_thousand_calls_get_their_own_answers() {
+    calls_get_their_own_answers(64, 0);
+}
+
+/// Many of which are the only ones when they come, and run in their callers' threads.
+#[test]
+fn calls_of_few_get_their_own_answers() {
+    calls_get_their_own_answers(2, 2);
+}
+
+fn calls_get_their_own_answers(callers: u64, run_themselves: usize) {
     let fake = Fake::default();
-    let queue = Arc::new(queue(&fake, settings()));
+    let settings = Settings {
+        process: Allowance::new(10_000, 1 << 30, run_themselves),
+        ..settings()
+    };
+    let queue = Arc::new(queue(&fake, settings));
     runtime().block_on(async {
         let mut tasks = JoinSet::new();
-        for task in 0..64_u64 {
+        for task in 0..callers {
             let queue = Arc::clone(&queue);
             tasks.spawn(async move {
                 let mut random = task.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
@@ -81,7 +95,7 @@ fn ten_thousand_calls_get_their_own_answers() {
     assert_eq!((statistics.pending_calls, statistics.pending_bytes), (0, 0));
     assert_eq!(
         statistics.succeeded + statistics.failed + statistics.invalid,
-        64 * 160,
+        callers * 160,
         "{statistics:?}"
     );
     assert!(statistics.executions < statistics.executed_rows, "nothing was batched");
@@ -250,7 +264,7 @@ fn a_dropped_queue_answers_everybody() {
 #[test]
 fn full_means_refused_with_a_time() {
     let fake = Fake::default();
-    let process = Allowance::new(30, 1 << 20);
+    let process = Allowance::new(30, 1 << 20, 0);
     let queue = queue(
         &fake,
         Settings {

@@ -175,7 +175,7 @@ impl Instance for Copy {
 pub fn settings() -> Settings {
     Settings {
         instances: 2.try_into().unwrap(),
-        process: einthoven_dispatch::Allowance::new(10_000, 1 << 30),
+        process: einthoven_dispatch::Allowance::new(10_000, 1 << 30, 0),
         ..Settings::default()
     }
 }
