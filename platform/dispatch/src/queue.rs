@@ -1,38 +1,31 @@
-//! The schedule behind a lock, the instances that wait for it, and how many of them there are.
+//! The schedule behind a lock: what is taken in, taken back and counted.
 
-use crate::call::{Call, DispatchError, Priority};
+mod instances;
+mod state;
+
+use crate::call::{Call, DispatchError};
 use crate::checked::{Checked, Takes};
 use crate::cost::Cost;
 use crate::meters::Meters;
 use crate::pending::Pending;
-use crate::roster::{Awake, End, Roster};
-use crate::schedule::{CallId, Limits, Offer, Piece, Schedule, Whose, Wish};
+use crate::roster::Roster;
+use crate::schedule::{CallId, Limits, Offer, Schedule};
 use crate::settings::{Instance, Settings, Source};
 use crate::statistics::Statistics;
-use crate::thread::{Own, run_lent};
 use einthoven_plugin_host::{Code, Failure};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use instances::By;
+pub(crate) use instances::{Batch, Role};
+use state::State;
+
 /// Rows below which a call is not cut for instances that would be idle otherwise.
 const SMALLEST_CUT: usize = 8;
 
-/// How long no further instance is tried after one could not be made.
-const AFTER_FAILURE: Duration = Duration::from_secs(5);
-
 /// How long an instance beside others waits for work before it is given up.
 const IDLE: Duration = Duration::from_secs(60);
-
-/// Seconds that pass until a thread that is woken runs, about, and that it costs.
-const WAKING_S: f64 = 50e-6;
-
-/// Seconds that a batch may take for its caller's thread to run it: not much longer than reading a request takes, since other
-/// requests wait meanwhile.
-const SHORT_S: f64 = 200e-6;
-
-/// When a caller may try again.
-const RETRY: (f64, f64) = (0.1, 30.0);
 
 /// What all threads of one queue share.
 pub(crate) struct Queue {
@@ -47,34 +40,6 @@ pub(crate) struct Queue {
     express: Condvar,
     /// How long an instance beside others waits for work before it is given up.
     idle: Duration,
-}
-
-struct State {
-    schedule: Schedule<Arc<Pending>>,
-    cost: Cost,
-    closed: bool,
-    /// The instance that was made before there was a thread for it.
-    spare: Option<Box<dyn Instance>>,
-    threads: Roster<Own>,
-    /// Batches of batch work that run now.
-    long: usize,
-    /// No further instance is tried before.
-    not_before: Option<Instant>,
-}
-
-/// What a thread is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Role {
-    /// Whatever waits.
-    Any,
-    /// Interactive calls while all others are busy: those of light flows, and any where some do batch work.
-    Express,
-}
-
-/// One batch that an instance is to run.
-pub(crate) struct Batch {
-    pub(crate) pieces: Vec<Piece<Arc<Pending>>>,
-    pub(crate) priority: Priority,
 }
 
 impl Queue {
@@ -170,37 +135,9 @@ impl Queue {
             return Err(refused(DispatchError::Full { retry_after }));
         };
         if let Some(state) = self.run_here(state) {
-            self.rouse(state, true);
+            self.rouse(state, By::Caller);
         }
         Ok((id, pending))
-    }
-
-    /// Runs the call that has just come in this thread, where it is the only one and soon over: waking an instance's thread, and
-    /// being woken by it, would take as long. Gives the lock back where it did not.
-    fn run_here<'q>(self: &'q Arc<Self>, mut state: MutexGuard<'q, State>) -> Option<MutexGuard<'q, State>> {
-        let short = |rows: usize| state.cost.of_rows(rows).is_some_and(|seconds| seconds < SHORT_S);
-        if state.schedule.calls() > 1 || !short(state.schedule.waiting_rows()) {
-            return Some(state);
-        }
-        let Some(_leave) = self.settings.process.caller() else {
-            return Some(state);
-        };
-        let Some(mut lent) = state.threads.lend(Own::is_ready) else {
-            return Some(state);
-        };
-        let (batch, late) = self.take(&mut state, Whose::All);
-        self.take_further(state);
-        self.expire(late);
-        if let Some(batch) = batch {
-            run_lent(self, &mut lent.tools, batch);
-        }
-        let mut state = self.state();
-        state.threads.back(lent);
-        // What came meanwhile may have found no thread idle.
-        if state.closed || state.schedule.waiting_rows() > 0 {
-            state.threads.rouse();
-        }
-        None
     }
 
     /// From now on every call runs by itself.
@@ -227,202 +164,6 @@ impl Queue {
             pieces = pieces.max((instances - busy.min(instances)).min(rows / least));
         }
         rows.div_ceil(pieces.max(1))
-    }
-
-    /// Wakes or starts whoever can take what waits. An instance's own thread does not start the express one, which would have its low
-    /// priority: what a thread starts inherits that.
-    fn rouse(self: &Arc<Self>, mut state: MutexGuard<'_, State>, starts_express: bool) {
-        if state.threads.idle() > 0 {
-            if state.threads.roused() == 0 || state.pays_to_share() {
-                state.threads.rouse();
-            }
-            return;
-        }
-        if state.may_start(self.settings.instances.get()) {
-            state.threads.begins();
-            drop(state);
-            self.start(Role::Any);
-            return;
-        }
-        if !self.settings.express || state.express(self.settings.instances.get()).is_none() {
-            return;
-        }
-        if state.threads.express_idle {
-            drop(state);
-            self.express.notify_one();
-        } else if starts_express && !state.threads.express && !state.waits_after_failure() {
-            state.threads.express = true;
-            drop(state);
-            self.start(Role::Express);
-        }
-    }
-
-    fn start(self: &Arc<Self>, role: Role) {
-        let queue = Arc::clone(self);
-        let named = std::thread::Builder::new().name(format!("infer {}", self.name));
-        if let Err(cause) = named.spawn(move || crate::thread::serve(&queue, role)) {
-            tracing::error!("no thread could be started for `{}`: {cause}", self.name);
-            self.ended(
-                role,
-                Some(&Failure::new(Code::ResourceExhausted, format!("no thread: {cause}"))),
-            );
-        }
-    }
-
-    /// The instance that was made beforehand.
-    pub(crate) fn spare(&self) -> Option<Box<dyn Instance>> {
-        self.state().spare.take()
-    }
-
-    /// A thread has its instance.
-    pub(crate) fn made(self: &Arc<Self>) {
-        self.state().threads.made();
-    }
-
-    /// A thread has its instance no more.
-    pub(crate) fn unmade(&self) {
-        self.state().threads.unmade();
-    }
-
-    /// Whether the queue has other instances, so that one which cannot be made may stay away for a while.
-    pub(crate) fn does_without(&self) -> bool {
-        let mut state = self.state();
-        state.threads.not_made();
-        state.not_before = Some(Instant::now() + AFTER_FAILURE);
-        state.threads.ready() > 0
-    }
-
-    /// A thread has ended. Where none stays and it could not work, nobody is left who would answer.
-    pub(crate) fn ended(self: &Arc<Self>, role: Role, why: Option<&Failure>) {
-        let mut state = self.state();
-        if role == Role::Express {
-            state.threads.express = false;
-            return;
-        }
-        match state.threads.ended(std::thread::current().id()) {
-            // What came while its instance was taken down found no thread free, and none that it could start.
-            End::Left if state.schedule.waiting_rows() > 0 => return self.rouse(state, false),
-            End::Left | End::Lost => return,
-            End::LastLost => {}
-        }
-        let Some(failure) = why else { return };
-        let left = state.schedule.clear();
-        drop(state);
-        for pending in left {
-            pending.fail(DispatchError::Failed(failure.clone()), &self.meters);
-        }
-    }
-
-    /// The next batch, when there is one; none when the queue is closed. While the thread sleeps, its tools may be lent.
-    pub(crate) fn next(self: &Arc<Self>, role: Role, own: &mut Own) -> Option<Batch> {
-        let mut state = self.state();
-        loop {
-            if state.closed {
-                return None;
-            }
-            let whose = match role {
-                Role::Any => (state.schedule.waiting_rows() > 0).then_some(Whose::All),
-                Role::Express => state.express(self.settings.instances.get()),
-            };
-            if let Some(whose) = whose {
-                let (batch, late) = self.take(&mut state, whose);
-                if batch.is_some() || !late.is_empty() {
-                    self.take_further(state);
-                    self.expire(late);
-                    if batch.is_some() {
-                        return batch;
-                    }
-                    state = self.state();
-                    continue;
-                }
-            }
-            state = match role {
-                Role::Any => self.sleep(state, own)?,
-                Role::Express => {
-                    state.threads.express_idle = true;
-                    let mut state = self.express.wait(state).unwrap_or_else(PoisonError::into_inner);
-                    state.threads.express_idle = false;
-                    state
-                }
-            };
-        }
-    }
-
-    /// Waits for work; none where the thread is to end.
-    fn sleep<'q>(&'q self, mut state: MutexGuard<'q, State>, own: &mut Own) -> Option<MutexGuard<'q, State>> {
-        let thread = std::thread::current();
-        let name = thread.id();
-        state.threads.sleeps(thread, std::mem::take(own));
-        drop(state);
-        loop {
-            let slept = Instant::now();
-            std::thread::park_timeout(self.idle);
-            let mut state = self.state();
-            let unused = slept.elapsed() >= self.idle && state.schedule.waiting_rows() == 0;
-            match state.threads.wakes(name, unused) {
-                Awake::Works(tools) => {
-                    *own = tools;
-                    return Some(state);
-                }
-                Awake::Ends(tools) => {
-                    *own = tools;
-                    return None;
-                }
-                Awake::Lent => {}
-            }
-        }
-    }
-
-    /// Takes a batch out of the schedule, and calls that are too late.
-    fn take(&self, state: &mut State, whose: Whose) -> (Option<Batch>, Vec<Arc<Pending>>) {
-        let wish = Wish {
-            rows: state.batch_rows(self.settings.batch_rows.get()),
-            fixed_rows: state.cost.fixed_rows(),
-            whose,
-            now: Instant::now(),
-        };
-        let taken = state.schedule.take(wish);
-        if taken.pieces.is_empty() {
-            return (None, taken.late);
-        }
-        if taken.priority == Priority::Batch {
-            state.long += 1;
-        }
-        let batch = Batch {
-            pieces: taken.pieces,
-            priority: taken.priority,
-        };
-        (Some(batch), taken.late)
-    }
-
-    /// Sees that somebody takes what a batch left.
-    fn take_further(self: &Arc<Self>, state: MutexGuard<'_, State>) {
-        if state.schedule.waiting_rows() > 0 {
-            self.rouse(state, false);
-        }
-    }
-
-    fn expire(&self, late: Vec<Arc<Pending>>) {
-        for pending in late {
-            pending.fail(DispatchError::Expired, &self.meters);
-        }
-    }
-
-    /// An engine ran so many rows.
-    pub(crate) fn learn(&self, rows: usize, time: Duration) {
-        self.state().cost.add(rows, time.as_secs_f64());
-    }
-
-    /// Pieces have run, or will not.
-    pub(crate) fn finish(&self, batch: &Batch) {
-        let mut state = self.state();
-        for piece in &batch.pieces {
-            let failed = piece.payload.is_over() && piece.rows.len() < piece.payload.rows;
-            state.schedule.finish(piece.call, failed);
-        }
-        if batch.priority == Priority::Batch {
-            state.long -= 1;
-        }
     }
 
     /// Nobody waits for a call any more.
@@ -458,57 +199,6 @@ impl Queue {
             instances: instances as u64,
             ..self.meters.read()
         }
-    }
-}
-
-impl State {
-    fn may_start(&self, most: usize) -> bool {
-        let first = self.threads.staying() == 0;
-        first || (self.threads.staying() < most && !self.threads.making() && !self.waits_after_failure())
-    }
-
-    fn waits_after_failure(&self) -> bool {
-        self.not_before.is_some_and(|time| Instant::now() < time)
-    }
-
-    /// What an instance beside those that there are for everything should take now, if one should.
-    fn express(&self, most: usize) -> Option<Whose> {
-        if self.threads.idle() > 0 || self.threads.staying() < most {
-            return None;
-        }
-        if self.schedule.light_waits() {
-            return Some(Whose::Light);
-        }
-        (self.long > 0 && self.schedule.waiting_of(Priority::Interactive) > 0).then_some(Whose::Interactive)
-    }
-
-    /// Whether what waits takes an instance longer than waking another one takes.
-    fn pays_to_share(&self) -> bool {
-        let each = self.cost.of_a_row();
-        each.is_none_or(|each| self.schedule.waiting_rows() as f64 * each > WAKING_S)
-    }
-
-    /// Rows that the next batch should have at most: a share of what waits where others are idle, no more than pays where
-    /// somebody waits for each.
-    fn batch_rows(&self, most: usize) -> usize {
-        let waiting = self.schedule.waiting_rows();
-        let share = if self.pays_to_share() {
-            waiting.div_ceil(self.threads.idle() + 1).max(self.cost.worth_rows())
-        } else {
-            waiting
-        };
-        let most = match self.schedule.waiting_of(Priority::Interactive) {
-            0 => most,
-            _ => most.min(self.cost.interactive_rows()),
-        };
-        share.min(most).max(1)
-    }
-
-    /// When what waits now will likely be done.
-    fn retry_after(&self, instances: usize) -> Duration {
-        let each = self.cost.of_a_row().unwrap_or(0.0);
-        let seconds = self.schedule.waiting_rows() as f64 * each / instances as f64;
-        Duration::from_secs_f64(seconds.clamp(RETRY.0, RETRY.1))
     }
 }
 
