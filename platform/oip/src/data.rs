@@ -27,16 +27,23 @@ pub struct Data {
 /// # Errors
 /// Says which element is wrong, or that lists of one level differ in length.
 pub fn parse_data(datatype: Datatype, json: &str) -> Result<Data, serde_json::Error> {
-    let mut deserializer = serde_json::Deserializer::from_str(json);
-    let data = Seed { datatype, reserve: 0 }.deserialize(&mut deserializer)?;
-    deserializer.end()?;
-    Ok(data)
+    Seed { datatype, reserve: 0 }.parse(json)
 }
 
 /// Reads a `data` where it stands; room for `reserve` bytes is made beforehand.
 pub(crate) struct Seed {
     pub(crate) datatype: Datatype,
     pub(crate) reserve: usize,
+}
+
+impl Seed {
+    /// Reads a `data` that stands by itself.
+    pub(crate) fn parse(self, json: &str) -> Result<Data, serde_json::Error> {
+        let mut deserializer = serde_json::Deserializer::from_str(json);
+        let data = self.deserialize(&mut deserializer)?;
+        deserializer.end()?;
+        Ok(data)
+    }
 }
 
 impl<'de> DeserializeSeed<'de> for Seed {

@@ -91,8 +91,7 @@ impl<'de> Visitor<'de> for Input<'_> {
                 Field::Data if data.is_some() || kept.is_some() => return Err(A::Error::duplicate_field("data")),
                 Field::Data => match datatype {
                     Some(datatype) => {
-                        let wanted = elements(shape.as_deref().unwrap_or_default()).unwrap_or(usize::MAX);
-                        let reserve = wanted.saturating_mul(datatype.size().unwrap_or(8)).min(*self.left);
+                        let reserve = asked(datatype, shape.as_deref().unwrap_or_default()).min(*self.left);
                         *self.left -= reserve;
                         data = Some(map.next_value_seed(Seed { datatype, reserve })?);
                     }
@@ -108,7 +107,10 @@ impl<'de> Visitor<'de> for Input<'_> {
         let shape = shape.ok_or_else(|| of(&"`shape` is missing"))?;
         let datatype = datatype.ok_or_else(|| of(&"`datatype` is missing"))?;
         if let Some(text) = kept {
-            data = Some(crate::data::parse_data(datatype, text.get()).map_err(|cause| of(&cause))?);
+            let text = text.get();
+            // A request cannot have more made room for than it sent.
+            let reserve = asked(datatype, &shape).min(text.len());
+            data = Some(Seed { datatype, reserve }.parse(text).map_err(|cause| of(&cause))?);
         }
         if parameters.contains_key("shared_memory_region") {
             return Err(of(&"shared memory is not offered; send the data in the body"));
@@ -140,6 +142,12 @@ impl<'de> Visitor<'de> for Input<'_> {
             place,
         ))
     }
+}
+
+/// Bytes that a shape asks for; of strings it is not known.
+fn asked(datatype: Datatype, shape: &[usize]) -> usize {
+    let wanted = elements(shape).unwrap_or(usize::MAX);
+    wanted.saturating_mul(datatype.size().unwrap_or(8))
 }
 
 /// Compares the lists of `data` with the shape; a flat one needs as many elements.

@@ -90,19 +90,18 @@ fn only(app: &App, caller: &Caller) -> Result<Reference, Problem> {
 async fn scored(app: &Arc<App>, caller: &Caller, reference: &Reference, request: Request) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
     let kind = content_type(&parts.headers)?;
-    let received = Received::whole(app, &parts.headers, body).await?;
+    let Received { bytes, room } = Received::whole(app, &parts.headers, body).await?;
     let asked = caller.asked(app);
     let model = resolved(app, reference).await?;
     let wanted = wanted(model.signature());
     drop(model);
-    let read = if received.bytes.len() <= AT_ONCE {
-        parse(&received.bytes, kind, &wanted).map_err(refused)?
+    let at_once = bytes.len() <= AT_ONCE;
+    // The text is let go of here: it is larger than its tensors, which may wait long for their turn.
+    let parse = move || parse(&bytes, kind, &wanted).map_err(refused);
+    let read = if at_once {
+        parse()?
     } else {
-        let bytes = received.bytes.clone();
-        blocking(Arc::clone(&app.cores), move || {
-            parse(&bytes, kind, &wanted).map_err(refused)
-        })
-        .await?
+        blocking(Arc::clone(&app.cores), parse).await?
     };
     if let Some(name) = read.params.keys().next() {
         let detail = format!("`params`: models here take no parameters; leave `{name}` out");
@@ -125,7 +124,7 @@ async fn scored(app: &Arc<App>, caller: &Caller, reference: &Reference, request:
     }
     blocking(Arc::clone(&app.cores), move || {
         // Held until the answer is written.
-        let _received = received;
+        let _room = room;
         Ok(said(&outcome))
     })
     .await

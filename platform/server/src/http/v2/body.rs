@@ -15,10 +15,10 @@ use tokio::sync::OwnedSemaphorePermit;
 /// Compressed bytes that are unpacked on the spot; more would hold up other requests of the same thread.
 const AT_ONCE: usize = 16 << 10;
 
-/// A body, and the room it takes until it is dropped.
+/// A body, and the room that is counted for it and what is made of it, until that is dropped.
 pub(crate) struct Received {
     pub(crate) bytes: Bytes,
-    room: Option<OwnedSemaphorePermit>,
+    pub(crate) room: Option<OwnedSemaphorePermit>,
 }
 
 impl Received {

@@ -32,15 +32,16 @@ pub(crate) async fn infer(
     let began = Instant::now();
     let reference = named.reference()?;
     let (parts, body) = request.into_parts();
-    let received = Received::whole(&app, &parts.headers, body).await?;
+    let Received { bytes, room } = Received::whole(&app, &parts.headers, body).await?;
     let asked = caller.asked(&app);
     let header_length = header_length(&parts.headers)?;
-    let mut request = if received.bytes.len() <= AT_ONCE {
-        InferRequest::parse(&received.bytes, header_length).map_err(refused)?
+    let at_once = bytes.len() <= AT_ONCE;
+    // What was JSON is let go of here: it is larger than its tensors, which may wait long for their turn.
+    let parse = move || InferRequest::parse(&bytes, header_length).map_err(refused);
+    let mut request = if at_once {
+        parse()?
     } else {
-        let bytes = received.bytes.clone();
-        let work = move || InferRequest::parse(&bytes, header_length).map_err(refused);
-        blocking(Arc::clone(&app.cores), work).await?
+        blocking(Arc::clone(&app.cores), parse).await?
     };
     let work = Work {
         reference: &reference,
@@ -59,7 +60,7 @@ pub(crate) async fn infer(
     }
     let work = move || {
         // Held until the answer is written.
-        let _received = received;
+        let _room = room;
         said(&request, &outcome)
     };
     blocking(Arc::clone(&app.cores), work).await
