@@ -1,6 +1,7 @@
 //! A job gives what a request would have given, also after the server was killed in the middle of it.
 
-use crate::client::{Server, borrowed, record_100};
+use crate::client::{Server, borrowed, csv, record_100};
+use serde_json::json;
 use std::time::{Duration, Instant};
 
 fn ended(server: &Server, path: &str) -> serde_json::Value {
@@ -20,6 +21,45 @@ fn unnamed(mut answer: serde_json::Value) -> serde_json::Value {
     let name = answer.as_object_mut().unwrap().remove("prediction");
     assert!(name.is_some_and(|name| name.is_string()));
     answer
+}
+
+/// A job that runs, cancelled; `None` where it had ended before that.
+fn cancelled(server: &Server, body: &[u8]) -> Option<String> {
+    let made = server.post("/v1/classify?wait=false&name=a.csv", "text/csv", body);
+    let path = made.location.unwrap();
+    let state = || server.get(&path).json()["state"].clone();
+    while state() == "queued" {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    let deleted = state() == "running" && server.delete(&path).status == 204;
+    // One that had ended is gone by that.
+    (deleted && server.get(&path).status == 200).then_some(path)
+}
+
+#[test]
+fn a_job_is_cancelled_while_it_runs() {
+    let server = Server::start();
+    // Twenty minutes: it takes far longer than asking how it is.
+    let body = csv(1200, 250, 1.0);
+    let path = (0..10).find_map(|_| cancelled(&server, body.as_bytes())).unwrap();
+    let job = server.get(&path).json();
+    assert_eq!(
+        (&job["state"], &job["attempts"]),
+        (&json!("cancelled"), &json!(1)),
+        "{job}"
+    );
+    server.get(&format!("{path}/result")).problem(409, "cancelled");
+    let events = String::from_utf8(server.get(&format!("{path}/events")).bytes).unwrap();
+    assert!(
+        events.contains("\"cancelled\"") && !events.contains("\"done\""),
+        "{events}"
+    );
+    // Its place is free, and cancelled it stays.
+    let next = server.form("/v1/classify?wait=false", &borrowed(&record_100()), &[]);
+    assert_eq!(ended(&server, &next.location.unwrap())["state"], "done");
+    assert_eq!(server.get(&path).json()["state"], "cancelled");
+    assert_eq!(server.delete(&path).status, 204);
+    server.get(&path).problem(404, "no_such_job");
 }
 
 #[test]

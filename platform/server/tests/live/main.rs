@@ -7,6 +7,14 @@ mod bodies;
 #[path = "../server/client.rs"]
 mod client;
 mod drain;
+#[path = "../server/engine.rs"]
+mod engine;
+mod frames;
+mod held;
 mod jobs;
+mod names;
+#[allow(dead_code, reason = "other test binaries use the rest of it")]
+#[path = "../registry/packages.rs"]
+mod packages;
 mod stream;
 mod tls;

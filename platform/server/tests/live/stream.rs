@@ -13,10 +13,10 @@ use tungstenite::{Message, WebSocket};
 const PATIENCE: Duration = Duration::from_secs(120);
 const RATE: usize = 360;
 
-struct Client(WebSocket<TcpStream>);
+pub(crate) struct Client(WebSocket<TcpStream>);
 
 impl Client {
-    fn connect(server: &Server, key: &str, hello: &Value) -> Self {
+    pub(crate) fn connect(server: &Server, key: &str, hello: &Value) -> Self {
         Self::connect_with(server, &[("x-api-key", key)], hello)
     }
 
@@ -45,7 +45,7 @@ impl Client {
     }
 
     /// The next thing that is said; the code where the server closes.
-    fn said(&mut self) -> Result<Value, u16> {
+    pub(crate) fn said(&mut self) -> Result<Value, u16> {
         loop {
             match self.0.read().unwrap() {
                 Message::Text(text) => return Ok(serde_json::from_str(&text).unwrap()),
@@ -65,7 +65,7 @@ fn steps(seconds: usize) -> Vec<i16> {
     twelve.map(|value| ((value << 4) >> 4) - 1024).collect()
 }
 
-fn hello() -> Value {
+pub(crate) fn hello() -> Value {
     json!({"rate": RATE, "unit": "mV", "lead": "MLII", "format": "i16", "counts_per_unit": 200})
 }
 
@@ -131,6 +131,44 @@ fn samples_in_beats_out_and_a_client_that_comes_back_misses_none() {
         "{found} of {}",
         whole.len()
     );
+}
+
+#[test]
+fn a_beat_is_told_before_the_second_after_it_is_over() {
+    let server = Server::start();
+    let samples = steps(30);
+    // Where the beats of these samples are, by a client that sends all of them.
+    let mut client = Client::connect(&server, OWNER_KEY, &hello());
+    client.said().unwrap();
+    client.samples(&samples);
+    client.0.send(Message::text(json!({"end": true}).to_string())).unwrap();
+    let mut beats = Vec::new();
+    loop {
+        let said = client.said().unwrap();
+        if said["type"] == "end" {
+            break;
+        }
+        beats.push(said["sample"].as_u64().unwrap() as usize);
+    }
+    assert!(beats.len() > 25, "{beats:?}");
+
+    let mut intervals: Vec<usize> = beats.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    intervals.sort_unstable();
+    let usual = intervals[intervals.len() / 2];
+    // Nothing more is sent until the beat two beats ago has come: a server that needs more says nothing for ever. Where the next one comes
+    // early, two beats are two of the usual ones; and the first four are told together.
+    let mut client = Client::connect(&server, OWNER_KEY, &hello());
+    client.said().unwrap();
+    let (mut sent, mut told) = (0, 0);
+    for (number, beat) in beats.iter().enumerate().take(beats.len() - 2) {
+        let over = (beats[number.max(3) + 2] + 1).max(beat + 2 * usual).max(sent);
+        client.samples(&samples[sent..over]);
+        sent = over;
+        while told <= *beat {
+            told = client.said().unwrap()["sample"].as_u64().unwrap() as usize + 1;
+        }
+        assert_eq!(told, beat + 1, "each of them is told, and in order");
+    }
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! HTTPS: which versions are spoken, HTTP/2, and a certificate that changes while the server runs.
 
-use crate::client::Server;
+use crate::client::{OWNER_KEY, Server, csv};
+use crate::frames::Http2;
 use rustls::crypto::ring;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::version::{TLS12, TLS13};
@@ -105,14 +106,22 @@ fn nothing_older_than_tls_1_2_is_spoken_and_a_new_certificate_is_taken_over() {
         let mut connection = BufReader::new(connect(&server, &first, version, "http/1.1").unwrap());
         assert!(is_alive(&mut connection));
         open.push(connection);
-        // The first frame of HTTP/2 is the server's settings.
-        let mut second = connect(&server, &first, version, "h2").unwrap();
-        second
-            .write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0")
-            .unwrap();
-        let mut frame = [0; 9];
-        second.read_exact(&mut frame).unwrap();
-        assert_eq!(frame[3], 4, "{frame:?}");
+        let mut second = Http2::open(connect(&server, &first, version, "h2").unwrap());
+        let asked = second.ask(
+            &[
+                (":method", "POST"),
+                (":scheme", "https"),
+                (":path", "/v1/classify?name=a.csv"),
+                (":authority", "localhost"),
+                ("content-type", "text/csv"),
+                ("x-api-key", OWNER_KEY),
+            ],
+            csv(10, 250, 1.0).as_bytes(),
+        );
+        let answer = second.answer(asked);
+        let document: serde_json::Value = serde_json::from_slice(&answer.body).unwrap();
+        assert!(answer.is_ok(), "{document}");
+        assert!(document["beats"].as_array().unwrap().len() > 5, "{document}");
     }
 
     // The same greeting by two versions, with ciphers, curves and signatures that the newer one takes: the older one is refused for what
