@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, before, test } from "node:test";
@@ -80,7 +80,9 @@ test("what models do is drawn: how long calls wait and compute, how large batche
 });
 
 test("plugins are shown with name, version and digest, one that was refused with the reason, and how often an address may ask", async () => {
-  const plugins = await mkdtemp(join(tmpdir(), "einthoven-plugins-"));
+  const folder = await mkdtemp(join(tmpdir(), "einthoven-plugins-"));
+  const plugins = join(folder, "hospital", "plugins-of-the-cardiology-department", "release-2026-11");
+  await mkdir(plugins, { recursive: true });
   const program = String(process.env.EINTHOVEN_BIN);
   const library = await readFile(join(dirname(program), "libeinthoven_example_engine.so"));
   for (const name of ["whole.so", "changed.so"]) {
@@ -99,13 +101,18 @@ test("plugins are shown with name, version and digest, one that was refused with
     await row.getByTitle(digest).waitFor();
     const refused = page.getByRole("table", { name: "Refused plugins" }).getByRole("row", { name: /changed/ });
     assert.match(await refused.innerText(), /SHA-256/);
+    const path = refused.locator(".path");
+    assert.equal(await path.innerText(), join(plugins, "changed.plugin.toml"));
+    // It breaks where a name ends or has a hyphen, so there are no more lines than names.
+    const lines = await path.evaluate((/** @type {Element} */ element) => new Set([...element.getClientRects()].map((one) => one.top)).size);
+    assert.ok(lines <= plugins.split("/").length, `${lines} lines`);
     await sound(page, "operate-plugins");
     await page.getByRole("link", { name: "Live", exact: true }).click();
     await page.getByText(/^5000\u2009\/s, 10000 at once after a pause$/).waitFor();
     await close();
   } finally {
     await server.close();
-    await rm(plugins, { recursive: true, force: true });
+    await rm(folder, { recursive: true, force: true });
   }
 });
 

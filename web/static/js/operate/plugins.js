@@ -7,6 +7,9 @@ import { Shown, useLoaded } from '../controls/loaded.js';
 import { State } from '../controls/state.js';
 import { Table } from '../controls/table.js';
 
+/** A path that may break after each slash. */
+const broken = (/** @type {string} */ path) => path.split('/').map((part, number) => html`${number > 0 && html`/<wbr />`}${part}`);
+
 export function Plugins() {
   const plugins = useLoaded((signal) => request('/v1/plugins', { signal }), []);
   const origin = (/** @type {{sha256?: string | null}} */ row) => (row.sha256 ? html`<${Digest} of=${row.sha256} />` : html`<span class="quiet">in the program</span>`);
@@ -25,5 +28,5 @@ export function Plugins() {
         { head: 'Reader', cell: (/** @type {import('openapi').ReaderState} */ row) => html`${row.name} <span class="quiet">${row.version}</span>` },
         { head: 'Formats', cell: (/** @type {import('openapi').ReaderState} */ row) => row.formats.join(', ') }, { head: 'Digest', cell: origin }]} />`}</section>
     ${all.refused.length > 0 && html`<section class="block" aria-labelledby="refused-title"><h2 id="refused-title">Refused</h2><${Table} caption="Refused plugins" rows=${all.refused} id=${(/** @type {import('openapi').RefusedPlugin} */ row) => row.path} columns=${[
-      { head: 'File', wide: true, cell: (/** @type {import('openapi').RefusedPlugin} */ row) => html`<span class="mono">${row.path}</span>` }, { head: 'Why', wide: true, cell: (/** @type {import('openapi').RefusedPlugin} */ row) => row.reason }]} /></section>`}`}<//>`;
+      { head: 'File', wide: true, cell: (/** @type {import('openapi').RefusedPlugin} */ row) => html`<span class="mono path">${broken(row.path)}</span>` }, { head: 'Why', wide: true, cell: (/** @type {import('openapi').RefusedPlugin} */ row) => row.reason }]} /></section>`}`}<//>`;
 }
