@@ -45,11 +45,12 @@ def rate(path, shape, rows, callers, seconds):
 
 
 def main(folder, seconds):
-    beat, ecg12 = str(folder / "beat.onnx"), str(folder / "ecg12.onnx")
+    beat, plane, ecg12 = (str(folder / f"{name}.onnx") for name in ("beat", "beat-plane", "ecg12"))
     print(
         json.dumps(
             {
                 "beat_two_callers_batch_64": rate(beat, (1, 187), 64, 2, seconds)[0],
+                "beat_plane_two_callers_batch_64": rate(plane, (1, 187), 64, 2, seconds)[0],
                 "beat_one_call_s": rate(beat, (1, 187), 1, 1, seconds)[1],
                 "beat_2000_rows_s": rate(beat, (1, 187), 2000, 1, seconds)[1],
                 "ecg12_one_call_s": rate(ecg12, (12, 4096), 1, 1, seconds)[1],

@@ -2,7 +2,8 @@
 ([n, 1, 187] to [n, 5], 106 thousand parameters), and `ecg12.onnx`, a residual network for twelve leads ([n, 12, 4096] to
 [n, 6], 6 million). Weights are random and always the same: speed does not depend on what was learnt. And `nothing.onnx`, which
 gives the first five of 187 values: what a server costs beside a network. `beat-variants.zip` holds `beat.onnx` and its twin in
-8-bit integers, for a server that may choose.
+8-bit integers, for a server that may choose. `beat-plane.onnx` computes what `beat.onnx` does with convolutions over a plane of
+height one, which is how Einthoven has ONNX Runtime compute them: it shows what the bare engine reaches with that.
 
     python models.py FOLDER
 """
@@ -20,11 +21,15 @@ from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantTy
 class Network:
     """A graph that grows layer by layer; `flow` is the tensor that the next layer takes."""
 
-    def __init__(self, name, leads, samples, seed):
+    def __init__(self, name, leads, samples, seed, plane=False):
         self.name, self.flow, self.channels = name, "x", leads
+        self.height = [1] if plane else []
         self.nodes, self.weights = [], []
         self.random = np.random.default_rng(seed)
         self.input = helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", leads, samples])
+        if plane:
+            self.weights.append(numpy_helper.from_array(np.array([2], dtype=np.int64), "height"))
+            self.flow = self.add("Unsqueeze", "x", "height")
 
     def weight(self, *shape):
         scale = np.sqrt(2.0 / np.prod(shape[1:])) if len(shape) > 1 else 0.01
@@ -40,9 +45,11 @@ class Network:
 
     def conv(self, channels, width, stride=1, source=None):
         source = source or self.flow
-        weights, bias = self.weight(channels, self.channels, width), self.weight(channels)
+        weights, bias = self.weight(channels, self.channels, *self.height, width), self.weight(channels)
         left = (width - 1) // 2
-        return self.add("Conv", source, weights, bias, strides=[stride], pads=[left, width - 1 - left])
+        no_rows = [0] * len(self.height)
+        pads = [*no_rows, left, *no_rows, width - 1 - left]
+        return self.add("Conv", source, weights, bias, strides=[*self.height, stride], pads=pads)
 
     def block(self, channels, width, stride):
         """Two convolutions beside a shortcut, as in a residual network."""
@@ -69,13 +76,15 @@ class Network:
         return model
 
 
-def beat():
-    network = Network("beat", 1, 187, seed=1)
+def beat(plane=False):
+    network = Network("beat-plane" if plane else "beat", 1, 187, seed=1, plane=plane)
     for channels, width, pooled in [(32, 7, False), (64, 7, True), (128, 5, True), (64, 5, True)]:
         network.flow = network.add("Relu", network.conv(channels, width))
         network.channels = channels
         if pooled:
-            network.flow = network.add("MaxPool", network.flow, kernel_shape=[2], strides=[2])
+            network.flow = network.add(
+                "MaxPool", network.flow, kernel_shape=[*network.height, 2], strides=[*network.height, 2]
+            )
     network.flow = network.add("Relu", network.conv(48, 3))
     network.channels = 48
     return network.head(5)
@@ -129,7 +138,7 @@ def variants(folder):
 
 def main(folder):
     folder.mkdir(parents=True, exist_ok=True)
-    for model in (beat(), ecg12(), nothing()):
+    for model in (beat(), beat(plane=True), ecg12(), nothing()):
         path = folder / f"{model.graph.name}.onnx"
         onnx.save(model, path)
         count = sum(int(np.prod(weight.dims)) for weight in model.graph.initializer)

@@ -32,11 +32,13 @@ pub(crate) fn render(limit: &serde_json::Value, rows: &[Row]) -> String {
     let _ = writeln!(
         text,
         "The limit, the bare engine in a loop: {:.0} beats/s (two callers, batch 64), one beat {:.3} ms, 2,000 beats in one call \
-         {:.0} ms, twelve leads {:.1} ms.\n",
+         {:.0} ms, twelve leads {:.1} ms. On the file as it is, as the peers run it; with its convolutions over planes, as Einthoven \
+         runs it (docs/engines.md): {:.0} beats/s.\n",
         figure("beat_two_callers_batch_64"),
         figure("beat_one_call_s") * 1e3,
         figure("beat_2000_rows_s") * 1e3,
-        figure("ecg12_one_call_s") * 1e3
+        figure("ecg12_one_call_s") * 1e3,
+        figure("beat_plane_two_callers_batch_64")
     );
     aims(&mut text, figure("beat_two_callers_batch_64"), rows);
     for item in ["one beat", "2,000 beats", "twelve leads", "nothing"] {

@@ -76,6 +76,7 @@ struct Sink {
 }
 
 impl Sink {
+    #[inline]
     fn leaf<E: Error>(&mut self, depth: usize, pushed: Result<(), String>) -> Result<(), E> {
         let element = self.data.elements;
         pushed.map_err(|why| E::custom(format_args!("element {element}: {why}")))?;

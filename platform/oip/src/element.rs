@@ -4,6 +4,7 @@ use crate::datatype::Datatype;
 use half::f16;
 
 /// Appends a number with a fraction or an exponent. Says why where the type does not take it.
+#[inline]
 pub(crate) fn push_float(out: &mut Vec<u8>, datatype: Datatype, value: f64) -> Result<(), String> {
     match datatype {
         Datatype::Fp32 => {
