@@ -7,7 +7,7 @@ use crate::packages::{Package, zip};
 use serde_json::{Value, json};
 use std::fs;
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -177,23 +177,23 @@ fn on_one_core_one_instance_takes_what_cannot_wait_first_and_never_what_was_canc
     assert_eq!(config["instance_group"][0]["count"], 1, "{config}");
 }
 
-/// Status and header of an answer from an address where a server comes to be.
-fn look(address: &str, path: &str) -> Option<(u16, String)> {
-    let mut stream = TcpStream::connect(address).ok()?;
+/// Status and header of an answer, in lower case.
+fn look(address: &str, path: &str) -> (u16, String) {
+    let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     let request =
         format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nx-api-key: {OWNER_KEY}\r\nconnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
-    let status = answer.split(' ').nth(1)?.parse().ok()?;
-    Some((status, answer.to_ascii_lowercase()))
+    let status = answer.split(' ').nth(1).unwrap().parse().unwrap();
+    (status, answer.to_ascii_lowercase())
 }
 
 /// Asserts what health says where; a 503 says when to ask again.
 fn told(address: &str, table: &[(&str, u16)]) {
     for (path, expected) in table {
-        let (status, answer) = look(address, path).unwrap();
+        let (status, answer) = look(address, path);
         assert_eq!(status, *expected, "{path}: {answer}");
         assert_eq!(answer.contains("\r\nretry-after: "), status == 503, "{path}: {answer}");
     }
@@ -213,32 +213,24 @@ fn while_a_version_loads_and_while_the_server_drains_health_says_so() {
     assert_eq!(server.terminate(), Some(0));
 
     held.hold("load");
-    let free = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = &free.local_addr().unwrap().to_string();
-    drop(free);
-    let server = std::thread::scope(|scope| {
-        let options = ["--plugins", &plugins, "--listen", address, "--drain-delay-s", "120"];
-        let starting = scope.spawn(move || Server::start_in(data, &options));
-        // What comes with the server is loaded beside it.
-        until("another model is there", || {
-            look(address, "/v1/health/models/heartbeat").is_some_and(|(status, _)| status == 200)
-        });
-        told(
-            address,
-            &[
-                ("/v1/health/live", 200),
-                ("/v1/health/ready", 503),
-                ("/v1/health/models/held", 503),
-                ("/v2/health/live", 200),
-                ("/v2/health/ready", 503),
-                ("/v2/models/held/ready", 503),
-                ("/v2/models/held/versions/1/ready", 503),
-                ("/v2/models/heartbeat/ready", 200),
-            ],
-        );
-        held.let_go("load");
-        starting.join().unwrap()
-    });
+    let server = Server::start_in(data, &["--plugins", &plugins, "--drain-delay-s", "120"]);
+    let address = &server.address;
+    told(
+        address,
+        &[
+            ("/v1/health/live", 200),
+            ("/v1/health/ready", 503),
+            ("/v1/health/models/held", 503),
+            ("/v1/health/models/heartbeat", 200),
+            ("/v2/health/live", 200),
+            ("/v2/health/ready", 503),
+            ("/v2/models/held/ready", 503),
+            ("/v2/models/held/versions/1/ready", 503),
+            ("/v2/models/heartbeat/ready", 200),
+        ],
+    );
+    held.let_go("load");
+    until("all is loaded", || look(address, "/v1/health/ready").0 == 200);
     let all = [
         "/v1/health/ready",
         "/v1/health/models/held",
@@ -250,7 +242,7 @@ fn while_a_version_loads_and_while_the_server_drains_health_says_so() {
     told(address, &all.map(|path| (path, 200)));
 
     kill(&server);
-    until("it drains", || look(address, "/v1/health/ready").unwrap().0 == 503);
+    until("it drains", || look(address, "/v1/health/ready").0 == 503);
     told(address, &all.map(|path| (path, 503)));
     told(address, &[("/v1/health/live", 200), ("/v2/health/live", 200)]);
     // Whoever comes is answered all the same, until balancers know.
