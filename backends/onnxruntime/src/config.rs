@@ -137,6 +137,13 @@ impl Options {
         }
     }
 
+    /// Threads of sessions whose convolutions are to be lifted: those on the processor, where ONNX Runtime lays tensors out in blocks.
+    pub(crate) fn lifts(&self) -> Option<usize> {
+        let blocks = matches!(self.graph_optimization, Optimization::Layout | Optimization::All);
+        let here = matches!(self.provider, None | Some(Provider::Cpu));
+        (blocks && here).then(|| self.intra_threads())
+    }
+
     /// Whether all instances on the processor may run on one session. Its threads are the session's: where each instance is to
     /// have some of the cores it needs a session of its own, and to bind to.
     pub(crate) fn one_session(&self) -> bool {

@@ -66,7 +66,7 @@ impl Engine for OnnxRuntimeEngine {
                 ),
             ));
         }
-        let source = Source::read(package)?;
+        let source = Source::read(package, options.lifts())?;
         // On the processor, whatever the instances run on: it is always there and says the same about the graph.
         let first = session::make(&self.runtime.environment, &source, &options, Target::CPU)
             .map_err(|cause| session::refused(package.entry, &source.nodes, &cause))?;

@@ -30,8 +30,9 @@ pub(crate) struct NodeName {
 }
 
 impl Source {
-    /// Takes the files out of the package, once every file that the graph names is found to lie inside.
-    pub(crate) fn read(package: &ModelPackage<'_>) -> Result<Self, Failure> {
+    /// Takes the files out of the package, once every file that the graph names is found to lie inside. With `lift`, for sessions on the
+    /// processor of so many threads, there is a lifted graph too where that gains.
+    pub(crate) fn read(package: &ModelPackage<'_>, lift: Option<usize>) -> Result<Self, Failure> {
         let entry = package.entry;
         let bytes = package
             .file(entry)
@@ -63,7 +64,9 @@ impl Source {
         }
         Ok(Self {
             graph: bytes.into(),
-            lifted: lift::lifted(bytes, &model).map(Arc::from),
+            lifted: lift
+                .and_then(|threads| lift::lifted(bytes, &model, threads))
+                .map(Arc::from),
             weights: walk
                 .weights
                 .into_iter()

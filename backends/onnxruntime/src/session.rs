@@ -33,8 +33,7 @@ pub(crate) fn make(
     options: &Options,
     target: Target,
 ) -> ort::Result<Session> {
-    let blocked = matches!(options.graph_optimization, Optimization::Layout | Optimization::All);
-    let lifted = source.lifted.as_ref().filter(|_| blocked && target == Target::CPU);
+    let lifted = source.lifted.as_ref().filter(|_| target == Target::CPU);
     // What ONNX Runtime has against a graph is to be told of the one that people know.
     match lifted.map(|graph| make_of(environment, graph, source, options, target)) {
         Some(Ok(session)) => Ok(session),

@@ -55,6 +55,7 @@ impl Bed {
             priority,
             flow: flow.into(),
             deadline: None,
+            alone: true,
         }
     }
 }

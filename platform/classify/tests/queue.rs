@@ -127,6 +127,7 @@ fn ask(served: &Arc<ServedModel>, each: usize) -> Vec<Asked> {
                         priority: [Priority::Interactive, Priority::Batch][usize::from(rows.len() > 32)],
                         flow: format!("flow {}", task % 5).into(),
                         deadline: None,
+                        alone: true,
                     };
                     let done = served.infer(call).await.unwrap();
                     assert_eq!(done.outputs[0].dims[0], rows.len());

@@ -64,6 +64,7 @@ fn call() -> Call {
         priority: Priority::Interactive,
         flow: "bench".into(),
         deadline: None,
+        alone: true,
     }
 }
 

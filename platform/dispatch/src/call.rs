@@ -26,6 +26,8 @@ pub struct Call {
     pub flow: Arc<str>,
     /// When nobody waits any more.
     pub deadline: Option<Instant>,
+    /// Whether its caller asks for nothing else until it has the answer, so that its own thread may run it.
+    pub alone: bool,
 }
 
 /// The answer to a call.

@@ -3,7 +3,7 @@
 mod instances;
 mod state;
 
-use crate::call::{Call, DispatchError};
+use crate::call::{Call, DispatchError, Priority};
 use crate::checked::{Checked, Takes};
 use crate::cost::Cost;
 use crate::meters::Meters;
@@ -118,6 +118,7 @@ impl Queue {
             drop(state);
             return Err(refused(DispatchError::Closed));
         }
+        let fixed = shape.is_empty();
         let offer = Offer {
             flow: call.flow,
             priority: call.priority,
@@ -134,7 +135,10 @@ impl Queue {
             drop(state);
             return Err(refused(DispatchError::Full { retry_after }));
         };
-        if let Some(state) = self.run_here(state) {
+        // What a row takes says nothing of rows of other sizes.
+        let may_run = call.alone && call.priority == Priority::Interactive && fixed;
+        let left = if may_run { self.run_here(state) } else { Some(state) };
+        if let Some(state) = left {
             self.rouse(state, By::Caller);
         }
         Ok((id, pending))

@@ -142,12 +142,14 @@ impl<T> Roster<T> {
         self.asleep.pop_if(|last| fit(&last.tools))
     }
 
-    /// The tools that were lent are back; their thread sleeps as before.
-    pub(crate) fn back(&mut self, lent: Sleeper<T>) {
-        self.asleep.push(lent);
+    /// The tools that were lent are back; their thread sleeps as before, or is the last to be roused where they are of no use now.
+    pub(crate) fn back(&mut self, lent: Sleeper<T>, useful: bool) {
+        let place = if useful { self.asleep.len() } else { 0 };
+        self.asleep.insert(place, lent);
     }
 
-    /// This thread is awake; it ends if `unused`, nobody roused it and another one stays.
+    /// This thread is awake; it ends if `unused`, nobody roused it and another one stays. Not the one that fell asleep last: its
+    /// tools are lent while it sleeps.
     pub(crate) fn wakes(&mut self, own: ThreadId, unused: bool) -> Awake<T> {
         let place = |sleepers: &[Sleeper<T>]| sleepers.iter().position(|sleeper| sleeper.thread.id() == own);
         if let Some(place) = place(&self.roused) {
@@ -156,8 +158,10 @@ impl<T> Roster<T> {
         let Some(place) = place(&self.asleep) else {
             return Awake::Lent;
         };
+        let last = place + 1 == self.asleep.len();
+        let others_work = self.staying() > self.asleep.len();
         let tools = self.asleep.remove(place).tools;
-        if unused && self.staying() > 1 {
+        if unused && self.staying() > 1 && (!last || others_work) {
             self.leaving.push(own);
             return Awake::Ends(tools);
         }
@@ -263,7 +267,8 @@ mod tests {
                     self.is[which] = Is::Busy;
                 }
                 Is::Asleep => {
-                    let ends = before > 1;
+                    let last = self.asleep.last() == Some(&which);
+                    let ends = before > 1 && (!last || before > self.asleep.len());
                     let awake = if ends { Awake::Ends(which) } else { Awake::Works(which) };
                     assert_eq!(self.roster.wakes(own, true), awake, "{before} stayed");
                     self.asleep.retain(|other| *other != which);
@@ -305,9 +310,11 @@ mod tests {
                 }
                 Step::Back(which) => {
                     if let Some(place) = self.lent.iter().position(|(lent, _)| *lent == which) {
-                        self.roster.back(self.lent.swap_remove(place).1);
+                        // Those of odd threads came back broken.
+                        self.roster.back(self.lent.swap_remove(place).1, which % 2 == 0);
                         self.is[which] = Is::Asleep;
-                        self.asleep.push(which);
+                        let behind = if which % 2 == 0 { self.asleep.len() } else { 0 };
+                        self.asleep.insert(behind, which);
                     }
                 }
                 Step::End(which) if self.is[which] == Is::Leaving => {
@@ -348,6 +355,7 @@ mod tests {
         let (mut roster, threads) = (Roster::default(), threads(3));
         threads.iter().for_each(|_| roster.begins());
         roster.sleeps(threads[0].clone(), 0);
+        // Two others work.
         assert_eq!(roster.wakes(threads[0].id(), true), Awake::Ends(0));
         assert_eq!(roster.ended(threads[1].id()), End::Lost);
         assert_eq!(roster.ended(threads[0].id()), End::Left);

@@ -18,6 +18,12 @@ pub trait Instance: Send {
 
     /// False when another must be made in its place.
     fn usable(&self) -> bool;
+
+    /// Whether it computes in this process, so that a run takes no longer than the model does: a child may have to be started, and
+    /// what it is asked for is waited for.
+    fn in_process(&self) -> bool {
+        true
+    }
 }
 
 /// What makes instances.

@@ -89,6 +89,13 @@ impl Own {
         self.instance.as_ref().is_some_and(|made| made.instance.usable())
     }
 
+    /// Whether there is one that another thread may use for a short call.
+    pub(crate) fn is_for_callers(&self) -> bool {
+        self.instance
+            .as_ref()
+            .is_some_and(|made| made.instance.usable() && made.instance.in_process())
+    }
+
     /// Sees that there is an instance that can be used.
     pub(crate) fn ready(&mut self, queue: &Arc<Queue>) -> Result<(), Failure> {
         if self.is_ready() {

@@ -26,25 +26,11 @@ fn runtime() -> tokio::runtime::Runtime {
 /// 64 tasks, calls of one to 200 rows, sleeps and failures between them: each gets its own answer or its own failure.
 #[test]
 fn ten_thousand_calls_get_their_own_answers() {
-    calls_get_their_own_answers(64, 0);
-}
-
-/// Many of which are the only ones when they come, and run in their callers' threads.
-#[test]
-fn calls_of_few_get_their_own_answers() {
-    calls_get_their_own_answers(2, 2);
-}
-
-fn calls_get_their_own_answers(callers: u64, run_themselves: usize) {
     let fake = Fake::default();
-    let settings = Settings {
-        process: Allowance::new(10_000, 1 << 30, run_themselves),
-        ..settings()
-    };
-    let queue = Arc::new(queue(&fake, settings));
+    let queue = Arc::new(queue(&fake, settings()));
     runtime().block_on(async {
         let mut tasks = JoinSet::new();
-        for task in 0..callers {
+        for task in 0..64_u64 {
             let queue = Arc::clone(&queue);
             tasks.spawn(async move {
                 let mut random = task.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
@@ -95,7 +81,7 @@ fn calls_get_their_own_answers(callers: u64, run_themselves: usize) {
     assert_eq!((statistics.pending_calls, statistics.pending_bytes), (0, 0));
     assert_eq!(
         statistics.succeeded + statistics.failed + statistics.invalid,
-        callers * 160,
+        64 * 160,
         "{statistics:?}"
     );
     assert!(statistics.executions < statistics.executed_rows, "nothing was batched");

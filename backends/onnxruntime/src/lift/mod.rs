@@ -1,8 +1,8 @@
 //! Convolutions over time written as convolutions over a plane of height one.
 //!
 //! ONNX Runtime has its fast kernels on the processor (blocked layout, `NCHWc`) for convolutions and poolings over two
-//! dimensions alone; those over one dimension, which nearly every network for an ECG is made of, run as matrix products, half
-//! as fast. So the graph that a session is made of differs from the file: `[n, channels, time]` becomes
+//! dimensions alone; those over one dimension, which nearly every network for an ECG is made of, run as matrix products, up to
+//! half as fast. So the graph that a session is made of differs from the file: `[n, channels, time]` becomes
 //! `[n, channels, 1, time]` before the first such convolution, stays so while nodes follow that do not mind, and becomes
 //! what it was before all others and at the outputs. Sums are taken in another order: answers differ in the last digits.
 
@@ -12,8 +12,8 @@ mod rewrite;
 
 use crate::proto;
 
-/// The file with its convolutions lifted; none where it has none that can be.
-pub(crate) fn lifted(file: &[u8], model: &proto::Model) -> Option<Vec<u8>> {
+/// The file with its convolutions lifted, for a session of so many threads; none where it has none that can be, or that would gain.
+pub(crate) fn lifted(file: &[u8], model: &proto::Model, threads: usize) -> Option<Vec<u8>> {
     let graph = model.graph.as_ref()?;
     // Functions and training hold graphs of their own, which may see this one's tensors.
     if !model.functions.is_empty() || !model.training.is_empty() {
@@ -21,7 +21,7 @@ pub(crate) fn lifted(file: &[u8], model: &proto::Model) -> Option<Vec<u8>> {
     }
     let own = |set: &&proto::OperatorSet| set.domain.is_empty() || set.domain == b"ai.onnx";
     let version = model.operator_sets.iter().find(own)?.version;
-    let plan = plan::plan(graph, version)?;
+    let plan = plan::plan(graph, version, threads)?;
     rewrite::model(file, graph, &plan, version)
 }
 
@@ -78,7 +78,7 @@ mod tests {
     }
 
     fn lift(model: &Model) -> Option<Graph> {
-        let file = lifted(&model.encode_to_vec(), model)?;
+        let file = lifted(&model.encode_to_vec(), model, 1)?;
         Model::decode(file.as_slice()).unwrap().graph
     }
 
@@ -149,7 +149,7 @@ mod tests {
         let model = network(&[node("Tanh", &["c"], "y")]);
         let mut file = model.encode_to_vec();
         message::put(&mut file, 2, b"the name of an exporter");
-        let lifted = lifted(&file, &model).unwrap();
+        let lifted = lifted(&file, &model, 1).unwrap();
         let name = |field: &message::Field<'_>| field.tag == 2 && field.content == b"the name of an exporter";
         assert!(message::fields(&lifted).unwrap().iter().any(name));
     }
@@ -179,13 +179,36 @@ mod tests {
     }
 
     #[test]
+    fn convolutions_that_would_gain_nothing_stay() {
+        for (outs, threads, lifts) in [
+            (4, 1, false),
+            (8, 1, true),
+            (16, 1, true),
+            (20, 1, false),
+            (32, 1, true),
+            (36, 1, false),
+            (40, 1, true),
+            (64, 1, true),
+            (64, 2, false),
+            (128, 2, true),
+            (196, 4, true),
+            (196, 5, false),
+        ] {
+            let mut model = network(&[node("Tanh", &["c"], "y")]);
+            graph(&mut model).initializers[0].dims[0] = outs;
+            let lifted = lifted(&model.encode_to_vec(), &model, threads);
+            assert_eq!(lifted.is_some(), lifts, "{outs} channels, {threads} threads");
+        }
+    }
+
+    #[test]
     fn a_damaged_file_is_not_lifted() {
         let model = network(&[node("Tanh", &["c"], "y")]);
         let file = model.encode_to_vec();
         for end in 0..file.len() {
-            let _ = lifted(&file[..end], &model);
+            let _ = lifted(&file[..end], &model, 1);
         }
-        assert!(lifted(&file[..file.len() - 1], &model).is_none());
-        assert!(lifted(&[&file[..], &file[..]].concat(), &model).is_none());
+        assert!(lifted(&file[..file.len() - 1], &model, 1).is_none());
+        assert!(lifted(&[&file[..], &file[..]].concat(), &model, 1).is_none());
     }
 }

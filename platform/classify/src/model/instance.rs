@@ -102,4 +102,8 @@ impl dispatch::Instance for Instance {
             Self::Worker(_) => true,
         }
     }
+
+    fn in_process(&self) -> bool {
+        matches!(self, Self::InProcess(_))
+    }
 }

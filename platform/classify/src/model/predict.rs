@@ -93,6 +93,7 @@ impl ServedModel {
                 priority,
                 flow: Arc::clone(&demand.flow),
                 deadline: demand.deadline,
+                alone: false,
             };
             demand.spent.prepared();
             // What has not begun is told at once; what has begun makes room itself, and then waits for others.

@@ -207,6 +207,7 @@ impl ServedModel {
             priority: Priority::Interactive,
             flow: "golden outputs".into(),
             deadline: None,
+            alone: false,
         };
         let done = self.dispatcher.submit(call).and_then(|ticket| ticket.wait());
         let done = done.map_err(|why| match why {

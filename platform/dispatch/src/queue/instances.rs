@@ -4,7 +4,7 @@ use super::Queue;
 use super::state::State;
 use crate::call::{DispatchError, Priority};
 use crate::pending::Pending;
-use crate::roster::{Awake, End};
+use crate::roster::{Awake, End, Sleeper};
 use crate::schedule::{Piece, Whose, Wish};
 use crate::settings::Instance;
 use crate::thread::{Own, run_lent};
@@ -43,6 +43,25 @@ pub(crate) struct Batch {
     pub(crate) priority: Priority,
 }
 
+/// Tools that a caller has; whatever happens, they come back.
+struct Lent<'q> {
+    queue: &'q Queue,
+    sleeper: Option<Sleeper<Own>>,
+}
+
+impl Drop for Lent<'_> {
+    fn drop(&mut self) {
+        let Some(sleeper) = self.sleeper.take() else { return };
+        let useful = sleeper.tools.is_ready();
+        let mut state = self.queue.state();
+        state.threads.back(sleeper, useful);
+        // What came meanwhile may have found no thread idle.
+        if state.closed || state.schedule.waiting_rows() > 0 {
+            state.threads.rouse();
+        }
+    }
+}
+
 impl Queue {
     /// Runs the call that has just come in this thread, where it is the only one and soon over: waking an instance's thread, and
     /// being woken by it, would take as long. Gives the lock back where it did not.
@@ -54,20 +73,20 @@ impl Queue {
         let Some(_leave) = self.settings.process.caller() else {
             return Some(state);
         };
-        let Some(mut lent) = state.threads.lend(Own::is_ready) else {
+        let Some(lent) = state.threads.lend(Own::is_for_callers) else {
             return Some(state);
         };
+        let mut lent = Lent {
+            queue: self,
+            sleeper: Some(lent),
+        };
+        // Dropped before the tools are, should this fail.
+        let mut state = state;
         let (batch, late) = self.take(&mut state, Whose::All);
         self.take_further(state);
         self.expire(late);
-        if let Some(batch) = batch {
-            run_lent(self, &mut lent.tools, batch);
-        }
-        let mut state = self.state();
-        state.threads.back(lent);
-        // What came meanwhile may have found no thread idle.
-        if state.closed || state.schedule.waiting_rows() > 0 {
-            state.threads.rouse();
+        if let (Some(batch), Some(sleeper)) = (batch, &mut lent.sleeper) {
+            run_lent(self, &mut sleeper.tools, batch);
         }
         None
     }

@@ -25,6 +25,8 @@ struct Counts {
     alive: AtomicUsize,
     running: AtomicUsize,
     go_on: AtomicBool,
+    /// The next batch does.
+    panics: AtomicBool,
     /// Whether there was no instance once, after the first.
     none_left: AtomicBool,
     /// Whose thread ran the last batch.
@@ -52,6 +54,7 @@ impl Instance for Copy {
     fn run(&mut self, inputs: &[TensorView<'_>], _: &Until) -> Result<Outputs, Failure> {
         let counts = &self.0.0;
         *counts.ran.lock().unwrap() = Some(std::thread::current().id());
+        assert!(!counts.panics.swap(false, Ordering::SeqCst), "as the test wants it");
         counts.running.fetch_add(1, Ordering::SeqCst);
         while !counts.go_on.load(Ordering::SeqCst) {
             std::thread::yield_now();
@@ -90,6 +93,7 @@ fn submit(queue: &Arc<Queue>) -> impl FnOnce() -> Answered + use<> {
         priority: Priority::Interactive,
         flow: "one".into(),
         deadline: Some(Instant::now() + Duration::from_secs(120)),
+        alone: true,
     };
     let ticket = Ticket::new(Arc::clone(queue), queue.submit(call).unwrap());
     || ticket.wait()
@@ -147,6 +151,25 @@ fn a_short_call_alone_runs_in_its_callers_thread() {
         queue.close();
         until(|| engine.0.alive.load(Ordering::SeqCst) == 0);
     }
+}
+
+/// An engine that panics under a caller fails that call, and the next has an instance again.
+#[test]
+fn a_panic_under_a_caller_fails_its_call_alone() {
+    let (engine, own) = (Engine::default(), std::thread::current().id());
+    engine.0.go_on.store(true, Ordering::SeqCst);
+    let queue = Arc::new(queue(&engine, 1));
+    for _ in 0..3 {
+        assert!(submit(&queue)().is_ok());
+        until(|| queue.state().threads.idle() > 0);
+        takes(&queue, SHORT);
+        engine.0.panics.store(true, Ordering::SeqCst);
+        assert!(submit(&queue)().is_err());
+        assert_eq!(*engine.0.ran.lock().unwrap(), Some(own));
+    }
+    assert!(submit(&queue)().is_ok());
+    queue.close();
+    until(|| engine.0.alive.load(Ordering::SeqCst) == 0);
 }
 
 /// While a caller runs its call others get an instance with a thread, and the queue can be closed.

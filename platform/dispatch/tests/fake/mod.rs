@@ -228,6 +228,7 @@ pub fn call(ids: &[f32], flow: &str, priority: Priority, copies: usize) -> Call 
         priority,
         flow: flow.into(),
         deadline: None,
+        alone: true,
     }
 }
 

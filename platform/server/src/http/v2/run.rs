@@ -50,6 +50,8 @@ pub(crate) async fn run(app: &App, work: Work<'_>) -> Result<Outcome, Problem> {
         priority: work.priority,
         flow: work.flow,
         deadline: deadline(arm.as_ref()),
+        // A stream of gRPC has many under way in one task: run by it they would not share a batch.
+        alone: !matches!(work.protocol, Protocol::Grpc),
     };
     let (mut model, mut done) = (Arc::clone(&model), model.infer(call.clone()).await);
     if matches!(done, Err(DispatchError::Closed)) {
