@@ -20,6 +20,12 @@ impl Connection {
         Ok(Self(BufReader::new(stream)))
     }
 
+    /// Whether the server left it open: one that is not used for long it closes, which is no lost answer.
+    fn is_open(&self) -> bool {
+        let read = self.0.get_ref().try_read(&mut [0]);
+        read.is_err_and(|cause| cause.kind() == std::io::ErrorKind::WouldBlock)
+    }
+
     /// The status of the answer to a request, which is sent as it is.
     pub(super) async fn ask(&mut self, request: &[u8]) -> anyhow::Result<u16> {
         self.0.get_mut().write_all(request).await?;
@@ -140,7 +146,7 @@ pub(super) async fn at_rate(
             let (request, counts, free) = (Arc::clone(request), Arc::clone(&counts), Arc::clone(&free));
             let under_way = Arc::clone(&under_way);
             tokio::spawn(async move {
-                let known = lock(&free).pop();
+                let known = lock(&free).pop().filter(Connection::is_open);
                 let asked = async {
                     let mut connection = match known {
                         Some(connection) => connection,
