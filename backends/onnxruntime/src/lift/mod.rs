@@ -139,6 +139,19 @@ mod tests {
     }
 
     #[test]
+    fn a_constant_of_one_element_stays() {
+        let mut model = network(&[node("Mul", &["c", "half"], "y")]);
+        graph(&mut model).initializers.push(Tensor {
+            name: "half".into(),
+            dims: vec![1],
+            dtype: 1,
+            ..Tensor::default()
+        });
+        let lifted = operators(&lift(&model).unwrap());
+        assert_eq!(lifted[2], "y/plane = Mul c/plane half");
+    }
+
+    #[test]
     fn an_output_is_as_it_was() {
         let graph = lift(&network(&[node("Tanh", &["c"], "y")])).unwrap();
         assert_eq!(operators(&graph).last().unwrap(), "y = Squeeze y/plane axes/plane");

@@ -33,6 +33,8 @@ pub(super) struct Plan<'a> {
     pub(super) forms: Vec<Form>,
     /// Weights that get a dimension of one.
     pub(super) weights: HashSet<&'a [u8]>,
+    /// Tensors that are there as planes.
+    pub(super) planes: HashSet<&'a [u8]>,
     /// Tensors that no lifted node gives: they are made planes before the first that takes one.
     pub(super) raised: HashSet<&'a [u8]>,
     /// Tensors that lifted nodes give and that somebody takes as they were.
@@ -49,6 +51,7 @@ pub(super) fn plan(graph: &Graph, version: i64, threads: usize) -> Option<Plan<'
     let mut plan = Plan {
         forms: Vec::with_capacity(graph.nodes.len()),
         weights: HashSet::new(),
+        planes: HashSet::new(),
         raised: HashSet::new(),
         lowered: HashSet::new(),
     };
@@ -78,9 +81,11 @@ pub(super) fn plan(graph: &Graph, version: i64, threads: usize) -> Option<Plan<'
         as_they_were.extend(node.inputs.iter().skip(planes).map(Vec::as_slice));
     }
     plan.lowered = planes
-        .into_iter()
+        .iter()
+        .copied()
         .filter(|name| as_they_were.contains(name) && !plan.raised.contains(name))
         .collect();
+    plan.planes = planes;
     Some(plan)
 }
 

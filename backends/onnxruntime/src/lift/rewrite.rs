@@ -69,7 +69,7 @@ fn graph(bytes: &[u8], decoded: &Graph, plan: &Plan<'_>, version: i64) -> Option
                         &reshape(b"Unsqueeze", name, &plane(name), version),
                     );
                 }
-                put(&mut graph, tag::NODE, &node(field.content, decoded, *form)?);
+                put(&mut graph, tag::NODE, &node(field.content, decoded, *form, plan)?);
                 let lowered: HashSet<&[u8]> = decoded.outputs.iter().map(Vec::as_slice).collect();
                 for name in lowered.intersection(&plan.lowered) {
                     put(&mut graph, tag::NODE, &reshape(b"Squeeze", &plane(name), name, version));
@@ -130,7 +130,7 @@ fn attribute(name: &[u8], numbers: Vec<i64>) -> Attribute {
 }
 
 /// A node on planes.
-fn node(bytes: &[u8], decoded: &Node, form: Form) -> Option<Vec<u8>> {
+fn node(bytes: &[u8], decoded: &Node, form: Form, plan: &Plan<'_>) -> Option<Vec<u8>> {
     let planes = match form {
         Form::Lifted(inputs) => inputs,
         _ => 1,
@@ -141,7 +141,12 @@ fn node(bytes: &[u8], decoded: &Node, form: Form) -> Option<Vec<u8>> {
     for field in fields(bytes)? {
         match field.tag {
             tag::INPUT if input < planes => {
-                put(&mut node, tag::INPUT, &plane(field.content));
+                // A constant of one element stays what it is.
+                if plan.planes.contains(field.content) {
+                    put(&mut node, tag::INPUT, &plane(field.content));
+                } else {
+                    node.extend_from_slice(field.bytes);
+                }
                 input += 1;
             }
             tag::OUTPUT if form != Form::Takes => put(&mut node, tag::OUTPUT, &plane(field.content)),
